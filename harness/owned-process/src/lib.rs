@@ -1,0 +1,251 @@
+//! Child processes that end with the process that started them, however it ends.
+//!
+//! A value in a `static` is never dropped, and a killed process drops nothing. So each child has a *guardian*: a
+//! small `sh` that holds the reading end of a pipe whose only writing end is in this process. When the pipe closes
+//! (drop, exit, panic, Ctrl-C, SIGKILL), the guardian stops the child's whole process group and removes its scratch
+//! folder. Unix only. This crate knows neither browsers nor databases.
+
+mod scratch;
+
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    io::{self, BufRead, BufReader, PipeReader, PipeWriter, Write},
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+pub use scratch::ScratchDir;
+
+/// The child waits for one line before it becomes the program: until the guardian knows its process group, the death
+/// of this process must end it too, and an unanswered `read` does.
+const CHILD: &str = r#"read -r go || exit 0; exec "$@" </dev/null"#;
+
+/// `$1` signal, `$2` scratch folder; the process group comes as the first line, the end of input means "stop it".
+///
+/// Only the leader is waited for: its orphaned children stay visible as zombies until `init` gets round to them.
+const GUARDIAN: &str = r#"
+read -r group || exit 0
+while read -r ignored; do :; done
+kill -s "$1" -- "-$group" 2>/dev/null
+n=0
+while kill -s 0 "$group" 2>/dev/null && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
+kill -s KILL -- "-$group" 2>/dev/null
+n=0
+until rm -rf -- "$2" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
+"#;
+
+/// Lines of the child's output that are kept for error texts.
+const TAIL: usize = 40;
+
+/// A program to start.
+#[derive(Debug)]
+pub struct Launch {
+    /// The executable.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables added to the inherited environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// User and group id to run as, where this process may choose (PostgreSQL refuses to run as root).
+    pub user: Option<(u32, u32)>,
+    /// How it is asked to stop; after three seconds it is killed.
+    pub stop: Stop,
+}
+
+/// The first signal of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// `SIGQUIT`: PostgreSQL's immediate shutdown.
+    Quit,
+    /// `SIGINT`: PostgreSQL's fast shutdown, which leaves a data folder that needs no recovery.
+    Interrupt,
+    /// `SIGKILL`: for programs that own nothing but their children.
+    Kill,
+}
+
+impl Stop {
+    fn name(self) -> &'static str {
+        match self {
+            Stop::Quit => "QUIT",
+            Stop::Interrupt => "INT",
+            Stop::Kill => "KILL",
+        }
+    }
+}
+
+/// Why a child could not be started or did not get ready.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused to start it.
+    #[error("could not start {}: {source}", program.display())]
+    Spawn {
+        /// What was to be started.
+        program: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It ended before it said the awaited line.
+    #[error("{} ended before it was ready; its last output:\n{tail}", program.display())]
+    Ended {
+        /// What was started.
+        program: PathBuf,
+        /// Its last lines, indented.
+        tail: String,
+    },
+    /// It is running and has not said the awaited line.
+    #[error("{} was not ready after {waited:?}; its last output:\n{tail}", program.display())]
+    NotReady {
+        /// What was started.
+        program: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+        /// Its last lines, indented.
+        tail: String,
+    },
+}
+
+/// A running child. Dropping it stops its process group and removes its scratch folder before returning.
+#[derive(Debug)]
+pub struct OwnedProcess {
+    program: PathBuf,
+    child: Child,
+    guardian: Child,
+    lifeline: Option<PipeWriter>,
+    lines: Mutex<Receiver<String>>,
+    tail: Arc<Mutex<VecDeque<String>>>,
+    scratch: ScratchDir,
+}
+
+impl OwnedProcess {
+    /// Starts `launch` in a process group of its own; `scratch` goes with it.
+    ///
+    /// # Errors
+    /// [`Error::Spawn`] when `sh` or the pipes could not be made. A missing program shows as [`Error::Ended`].
+    pub fn spawn(launch: Launch, scratch: ScratchDir) -> Result<Self, Error> {
+        let failed = |source| Error::Spawn { program: launch.program.clone(), source };
+        let sh = |script: &str, name: &str| {
+            let mut command = Command::new("/bin/sh");
+            command.arg("-c").arg(script).arg(name).process_group(0).current_dir("/");
+            if let Some((uid, gid)) = launch.user {
+                command.uid(uid).gid(gid);
+            }
+            command
+        };
+
+        let (lifeline_end, mut lifeline) = io::pipe().map_err(failed)?;
+        let guardian = sh(GUARDIAN, "guardian")
+            .arg(launch.stop.name())
+            .arg(scratch.path())
+            .stdin(lifeline_end)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+
+        let (go_end, mut go) = io::pipe().map_err(failed)?;
+        let (output, output_end) = io::pipe().map_err(failed)?;
+        let child = sh(CHILD, "child")
+            .arg(&launch.program)
+            .args(&launch.args)
+            .envs(launch.env.iter().map(|(name, value)| (name, value)))
+            .stdin(go_end)
+            .stdout(output_end.try_clone().map_err(failed)?)
+            .stderr(output_end)
+            .spawn()
+            .map_err(failed)?;
+        writeln!(lifeline, "{}", child.id()).map_err(failed)?;
+        writeln!(go, "go").map_err(failed)?;
+
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
+        let lines = follow(output, Arc::clone(&tail));
+        Ok(Self {
+            program: launch.program,
+            child,
+            guardian,
+            lifeline: Some(lifeline),
+            lines: Mutex::new(lines),
+            tail,
+            scratch,
+        })
+    }
+
+    /// Blocks until `ready` makes something of a line of the child's output (standard output and error together).
+    ///
+    /// # Errors
+    /// [`Error::Ended`] or [`Error::NotReady`], with the child's last lines.
+    pub fn wait_for_line<T>(&self, at_most: Duration, mut ready: impl FnMut(&str) -> Option<T>) -> Result<T, Error> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + at_most;
+        loop {
+            match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    if let Some(value) = ready(&line) {
+                        return Ok(value);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Ended { program: self.program.clone(), tail: self.tail() });
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Error::NotReady { program: self.program.clone(), waited: at_most, tail: self.tail() });
+                }
+            }
+        }
+    }
+
+    /// The last lines of the child's output, indented for an error text.
+    pub fn tail(&self) -> String {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if tail.is_empty() {
+            return "  (it said nothing)".to_owned();
+        }
+        tail.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The process id of the child, which is the id of its process group too.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder that goes when the child does.
+    pub fn scratch(&self) -> &ScratchDir {
+        &self.scratch
+    }
+}
+
+impl Drop for OwnedProcess {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // Reaped first: to the guardian an unreaped child still runs. A failed wait means that somebody else reaped it.
+        let _ = self.child.wait();
+        let _ = self.guardian.wait();
+    }
+}
+
+/// Reads the child's output to its end, so that it never blocks on a full pipe.
+fn follow(output: PipeReader, tail: Arc<Mutex<VecDeque<String>>>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            let Ok(line) = line else { break };
+            {
+                let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+                if tail.len() == TAIL {
+                    tail.pop_front();
+                }
+                tail.push_back(line.clone());
+            }
+            // Nobody listens once the child is ready; the tail is still wanted.
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}

@@ -1,0 +1,228 @@
+//! What the driver's logs say: console messages, uncaught exceptions, and the fate of each request to the portal.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::Value;
+use url::{Origin, Url};
+
+/// The logs of a visit.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log {
+    pub console: Vec<ConsoleMessage>,
+    pub requests: Vec<Request>,
+}
+
+/// A message of the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConsoleMessage {
+    /// `SEVERE`, `WARNING`, `INFO`, `DEBUG`.
+    pub level: String,
+    /// `console-api` (the portal's own words), `javascript` (an uncaught exception), `network`, `security`, …
+    pub source: String,
+    pub text: String,
+}
+
+/// A request to one of the portal's own origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub method: String,
+    /// Without its query, which may hold keys.
+    pub url: String,
+    pub fate: Fate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Sent and not answered yet.
+    Open,
+    /// Answered with this status.
+    Answered(u64),
+    /// Answered, and its body read to the end.
+    Complete(u64),
+    /// No answer, and the browser's reason.
+    Failed(String),
+    /// Given up by the page itself.
+    Cancelled,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.method, self.url)?;
+        match &self.fate {
+            Fate::Open => f.write_str("is not answered"),
+            Fate::Answered(status) | Fate::Complete(status) => write!(f, "answered {status}"),
+            Fate::Failed(why) => f.write_str(why),
+            Fate::Cancelled => f.write_str("was cancelled by the page"),
+        }
+    }
+}
+
+impl Request {
+    pub fn is_failure(&self) -> bool {
+        match self.fate {
+            Fate::Answered(status) | Fate::Complete(status) => status >= 400,
+            Fate::Failed(_) => true,
+            Fate::Open | Fate::Cancelled => false,
+        }
+    }
+}
+
+impl Log {
+    pub fn new(console: Value, requests: Requests) -> Self {
+        let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
+        Self { console, requests: requests.known.into_values().collect() }
+    }
+
+    /// Messages that a portal without defects does not write. Failed requests are told by [`Log::failed_requests`].
+    pub fn errors(&self) -> impl Iterator<Item = &ConsoleMessage> {
+        self.console.iter().filter(|message| message.level == "SEVERE" && message.source != "network")
+    }
+
+    pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(|request| request.is_failure())
+    }
+}
+
+impl ConsoleMessage {
+    fn of(entry: &Value) -> Self {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { level: text("level"), source: text("source"), text: text("message") }
+    }
+}
+
+impl fmt::Display for ConsoleMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.source == "javascript" { "uncaught: " } else { "" };
+        write!(f, "{kind}{}", self.text)
+    }
+}
+
+/// Requests to the portal's own origins, from the driver's performance log.
+#[derive(Debug)]
+pub(crate) struct Requests {
+    origins: Vec<Origin>,
+    known: BTreeMap<String, Request>,
+}
+
+impl Requests {
+    pub fn new(own: Vec<Url>) -> Self {
+        Self { origins: own.iter().map(Url::origin).collect(), known: BTreeMap::new() }
+    }
+
+    /// Takes further entries of the log.
+    pub fn read(&mut self, entries: Value) {
+        for entry in entries.as_array().into_iter().flatten() {
+            let message = entry.get("message").and_then(Value::as_str).unwrap_or_default();
+            if let Ok(event) = serde_json::from_str::<Value>(message) {
+                self.take(&event["message"]);
+            }
+        }
+    }
+
+    fn take(&mut self, event: &Value) {
+        let parameters = &event["params"];
+        let Some(id) = parameters["requestId"].as_str() else { return };
+        match event["method"].as_str().unwrap_or_default() {
+            "Network.requestWillBeSent" => {
+                let Some(mut url) = parameters["request"]["url"].as_str().and_then(|url| Url::parse(url).ok()) else {
+                    return;
+                };
+                if self.origins.contains(&url.origin()) {
+                    url.set_query(None);
+                    let method = parameters["request"]["method"].as_str().unwrap_or("GET").to_owned();
+                    self.known.insert(id.to_owned(), Request { method, url: url.into(), fate: Fate::Open });
+                }
+            }
+            "Network.responseReceived" => {
+                let status = parameters["response"]["status"].as_u64().unwrap_or_default();
+                self.fate(id, |_| Fate::Answered(status));
+            }
+            "Network.loadingFinished" => self.fate(id, |fate| match fate {
+                Fate::Answered(status) => Fate::Complete(*status),
+                fate => fate.clone(),
+            }),
+            "Network.loadingFailed" => {
+                let why = parameters["errorText"].as_str().unwrap_or("failed").to_owned();
+                let cancelled = parameters["canceled"].as_bool().unwrap_or(false);
+                self.fate(id, |_| if cancelled { Fate::Cancelled } else { Fate::Failed(why) });
+            }
+            _ => {}
+        }
+    }
+
+    fn fate(&mut self, id: &str, change: impl FnOnce(&Fate) -> Fate) {
+        if let Some(request) = self.known.get_mut(id) {
+            request.fate = change(&request.fate);
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub fn are_answered(&self) -> bool {
+        !self.known.values().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn requests(events: &[(&str, Value)]) -> Requests {
+        let mut requests = Requests::new(vec!["https://portal.example".parse().unwrap()]);
+        let entries: Vec<_> = events
+            .iter()
+            .map(|(method, params)| json!({"message": json!({"message": {"method": method, "params": params}}).to_string()}))
+            .collect();
+        requests.read(entries.into());
+        requests
+    }
+
+    fn sent(id: &str, url: &str) -> (&'static str, Value) {
+        ("Network.requestWillBeSent", json!({"requestId": id, "request": {"url": url, "method": "GET"}}))
+    }
+
+    #[test]
+    fn the_fate_of_the_portals_own_requests_is_told_without_their_queries() {
+        let requests = requests(&[
+            sent("1", "https://portal.example/a?apikey=secret"),
+            ("Network.responseReceived", json!({"requestId": "1", "response": {"status": 500}})),
+            sent("2", "https://portal.example/b"),
+            ("Network.loadingFailed", json!({"requestId": "2", "errorText": "net::ERR_CONNECTION_REFUSED"})),
+            sent("3", "https://portal.example/c"),
+            ("Network.loadingFailed", json!({"requestId": "3", "errorText": "net::ERR_ABORTED", "canceled": true})),
+            sent("4", "https://elsewhere.example/d"),
+            ("Network.responseReceived", json!({"requestId": "4", "response": {"status": 500}})),
+        ]);
+        assert!(requests.are_answered());
+        let told: Vec<_> = Log::new(Value::Null, requests).failed_requests().map(Request::to_string).collect();
+        assert_eq!(
+            told,
+            ["GET https://portal.example/a answered 500", "GET https://portal.example/b net::ERR_CONNECTION_REFUSED"]
+        );
+    }
+
+    #[test]
+    fn a_request_is_under_way_until_its_body_is_read() {
+        let answered = ("Network.responseReceived", json!({"requestId": "1", "response": {"status": 200}}));
+        let finished = ("Network.loadingFinished", json!({"requestId": "1"}));
+        let url = "https://portal.example/a";
+        assert!(!requests(&[sent("1", url)]).are_answered());
+        assert!(!requests(&[sent("1", url), answered.clone()]).are_answered());
+        assert!(requests(&[sent("1", url), answered, finished]).are_answered());
+    }
+
+    #[test]
+    fn exceptions_and_errors_count_and_network_messages_are_left_to_the_requests() {
+        let entry = |level: &str, source: &str| json!({"level": level, "source": source, "message": "text"});
+        let console = json!([
+            entry("SEVERE", "javascript"),
+            entry("SEVERE", "console-api"),
+            entry("SEVERE", "network"),
+            entry("WARNING", "console-api")
+        ]);
+        let log = Log::new(console, requests(&[]));
+        let told: Vec<_> = log.errors().map(ConsoleMessage::to_string).collect();
+        assert_eq!(told, ["uncaught: text", "text"]);
+    }
+}

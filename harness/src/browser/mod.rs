@@ -1,0 +1,16 @@
+//! A real browser over WebDriver: one driver per process, one session per check, event-driven waits, and the console
+//! and network log that the driver keeps.
+
+mod driver;
+mod error;
+mod log;
+mod page;
+mod session;
+pub mod tools;
+mod visit;
+
+pub use page::Page;
+pub use session::Browser;
+pub use visit::Visit;
+
+pub(crate) use error::Error;

@@ -1,0 +1,120 @@
+//! The portal's pages as objects: what a person does there.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::{Browser, Visit, visit::Wanted};
+use crate::{
+    contract::{Contract, Entry, Route},
+    deployment::Deployment,
+    failure::{Failure, Verdict},
+    site::{Document, Fetched},
+};
+
+/// Longest wait for what no threshold is promised for.
+const LIMIT: Duration = Duration::from_secs(8);
+
+/// The portal in one browser session.
+#[derive(Debug)]
+pub struct Page<'a> {
+    browser: &'a Browser,
+    deployment: &'a Deployment,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn new(browser: &'a Browser, deployment: &'a Deployment) -> Self {
+        Self { browser, deployment }
+    }
+
+    fn contract(&self) -> &'a Contract {
+        self.deployment.contract()
+    }
+
+    /// The browser that shows it.
+    pub fn browser(&self) -> &'a Browser {
+        self.browser
+    }
+
+    /// Opens a path and waits for the login view.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn open_login(&self, path: &str) -> Verdict<Visit> {
+        self.browser.visit(&self.deployment.site().url(path), &Wanted::login(self.contract(), LIMIT)).await
+    }
+
+    /// Opens a route by the entry that the contract promises and waits for its view.
+    ///
+    /// # Errors
+    /// Failed when there is no such navigation button; undecided when the browser itself fails.
+    pub async fn open(&self, route: &Route) -> Verdict<Visit> {
+        let (url, view) = (self.deployment.site().url(&route.path), Wanted::view(self.contract(), route));
+        match (route.entry, &route.navigation) {
+            (Entry::Navigation, Some(button)) => {
+                self.browser
+                    .visit(&url, &Wanted::shell(self.contract(), LIMIT))
+                    .await?
+                    .expect_ready("the app is on screen")?;
+                self.navigate(button, &view).await
+            }
+            _ => self.browser.visit(&url, &view).await,
+        }
+    }
+
+    async fn navigate(&self, button: &str, view: &Wanted) -> Verdict<Visit> {
+        let selector = &self.contract().shell.navigation;
+        if self.browser.click_text(selector, button).await? {
+            return self.browser.wait_for(view).await;
+        }
+        Err(Failure::failed("the navigation has the view")
+            .expected(format!("a button {button:?} ({selector})"))
+            .seen("none"))
+    }
+
+    /// Signs in through the form that is on screen and waits for what surrounds every view.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn sign_in(&self, email: &str, password: &SecretString) -> Verdict<Visit> {
+        let login = &self.contract().login;
+        self.browser.type_into(&login.email, email).await?;
+        self.browser.type_into(&login.password, password.expose_secret()).await?;
+        self.browser.click(&login.submit).await?;
+        self.browser.wait_for(&Wanted::shell(self.contract(), LIMIT)).await
+    }
+
+    /// Path of the script of the service worker that is active for the page; nothing where none is registered.
+    ///
+    /// # Errors
+    /// Failed when one is registered and does not become active; undecided when the browser itself fails.
+    pub async fn service_worker(&self) -> Verdict<Option<String>> {
+        let answer =
+            self.browser.ask(include_str!("service_worker.js"), vec![LIMIT.as_millis().to_string().into()]).await?;
+        match answer.get("inactive").and_then(Value::as_str) {
+            Some(state) => Err(Failure::failed("the service worker becomes active").expected("activated").seen(state)),
+            None => Ok(answer.get("script").and_then(Value::as_str).map(str::to_owned)),
+        }
+    }
+
+    /// The document that the page was made of, as the page holds it now.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn served_document(&self) -> Verdict<Document> {
+        let html = self.browser.page_source().await?;
+        Ok(Fetched::in_page(self.deployment.site().url("/"), html).document())
+    }
+
+    /// A URL's text as the page's own requests get it, through its service worker.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn served_text(&self, url: &Url) -> Verdict<String> {
+        let script = "const [url, answer] = arguments; fetch(url).then((it) => it.text()).then(answer, (error) => answer(String(error)));";
+        let answer = self.browser.ask(script, vec![url.as_str().into()]).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+}

@@ -1,0 +1,237 @@
+//! One browser session: a fresh profile with one window.
+
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, wd::Capabilities, wd::WebDriverCompatibleCommand};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Method;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{
+    Error,
+    driver::Driver,
+    log::{Log, Requests},
+    visit::{Visit, Wanted},
+};
+use crate::{
+    client::Session as UserSession,
+    failure::{Failure, Verdict},
+};
+
+/// No background traffic, no first-run pages: what the log shows is the portal's.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1280,900",
+];
+
+/// How long after its view is on screen a page may take to answer what it still asks for.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// A browser session. Close it with [`Browser::close`]; what is not closed ends with the process.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    origins: Vec<Url>,
+}
+
+impl Browser {
+    /// Opens a session. `origins` are the portal's own: a request that fails there is a defect.
+    pub(crate) async fn open(origins: Vec<Url>) -> Result<Self, Error> {
+        let driver = Driver::shared().await?;
+        let connected = builder(&driver.url)?
+            .capabilities(capabilities(driver.browser.as_deref()))
+            .connect(driver.url.as_str())
+            .await;
+        let client = connected.map_err(|error| {
+            Error::session(driver.browser.as_deref().unwrap_or("the remote browser"), driver.url.as_str(), &error)
+        })?;
+        Ok(Self { client, origins })
+    }
+
+    /// Puts a session where supabase-js looks for one, before the first script of the portal runs.
+    pub(crate) async fn sign_in_with(&self, session: &UserSession, site: &Url, api: &Url) -> Result<(), Error> {
+        let (key, value) = (UserSession::storage_key(api), session.stored().to_string());
+        // Once per window: a portal that signs out must stay signed out.
+        let source = format!(
+            "if (location.origin === {origin} && !sessionStorage.getItem('signed-in-once')) {{
+               sessionStorage.setItem('signed-in-once', '1');
+               localStorage.setItem({key}, {value});
+             }}",
+            origin = json!(site.origin().ascii_serialization()),
+            key = json!(key),
+            value = json!(value),
+        );
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
+        Ok(())
+    }
+
+    /// Opens a URL and waits until the page shows what is wanted, has given up, or the time is over. An answer means
+    /// that the page was looked at, not that it showed it: ask the [`Visit`].
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn visit(&self, url: &Url, wanted: &Wanted) -> Verdict<Visit> {
+        self.visit_page(url, wanted).await.map_err(Failure::from)
+    }
+
+    async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
+        self.client.goto(url.as_str()).await.map_err(Error::command("open a page"))?;
+        self.look(wanted).await
+    }
+
+    /// Waits as [`Browser::visit`] does, on the page that is open.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
+        self.look(wanted).await.map_err(Failure::from)
+    }
+
+    async fn look(&self, wanted: &Wanted) -> Result<Visit, Error> {
+        let limit = wanted.limit + Duration::from_secs(10);
+        let looking = self.client.execute_async(include_str!("ready.js"), vec![wanted.argument()]);
+        let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
+        let seen = answer.map_err(Error::command("watch a page"))?;
+        let log = self.settled_log().await?;
+        Visit::of(wanted, seen, log)
+    }
+
+    /// The log once the portal's own requests are answered: a request that fails late is a defect too.
+    async fn settled_log(&self) -> Result<Log, Error> {
+        let until = tokio::time::Instant::now() + SETTLE;
+        let mut requests = Requests::new(self.origins.clone());
+        loop {
+            requests.read(self.entries("performance").await?);
+            if requests.are_answered() || tokio::time::Instant::now() > until {
+                break;
+            }
+            // The driver answers when the browser has; the page's next event is what is waited for.
+            self.client
+                .execute_async("requestAnimationFrame(() => setTimeout(arguments[0], 5))", vec![])
+                .await
+                .map_err(Error::command("let a page settle"))?;
+        }
+        Ok(Log::new(self.entries("browser").await?, requests))
+    }
+
+    /// Runs a script in the page; its last argument is the function that takes the answer.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn ask(&self, script: &str, arguments: Vec<Value>) -> Verdict<Value> {
+        let answer = self.client.execute_async(script, arguments).await;
+        answer.map_err(Error::command("run a script in the page")).map_err(Failure::from)
+    }
+
+    /// Types into a field as a person does.
+    pub(super) async fn type_into(&self, selector: &str, text: &str) -> Result<(), Error> {
+        let field =
+            self.client.find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
+        field.send_keys(text).await.map_err(Error::command("type into a field"))
+    }
+
+    /// Clicks what a CSS selector finds first.
+    pub(super) async fn click(&self, selector: &str) -> Result<(), Error> {
+        let element =
+            self.client.find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
+        element.click().await.map_err(Error::command("click a button"))
+    }
+
+    /// Clicks the first element of a CSS selector that has exactly this text.
+    pub(super) async fn click_text(&self, selector: &str, text: &str) -> Result<bool, Error> {
+        let script = "const [selector, text] = arguments;
+            const found = [...document.querySelectorAll(selector)].find((element) => element.innerText.trim() === text);
+            found?.click();
+            return Boolean(found);";
+        let clicked = self.client.execute(script, vec![json!(selector), json!(text)]).await;
+        Ok(clicked.map_err(Error::command("click a button"))?.as_bool().unwrap_or(false))
+    }
+
+    /// A picture of the window, as PNG.
+    pub(crate) async fn screenshot(&self) -> Result<Vec<u8>, Error> {
+        self.client.screenshot().await.map_err(Error::command("take a screenshot"))
+    }
+
+    /// The page as it is now, as HTML.
+    pub(crate) async fn page_source(&self) -> Result<String, Error> {
+        self.client.source().await.map_err(Error::command("read the page"))
+    }
+
+    /// Ends the session.
+    pub(crate) async fn close(self) -> Result<(), Error> {
+        self.client.close().await.map_err(Error::command("close the session"))
+    }
+
+    async fn entries(&self, kind: &str) -> Result<Value, Error> {
+        let command = SessionCommand { path: "se/log", body: json!({ "type": kind }) };
+        self.client.issue_cmd(command).await.map_err(Error::command("read the log"))
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, Error> {
+        let command =
+            SessionCommand { path: "goog/cdp/execute", body: json!({ "cmd": command, "params": parameters }) };
+        self.client.issue_cmd(command).await.map_err(Error::command("use the DevTools protocol"))
+    }
+}
+
+fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
+    let roots = HttpsConnectorBuilder::new().with_native_roots();
+    let tls = roots.map_err(|error| Error::NoDriver { driver: driver.to_string(), why: error.to_string() })?;
+    Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))
+}
+
+fn capabilities(browser: Option<&str>) -> Capabilities {
+    let mut flags: Vec<&str> = FLAGS.to_vec();
+    if is_root() {
+        flags.push("--no-sandbox");
+    }
+    let mut options = json!({ "args": flags, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } });
+    if let Some(browser) = browser {
+        options["binary"] = browser.into();
+    }
+    let capabilities = json!({
+        "browserName": "chrome",
+        // A page is ready when its view is on screen, which the waits tell; the driver need not wait for its images.
+        "pageLoadStrategy": "eager",
+        "timeouts": { "script": 60_000, "pageLoad": 30_000 },
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+    });
+    match capabilities {
+        Value::Object(map) => map,
+        _ => Capabilities::new(),
+    }
+}
+
+/// Chromium's sandbox refuses to run as root.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+/// A command below `/session/{id}/` that the WebDriver standard does not have.
+#[derive(Debug)]
+struct SessionCommand {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for SessionCommand {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, url::ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

@@ -1,0 +1,183 @@
+//! Running a check: a step of the runbook, a body, a verdict, and the evidence of it.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    io::Write,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::OnceCell,
+};
+
+use crate::{
+    browser::{Browser, Page},
+    contract::Contract,
+    deployment::Deployment,
+    evidence::{Evidence, Redactor},
+    failure::{Failure, Verdict},
+    runbook::{Runbook, Step},
+};
+
+/// When set, checks write their step and name to this file instead of running: how `xtask` learns which tests verify a
+/// step without a second list of them.
+const LIST: &str = "HARNESS_LIST_STEPS";
+
+static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
+/// Obstacles that were told in full.
+static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// What the body of a check works with.
+#[derive(Debug)]
+pub struct Check {
+    deployment: &'static Deployment,
+    browser: OnceCell<Browser>,
+}
+
+/// Runs a check of the step `id`, and leaves its evidence.
+///
+/// # Errors
+/// The failure of the body, or the reason why the body could not be run.
+pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+    let name = test_name(std::any::type_name_of_val(&body));
+    let step = Runbook::get().step(id).ok_or_else(|| {
+        Failure::not_run(format!("the runbook has no step {id}"))
+            .advice("correct the step that the test names, or add it to fixtures/runbook.toml")
+    })?;
+    if let Some(list) = env::var_os(LIST) {
+        return list_step(&list, step, &name);
+    }
+    let runtime = RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| error.to_string())
+    });
+    let runtime =
+        runtime.as_ref().map_err(|why| Failure::not_run("the asynchronous runtime cannot be started").seen(why))?;
+    runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
+}
+
+async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+    let mut evidence = Evidence::of(name, step)?;
+    let deployment = match deployment().await {
+        Ok(deployment) => deployment,
+        Err(failure) => {
+            let failure = failure.about(step);
+            evidence.close(None, Some(&failure))?;
+            return Err(failure);
+        }
+    };
+    let check = Check { deployment, browser: OnceCell::new() };
+    let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
+    let redactor = Redactor::new(deployment.secrets().await);
+    if let Some(browser) = check.browser.into_inner() {
+        if let Err(failure) = verdict {
+            verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
+        }
+        // A session that cannot be closed ends with the driver; the verdict stands.
+        let _ = browser.close().await;
+    }
+    let verdict = verdict.map_err(|failure| failure.cleaned(&redactor));
+    evidence.close(Some(deployment.target()), verdict.as_ref().err())?;
+    verdict
+}
+
+/// Screenshot and page of a failure. What cannot be had is left out: the failure itself is what counts.
+async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, redactor: &Redactor) -> Verdict<Failure> {
+    let mut kept = None;
+    if let Ok(png) = browser.screenshot().await {
+        kept = Some(evidence.attach("screenshot.png", "image/png", &png)?);
+    }
+    if let Ok(page) = browser.page_source().await {
+        evidence.attach("page.html", "text/html", redactor.clean(&page).as_bytes())?;
+    }
+    for label in ["console", "requests"] {
+        if let Some(text) = failure.get(label) {
+            evidence.attach(&format!("{label}.txt"), "text/plain", redactor.clean(text).as_bytes())?;
+        }
+    }
+    Ok(match kept {
+        Some(path) => failure.fact("evidence", path.display().to_string()),
+        None => failure,
+    })
+}
+
+async fn deployment() -> Verdict<&'static Deployment> {
+    let opened = DEPLOYMENT.get_or_init(async || {
+        Deployment::open().await.map_err(|error| {
+            let text = error.to_string();
+            let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
+            Failure::not_run(what).fact("do", advice).shared()
+        })
+    });
+    opened.await.as_ref().map_err(Failure::clone)
+}
+
+/// An obstacle that every check meets is told in full once; the others say in one line that it was.
+fn once(failure: Failure) -> Failure {
+    let key = format!("{}{:?}", failure.claim(), failure.get("seen"));
+    let first = !failure.is_shared() || TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    if first { failure } else { failure.in_one_line() }
+}
+
+fn list_step(list: &std::ffi::OsStr, step: &Step, name: &str) -> Verdict {
+    let line = format!("{}\t{name}\n", step.id);
+    let written = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(list)
+        .and_then(|mut file| file.write_all(line.as_bytes()));
+    Err(match written {
+        Ok(()) => Failure::not_run("only listed"),
+        Err(error) => Failure::not_run("the list of steps cannot be written").seen(error.to_string()),
+    })
+}
+
+/// The test's name with its suite. The runner names the thread after the test, except where it runs tests on its main
+/// thread; there the body's path stands in, which lacks the case.
+fn test_name(body: &str) -> String {
+    let suite = body.split("::").next().unwrap_or_default();
+    match std::thread::current().name() {
+        Some(test) if test != "main" => format!("{suite}::{test}"),
+        _ => env::args()
+            .skip_while(|argument| argument != "--exact")
+            .nth(1)
+            .filter(|test| !test.starts_with('-'))
+            .map_or_else(|| body.trim_end_matches("::{{closure}}").to_owned(), |test| format!("{suite}::{test}")),
+    }
+}
+
+impl Check {
+    /// The deployment under test.
+    pub fn deployment(&self) -> &'static Deployment {
+        self.deployment
+    }
+
+    /// What the deployment promises.
+    pub fn contract(&self) -> &'static Contract {
+        self.deployment.contract()
+    }
+
+    /// The portal in a browser that nobody is signed in to. A check has one browser; asking again gives the same.
+    ///
+    /// # Errors
+    /// Not run where there is no browser.
+    pub async fn page(&self) -> Verdict<Page<'_>> {
+        let mut origins = vec![self.deployment.site().url("/")];
+        origins.extend(self.deployment.api().ok().map(|api| api.url.clone()));
+        let browser = self.browser.get_or_try_init(async || Browser::open(origins).await).await?;
+        Ok(Page::new(browser, self.deployment))
+    }
+
+    /// The portal in a browser that holds the persona's session.
+    ///
+    /// # Errors
+    /// As [`Check::page`]; undecided where the persona has no account that works.
+    pub async fn signed_in(&self, persona: &str) -> Verdict<Page<'_>> {
+        let session = self.deployment.session(persona).await?;
+        let page = self.page().await?;
+        page.browser().sign_in_with(&session, &self.deployment.site().url("/"), &self.deployment.api()?.url).await?;
+        Ok(page)
+    }
+}

@@ -1,0 +1,116 @@
+//! `/auth/v1`: sign-in, refresh, the user, sign-out. Shapes: supabase/auth's OpenAPI, see the tests.
+
+use reqwest::{RequestBuilder, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{ClientError, error::Answer};
+
+/// A client of one project's auth server.
+#[derive(Debug, Clone)]
+pub struct AuthClient {
+    http: reqwest::Client,
+    api: Url,
+    anon_key: String,
+}
+
+/// A signed-in user's tokens.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Session {
+    /// A JWT, presented as `Authorization: Bearer`.
+    pub access_token: SecretString,
+    /// Exchanged once for the next session.
+    pub refresh_token: SecretString,
+    /// Seconds from the answer on.
+    pub expires_in: i64,
+    /// Seconds since 1970, UTC.
+    pub expires_at: i64,
+    /// As the auth server sent it: `id`, `email`, `user_metadata`, …
+    pub user: Value,
+}
+
+impl Session {
+    /// The JSON that supabase-js keeps in `localStorage`.
+    pub fn stored(&self) -> Value {
+        json!({
+            "access_token": self.access_token.expose_secret(),
+            "refresh_token": self.refresh_token.expose_secret(),
+            "expires_in": self.expires_in,
+            "expires_at": self.expires_at,
+            "token_type": "bearer",
+            "user": self.user,
+        })
+    }
+
+    /// The `localStorage` key that supabase-js keeps it under: `sb-<first label of the project's host>-auth-token`.
+    pub fn storage_key(api: &Url) -> String {
+        format!("sb-{}-auth-token", api.host_str().unwrap_or_default().split('.').next().unwrap_or_default())
+    }
+}
+
+impl AuthClient {
+    pub(crate) fn new(http: reqwest::Client, api: Url, anon_key: String) -> Self {
+        Self { http, api, anon_key }
+    }
+
+    /// Signs in by e-mail address and password.
+    ///
+    /// # Errors
+    /// Refused with code `invalid_credentials` (also for an unknown user), `user_banned`, `over_request_rate_limit`.
+    pub async fn sign_in(&self, email: &str, password: &SecretString) -> Result<Session, ClientError> {
+        self.token("password", json!({ "email": email, "password": password.expose_secret() })).await
+    }
+
+    /// Exchanges a refresh token for the next session.
+    ///
+    /// # Errors
+    /// Refused with code `refresh_token_not_found`, `refresh_token_already_used`, `session_expired`.
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Session, ClientError> {
+        self.token("refresh_token", json!({ "refresh_token": refresh_token.expose_secret() })).await
+    }
+
+    /// The user that the auth server takes the session for.
+    ///
+    /// # Errors
+    /// Refused with code `bad_jwt`, `session_not_found`, `user_not_found`, `user_banned`.
+    pub async fn user(&self, session: &Session) -> Result<Value, ClientError> {
+        self.send(self.http.get(self.url("user")).bearer_auth(session.access_token.expose_secret())).await?.json()
+    }
+
+    /// Ends this session (`scope=local`).
+    ///
+    /// # Errors
+    /// Refused with code `session_not_found` when it has ended already.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), ClientError> {
+        let request = self.http.post(self.url("logout")).query(&[("scope", "local")]);
+        let answer = self.send(request.bearer_auth(session.access_token.expose_secret())).await?;
+        if answer.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(answer.unexpected("204 was expected")) }
+    }
+
+    /// The project's public settings; any accepted public key may read them.
+    ///
+    /// # Errors
+    /// Refused with 401 for a key of another project.
+    pub async fn settings(&self) -> Result<Value, ClientError> {
+        self.send(self.http.get(self.url("settings"))).await?.json()
+    }
+
+    /// The same project asked with another public key.
+    pub fn with_key(&self, anon_key: impl Into<String>) -> Self {
+        Self { anon_key: anon_key.into(), ..self.clone() }
+    }
+
+    async fn token(&self, grant: &str, body: Value) -> Result<Session, ClientError> {
+        self.send(self.http.post(self.url("token")).query(&[("grant_type", grant)]).json(&body)).await?.json()
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        Answer::to(&self.http, request.header("apikey", &self.anon_key)).await
+    }
+
+    fn url(&self, name: &str) -> String {
+        format!("{}/auth/v1/{name}", self.api.as_str().trim_end_matches('/'))
+    }
+}

@@ -1,0 +1,160 @@
+//! What a Supabase service answered instead of what was asked for.
+
+use std::fmt;
+
+use reqwest::{Method, Response, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use url::Url;
+
+use super::causes;
+
+/// Longest piece of an answer that an error text shows.
+const EXCERPT: usize = 200;
+
+/// Why a request brought no answer of the expected kind.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer at all.
+    #[error("{method} {url} got no answer: {why}")]
+    NoAnswer {
+        /// The request's method.
+        method: Method,
+        /// The request's URL, without its query.
+        url: Url,
+        /// The connection's error, with its causes.
+        why: String,
+    },
+    /// The service understood the request and refused it.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// A success whose body is not what the service is known to send.
+    #[error("{method} {url} answered {status} with something else: {what}; it begins {excerpt:?}")]
+    Unexpected {
+        /// The request's method.
+        method: Method,
+        /// The request's URL, without its query.
+        url: Url,
+        /// The answer's status.
+        status: StatusCode,
+        /// What is wrong with it.
+        what: String,
+        /// Its beginning.
+        excerpt: String,
+    },
+}
+
+/// An answer with a status of 400 or more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The request's method.
+    pub method: Method,
+    /// The request's URL, without its query.
+    pub url: Url,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// The service's own code: `invalid_credentials`, `PGRST301`, `42501`.
+    pub code: Option<String>,
+    /// The service's message, or the beginning of a body that has none.
+    pub message: String,
+    /// The request's id, for the platform's logs.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} answered {}", self.method, self.url, self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    /// Decodes the bodies of GoTrue (both API versions and OAuth style), PostgREST, the functions' gateway and the API
+    /// gateway; anything else is quoted.
+    fn decode(method: Method, url: Url, status: StatusCode, headers: &HeaderMap, body: &str) -> Self {
+        let json: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+        let text = |names: &[&str]| names.iter().find_map(|name| json.get(name)?.as_str().map(str::to_owned));
+        // GoTrue of old has the HTTP status in `code`; only a string there is a code.
+        let code = text(&["error_code", "code"])
+            .or_else(|| text(&["error"]).filter(|_| json.get("error_description").is_some()));
+        let message = text(&["msg", "message", "error_description", "error"]).unwrap_or_else(|| match excerpt(body) {
+            quoted if quoted.is_empty() => "an empty body".to_owned(),
+            quoted => format!("{quoted:?}"),
+        });
+        Self { method, url, status, code, message, request_id: request_id(headers) }
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let name = ["sb-request-id", "x-request-id", "cf-ray"].into_iter().find(|name| headers.contains_key(*name))?;
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn excerpt(body: &str) -> String {
+    body.trim().chars().take(EXCERPT).collect()
+}
+
+fn without_query(mut url: Url) -> Url {
+    url.set_query(None);
+    url
+}
+
+/// A request's answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub method: Method,
+    pub url: Url,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// Sends `request`; a status of 400 or more is a [`Refusal`].
+    pub async fn to(http: &reqwest::Client, request: reqwest::RequestBuilder) -> Result<Self, ClientError> {
+        let request = request.build().map_err(|error| ClientError::NoAnswer {
+            method: Method::GET,
+            url: error.url().cloned().unwrap_or_else(|| INVALID.clone()),
+            why: causes(&error),
+        })?;
+        let (method, url) = (request.method().clone(), without_query(request.url().clone()));
+        let no_answer = |error: reqwest::Error| ClientError::NoAnswer {
+            method: method.clone(),
+            url: url.clone(),
+            why: causes(&error.without_url()),
+        };
+        let response: Response = http.execute(request).await.map_err(no_answer)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.text().await.map_err(no_answer)?;
+        if status.is_client_error() || status.is_server_error() {
+            return Err(ClientError::Refused(Refusal::decode(method, url, status, &headers, &body)));
+        }
+        Ok(Self { method, url, status, headers, body })
+    }
+
+    /// The body as `T`.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ClientError> {
+        serde_json::from_str(&self.body).map_err(|error| self.unexpected(error.to_string()))
+    }
+
+    pub fn unexpected(&self, what: impl Into<String>) -> ClientError {
+        ClientError::Unexpected {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            status: self.status,
+            what: what.into(),
+            excerpt: excerpt(&self.body),
+        }
+    }
+}
+
+static INVALID: std::sync::LazyLock<Url> =
+    std::sync::LazyLock::new(|| Url::parse("about:invalid").expect("a constant that is a URL"));

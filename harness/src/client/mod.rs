@@ -1,0 +1,29 @@
+//! Typed clients of a Supabase project. Answers are decoded leniently: every shape of error body that the platform is
+//! known to send, and the raw text of those that it is not.
+
+mod auth;
+mod error;
+mod rest;
+
+use std::error::Error;
+
+pub use auth::{AuthClient, Session};
+pub use error::{ClientError, Refusal};
+pub use rest::RestClient;
+
+/// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
+pub(crate) fn causes(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !texts.iter().any(|said| said.contains(&text)) {
+            texts.push(text);
+        }
+        source = cause.source();
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests;

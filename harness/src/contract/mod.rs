@@ -1,0 +1,336 @@
+//! What a particular portal promises: routes, texts, personas, thresholds, headers. Read from a TOML file
+//! (`fixtures/sacco-plus.toml` unless `HARNESS_CONTRACT` names another). Unknown keys and contradictions are errors
+//! with line and column; nothing has a default that could hide a forgotten promise.
+
+mod problem;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use problem::Problem;
+
+/// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
+const SACCO_PLUS: &str = include_str!("../../../fixtures/sacco-plus.toml");
+
+/// What a portal promises.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// Texts of the whole app.
+    pub portal: Portal,
+    /// The login view.
+    pub login: Login,
+    /// What surrounds the views of a signed-in user.
+    pub shell: Shell,
+    /// Who signs in, by the name that the credential variables carry.
+    pub personas: BTreeMap<String, Persona>,
+    /// The smoke suite's choices.
+    pub smoke: Smoke,
+    routes: Vec<Spanned<Route>>,
+    /// What the document loads.
+    pub assets: Assets,
+    /// Headers of the document and a pattern for each.
+    pub headers: BTreeMap<String, Pattern>,
+    /// Kinds of key that no bundle may hold, and how they look.
+    pub secrets: BTreeMap<String, Pattern>,
+    /// The browser's console.
+    pub console: Console,
+}
+
+/// Texts of the whole app.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Portal {
+    /// The document's `<title>`.
+    pub title: String,
+    /// The document's `lang`.
+    pub language: String,
+    /// What a path that no route has answers.
+    pub unknown_path: UnknownPath,
+    /// Path of the service worker's script; absent where the portal has none.
+    pub service_worker: Option<String>,
+    /// Texts shown while the portal works.
+    pub busy: Vec<String>,
+    /// Headings of a portal that gave up.
+    pub broken: Vec<String>,
+    /// Texts of a build that signs nobody in.
+    pub mock: Vec<String>,
+}
+
+/// What a path that no route has answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownPath {
+    /// The app's own document with status 200.
+    App,
+    /// Status 404.
+    NotFound,
+}
+
+/// The login view: its heading and CSS selectors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// Text of a heading.
+    pub heading: String,
+    /// The field for the e-mail address.
+    pub email: String,
+    /// The field for the password.
+    pub password: String,
+    /// The button.
+    pub submit: String,
+}
+
+/// What surrounds the views.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shell {
+    /// CSS selector of the navigation's buttons or links.
+    pub navigation: String,
+    /// Text of the button that signs out.
+    pub sign_out: String,
+}
+
+/// A kind of user.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Persona {
+    /// What the portal calls its role.
+    pub label: String,
+}
+
+/// The smoke suite's choices.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smoke {
+    /// Who visits the routes.
+    pub persona: Spanned<String>,
+}
+
+/// A route and the view that it owes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// Path below the portal's URL.
+    pub path: String,
+    /// How the view is reached.
+    pub entry: Entry,
+    /// The navigation button that shows the view.
+    pub navigation: Option<String>,
+    /// The heading that is on screen when the view is.
+    pub heading: Heading,
+    /// Texts that the view shows once its data is there.
+    #[serde(default)]
+    pub texts: Vec<String>,
+    /// From the start of the navigation to the view on screen, in milliseconds.
+    pub within_ms: u64,
+}
+
+/// How a view is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entry {
+    /// Opening the path shows it.
+    Url,
+    /// Opening the path shows the app; the navigation button shows the view.
+    Navigation,
+}
+
+/// A heading on screen.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heading {
+    /// CSS selector.
+    pub selector: String,
+    /// Its whole text.
+    pub text: String,
+}
+
+/// What the document loads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assets {
+    /// CSS selectors of which each has to match.
+    pub required: Vec<String>,
+    /// Path below which names carry the hash of the content.
+    pub hashed: String,
+}
+
+/// The browser's console.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// Errors that are no defect.
+    pub allowed: Vec<Pattern>,
+}
+
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Pattern(regex::Regex);
+
+impl Pattern {
+    /// Whether it occurs in `text`.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// As it is written in the contract.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        regex::Regex::new(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Contract {
+    /// The contract of the SACCO+ Admin Portal.
+    ///
+    /// # Errors
+    /// Never for the file as it is committed; a test reads it.
+    pub fn sacco_plus() -> Result<Self, Problem> {
+        Self::parse(SACCO_PLUS, Path::new("fixtures/sacco-plus.toml"))
+    }
+
+    /// Reads a contract from a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something unknown or contradictory.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let text = fs::read_to_string(path).map_err(|source| Problem::unreadable(path, source))?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
+        let contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
+        contract.contradiction(text, path).map_or(Ok(contract), Err)
+    }
+
+    /// The routes, in the runbook's order.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(Spanned::get_ref)
+    }
+
+    /// The route with this name.
+    pub fn route(&self, name: &str) -> Option<&Route> {
+        self.routes().find(|route| route.name == name)
+    }
+
+    fn contradiction(&self, text: &str, path: &Path) -> Option<Problem> {
+        let problem =
+            |span: std::ops::Range<usize>, what: String| Some(Problem::contradiction(path, text, span.start, what));
+        let (mut names, mut paths, mut steps) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for spanned in &self.routes {
+            let (span, route) = (spanned.span(), spanned.get_ref());
+            if !names.insert(&route.name) {
+                return problem(span, format!("a second route is named {:?}", route.name));
+            }
+            if !paths.insert(&route.path) {
+                return problem(
+                    span,
+                    format!("route {:?} has the path {:?} of an earlier one", route.name, route.path),
+                );
+            }
+            if !steps.insert(&route.step) {
+                return problem(span, format!("route {:?} has the step {} of an earlier one", route.name, route.step));
+            }
+            if crate::Runbook::get().step(&route.step).is_none() {
+                return problem(
+                    span,
+                    format!("route {:?} names step {}, which the runbook has not", route.name, route.step),
+                );
+            }
+            if !route.path.starts_with('/') {
+                return problem(span, format!("the path of route {:?} does not begin with \"/\"", route.name));
+            }
+            if route.entry == Entry::Navigation && route.navigation.is_none() {
+                return problem(span, format!("route {:?} is entered by navigation and names no button", route.name));
+            }
+        }
+        if self.routes.is_empty() {
+            return problem(0..0, "it has no route, so nothing would be checked".to_owned());
+        }
+        let persona = &self.smoke.persona;
+        if !self.personas.contains_key(persona.get_ref()) {
+            return problem(persona.span(), format!("{:?} is not one of its personas", persona.get_ref()));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn told(change: impl Fn(&str) -> String) -> String {
+        Contract::parse(&change(SACCO_PLUS), Path::new("fixtures/sacco-plus.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_default_contract_is_sound_and_has_the_routes_of_the_runbook() {
+        let contract = Contract::sacco_plus().unwrap();
+        assert_eq!(contract.routes().count(), 8);
+        assert_eq!(contract.route("dashboard").unwrap().texts.len(), 6, "six KPI cards");
+    }
+
+    #[test]
+    fn a_duplicate_route_is_told() {
+        assert_snapshot!(told(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 84, column 1: a second route is named "dashboard""#);
+    }
+
+    #[test]
+    fn an_unknown_key_is_told() {
+        assert_snapshot!(told(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"
+        the contract fixtures/sacco-plus.toml cannot be understood at line 82, column 1: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`
+          82 | within_seconds = 2
+        ");
+    }
+
+    #[test]
+    fn invalid_toml_is_told() {
+        assert_snapshot!(told(|text| text.replace("[portal]", "[portal")), @"
+        the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 8: unclosed table, expected `]`
+          4 | [portal
+        ");
+    }
+
+    #[test]
+    fn a_missing_promise_is_told() {
+        assert_snapshot!(told(|text| text.replace("title = \"SACCO+ Admin Portal\"", "")), @"
+        the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 1: missing field `title`
+          4 | [portal]
+        ");
+    }
+
+    #[test]
+    fn an_unknown_persona_is_told() {
+        assert_snapshot!(told(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 46, column 11: "ADMIN_C" is not one of its personas"#);
+    }
+
+    #[test]
+    fn an_invalid_pattern_is_told() {
+        assert_snapshot!(told(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
+        the contract fixtures/sacco-plus.toml cannot be understood at line 146, column 26: regex parse error:
+            (
+            ^
+        error: unclosed group
+          146 | x-content-type-options = "("
+        "#);
+    }
+}

@@ -1,0 +1,123 @@
+//! Why no deployment could be opened: what, where it was looked for, what to do.
+
+use std::{io, path::PathBuf};
+
+use url::Url;
+
+use super::settings::targets;
+use crate::contract;
+
+/// Why no deployment could be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `HARNESS_TARGET` names none.
+    #[error(
+        "there is no target {name:?} (the environment variable HARNESS_TARGET)\nset it to one of {}, or unset it for the embedded portal",
+        targets()
+    )]
+    UnknownTarget {
+        /// What it was set to.
+        name: String,
+    },
+    /// The embedded portal has no URL to be told.
+    #[error(
+        "HARNESS_TARGET=embedded and E2E_BASE_URL={url} contradict each other\nunset one of them: the embedded portal chooses its own address"
+    )]
+    ContradictoryTarget {
+        /// What `E2E_BASE_URL` says.
+        url: String,
+    },
+    /// `harness.toml` is there and cannot be read.
+    #[error("the settings {} cannot be read: {source}", path.display())]
+    UnreadableSettings {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `harness.toml` says something that no setting is.
+    #[error("the settings {} are wrong at line {line}: {what}", path.display())]
+    BadSettings {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A value that has to be a URL.
+    #[error(
+        "{value:?} is not an http or https URL ({place})\nwrite it with its scheme, for example https://your-domain.com"
+    )]
+    NotAUrl {
+        /// What it is.
+        value: String,
+        /// Where it stands.
+        place: String,
+    },
+    /// A value that has to be there.
+    #[error("{name} is not set ({looked_in})\nset it, for example {name}=https://staging.your-domain.com")]
+    Missing {
+        /// Its name.
+        name: &'static str,
+        /// Where it was looked for.
+        looked_in: String,
+    },
+    /// The contract cannot be used.
+    #[error(transparent)]
+    Contract(#[from] contract::Problem),
+    /// The portal's host does not answer.
+    #[error("{site} cannot be reached: {why}\ncheck E2E_BASE_URL, the network and the host's status page")]
+    Unreachable {
+        /// Where it should be.
+        site: Url,
+        /// The connection's error, with its causes.
+        why: String,
+    },
+    /// The portal's host answers and cannot prove who it is.
+    #[error(
+        "{site} cannot prove who it is: {why}\nno check was run over a connection that may be somebody else's; renew the certificate or check E2E_BASE_URL"
+    )]
+    Tls {
+        /// Where it should be.
+        site: Url,
+        /// The handshake's error, with its causes.
+        why: String,
+    },
+    /// Something in front of the portal says that the portal is down.
+    #[error(
+        "{site} answers {status}: the gateway in front of the portal cannot reach it\ncheck the deployment in Cloudflare Pages; roll back if it does not come up"
+    )]
+    Gateway {
+        /// Where it should be.
+        site: Url,
+        /// The answer.
+        status: reqwest::StatusCode,
+    },
+    /// No HTTP client could be made.
+    #[error("the HTTP client could not be set up: {0}\ncheck that the system's CA certificates are installed")]
+    Http(#[source] reqwest::Error),
+    /// The embedded portal did not start.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Embedded(#[from] portal::Error),
+    /// This build has no embedded portal.
+    #[cfg(not(feature = "embedded"))]
+    #[error("this build has no embedded portal\nset HARNESS_TARGET, or build with the feature \"embedded\"")]
+    NoEmbeddedPortal,
+}
+
+impl Error {
+    pub(super) fn unreachable(site: Url, source: reqwest::Error) -> Self {
+        let source = source.without_url();
+        let why = crate::client::causes(&source);
+        if is_tls(&source) { Self::Tls { site, why } } else { Self::Unreachable { site, why } }
+    }
+}
+
+/// Whether a TLS handshake is among the causes. Connectors wrap it in an `io::Error`, which hides it from `source`.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || hidden.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
+}

@@ -1,0 +1,254 @@
+//! Configuration: the environment over `harness.toml`. One vocabulary serves both: a table of `harness.toml` holds,
+//! per target, the very names that the team's environment variables have.
+//!
+//! ```toml
+//! [staging]
+//! E2E_BASE_URL = "https://staging.your-domain.com"
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use url::Url;
+
+use super::{Error, Target, root};
+
+/// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
+const NAMES: [&str; 7] = [
+    "E2E_BASE_URL",
+    "E2E_INSTITUTION_A_ID",
+    "E2E_INSTITUTION_B_ID",
+    "HARNESS_CONTRACT",
+    "HARNESS_TARGET",
+    "VITE_SUPABASE_ANON_KEY",
+    "VITE_SUPABASE_URL",
+];
+
+type Table = BTreeMap<String, toml::Spanned<String>>;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setting {
+    pub value: String,
+    pub source: String,
+}
+
+/// All that is configured for the target.
+#[derive(Debug)]
+pub(super) struct Settings {
+    environment: BTreeMap<String, String>,
+    file: Option<PathBuf>,
+    tables: BTreeMap<String, Table>,
+    target: Option<Target>,
+}
+
+impl Settings {
+    /// Reads the environment and the workspace's `harness.toml`, if there is one.
+    pub fn read() -> Result<Self, Error> {
+        let environment = env::vars()
+            .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
+            .map(|(name, value)| (name, value.trim().to_owned()))
+            .collect();
+        Self::of(environment, &root().join("harness.toml"))
+    }
+
+    fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
+        let (file, tables) = match fs::read_to_string(path) {
+            Ok(text) => (Some(path.to_owned()), tables(path, &text)?),
+            Err(error) if error.kind() == ErrorKind::NotFound => (None, BTreeMap::new()),
+            Err(source) => return Err(Error::UnreadableSettings { path: path.to_owned(), source }),
+        };
+        let mut settings = Self { environment, file, tables, target: None };
+        settings.target = Some(settings.choose()?);
+        Ok(settings)
+    }
+
+    fn choose(&self) -> Result<Target, Error> {
+        let base_url = self.environment.get("E2E_BASE_URL");
+        let Some(name) = self.environment.get("HARNESS_TARGET") else {
+            return Ok(if base_url.is_some() { Target::Unnamed } else { Target::Embedded });
+        };
+        let target = name.parse().map_err(|()| Error::UnknownTarget { name: name.clone() })?;
+        match (target, base_url) {
+            (Target::Embedded, Some(url)) => Err(Error::ContradictoryTarget { url: url.clone() }),
+            _ => Ok(target),
+        }
+    }
+
+    /// The chosen target.
+    pub fn target(&self) -> Result<Target, Error> {
+        self.target.map_or_else(|| self.choose(), Ok)
+    }
+
+    /// A value by its name, from the environment or else from the target's table.
+    pub fn find(&self, name: &str) -> Option<Setting> {
+        if let Some(value) = self.environment.get(name) {
+            return Some(Setting { value: value.clone(), source: format!("the environment variable {name}") });
+        }
+        let table = self.target?.to_string();
+        let value = self.tables.get(&table)?.get(name)?.get_ref().clone();
+        let file = self.file.as_deref().unwrap_or(Path::new("harness.toml")).display();
+        Some(Setting { value, source: format!("{name} in [{table}] of {file}") })
+    }
+
+    /// A value that has to be an `http` or `https` URL.
+    pub fn url(&self, name: &str) -> Result<Option<Url>, Error> {
+        let Some(Setting { value, source }) = self.find(name) else { return Ok(None) };
+        match Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Some(url)),
+            _ => Err(Error::NotAUrl { value, place: source }),
+        }
+    }
+
+    /// A path: relative to the file that names it, or to the current folder.
+    pub fn path(&self, setting: &Setting) -> PathBuf {
+        let from_environment = setting.source.starts_with("the environment");
+        let folder = self.file.as_deref().and_then(Path::parent).filter(|_| !from_environment);
+        folder.map_or_else(|| PathBuf::from(&setting.value), |folder| folder.join(&setting.value))
+    }
+
+    /// The error for a value that has to be there.
+    pub fn missing(&self, name: &'static str) -> Error {
+        Error::Missing { name, looked_in: self.looked_in() }
+    }
+
+    /// Those of `names` that have no value, joined for a sentence.
+    pub fn names_missing(&self, names: &[&str]) -> String {
+        let missing: Vec<_> = names.iter().copied().filter(|name| self.find(name).is_none()).collect();
+        missing.join(" and ")
+    }
+
+    /// Where values are looked for.
+    pub fn looked_in(&self) -> String {
+        let target = self.target.unwrap_or(Target::Embedded);
+        match &self.file {
+            Some(_) => format!("looked in the environment and in [{target}] of harness.toml"),
+            None => "looked in the environment; there is no harness.toml".to_owned(),
+        }
+    }
+
+    /// The values that are secrets.
+    pub fn secrets(&self) -> Vec<String> {
+        let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
+        let all = self.environment.iter().chain(in_file);
+        all.filter(|(name, _)| name.ends_with("_PASSWORD")).map(|(_, value)| value.clone()).collect()
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.contains(&name) || (name.starts_with("E2E_") && (name.ends_with("_EMAIL") || name.ends_with("_PASSWORD")))
+}
+
+fn tables(path: &Path, text: &str) -> Result<BTreeMap<String, Table>, Error> {
+    let broken = |offset: usize, what: String| {
+        let line = text.get(..offset).unwrap_or(text).matches('\n').count() + 1;
+        Error::BadSettings { path: path.to_owned(), line, what }
+    };
+    let tables: BTreeMap<String, Table> = toml::from_str(text)
+        .map_err(|error| broken(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    for (target, table) in &tables {
+        if target.parse::<Target>().is_err() {
+            let offset = text.find(&format!("[{target}]")).unwrap_or(0);
+            return Err(broken(offset, format!("[{target}] is not a target; there are {}", targets())));
+        }
+        for (name, value) in table {
+            if !is_known(name) {
+                return Err(broken(
+                    value.span().start,
+                    format!("no setting is called {name}; there are {}", NAMES.join(", ")),
+                ));
+            }
+        }
+    }
+    Ok(tables)
+}
+
+/// The names of the targets, joined for a sentence.
+pub(super) fn targets() -> String {
+    Target::NAMED.map(|target| target.to_string()).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)], file: &str) -> Result<Settings, Error> {
+        let folder = env::temp_dir().join(format!("settings-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("harness.toml");
+        if !file.is_empty() {
+            fs::write(&path, file).unwrap();
+        }
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = Settings::of(environment, &path);
+        fs::remove_dir_all(&folder).unwrap();
+        settings
+    }
+
+    fn told(environment: &[(&str, &str)], file: &str) -> String {
+        let error =
+            settings(environment, file).and_then(|settings| settings.url("E2E_BASE_URL").map(|_| ())).unwrap_err();
+        let text = error.to_string();
+        let folder = env::temp_dir().display().to_string();
+        regex::Regex::new(&format!("{folder}/settings-[^/]*/")).unwrap().replace_all(&text, "").into_owned()
+    }
+
+    #[test]
+    fn nothing_configured_is_the_embedded_portal() {
+        assert_eq!(settings(&[], "").unwrap().target().unwrap(), Target::Embedded);
+    }
+
+    #[test]
+    fn a_base_url_alone_is_an_unnamed_deployment() {
+        let settings = settings(&[("E2E_BASE_URL", "https://your-domain.com")], "").unwrap();
+        assert_eq!(settings.target().unwrap(), Target::Unnamed);
+        assert_eq!(settings.url("E2E_BASE_URL").unwrap().unwrap().as_str(), "https://your-domain.com/");
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_each_says_its_source() {
+        let file = "[staging]\nE2E_BASE_URL = \"https://file.example\"\nVITE_SUPABASE_URL = \"https://api.example\"\n";
+        let settings =
+            settings(&[("HARNESS_TARGET", "staging"), ("E2E_BASE_URL", "https://environment.example")], file).unwrap();
+        assert_eq!(settings.find("E2E_BASE_URL").unwrap().value, "https://environment.example");
+        let from_file = settings.find("VITE_SUPABASE_URL").unwrap();
+        assert_eq!(from_file.value, "https://api.example");
+        assert!(from_file.source.starts_with("VITE_SUPABASE_URL in [staging] of "), "{}", from_file.source);
+    }
+
+    #[test]
+    fn the_tables_of_other_targets_are_not_used() {
+        let file = "[production]\nE2E_BASE_URL = \"https://production.example\"\n";
+        let settings = settings(&[("HARNESS_TARGET", "staging")], file).unwrap();
+        assert_eq!(settings.find("E2E_BASE_URL"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        assert_snapshot!(told(&[("HARNESS_TARGET", "stagin")], ""), @r#"
+        there is no target "stagin" (the environment variable HARNESS_TARGET)
+        set it to one of embedded, local, staging, production, or unset it for the embedded portal
+        "#);
+        assert_snapshot!(told(&[("HARNESS_TARGET", "embedded"), ("E2E_BASE_URL", "https://your-domain.com")], ""), @"
+        HARNESS_TARGET=embedded and E2E_BASE_URL=https://your-domain.com contradict each other
+        unset one of them: the embedded portal chooses its own address
+        ");
+        assert_snapshot!(told(&[("E2E_BASE_URL", "your-domain.com")], ""), @r#"
+        "your-domain.com" is not an http or https URL (the environment variable E2E_BASE_URL)
+        write it with its scheme, for example https://your-domain.com
+        "#);
+        assert_snapshot!(told(&[("HARNESS_TARGET", "staging")], "[staging]\nE2E_BASE_URL = \"staging\"\n"), @r#"
+        "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
+        write it with its scheme, for example https://your-domain.com
+        "#);
+        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: no setting is called BASE_URL; there are E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, HARNESS_CONTRACT, HARNESS_TARGET, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(told(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; there are embedded, local, staging, production");
+        assert_snapshot!(told(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
+    }
+}

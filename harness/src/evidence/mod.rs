@@ -1,0 +1,144 @@
+//! What a run leaves behind: one Allure result per check, with screenshot, page, console and requests of a failure.
+//!
+//! Plain `cargo test` writes them, so any Allure tool renders a run and `xtask` reads its verdicts from the same files.
+//! A check's files have names made of its own name: a new run replaces those of the last. Everything passes a
+//! [`Redactor`] first.
+
+mod redaction;
+mod results;
+
+use std::{
+    env, io,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use allure_rust_commons::{Attachment, FileSystemResultsWriter, Label, Stage, Status, StatusDetails, TestResult};
+use uuid::Uuid;
+
+pub(crate) use redaction::Redactor;
+pub use results::{CheckResult, read_results};
+
+use crate::{
+    deployment::Target,
+    failure::{Failure, Outcome, Verdict},
+    runbook::Step,
+};
+
+/// The folder that results go to; the variable is Allure's own.
+const FOLDER: &str = "ALLURE_RESULTS_DIR";
+
+/// The evidence of one check.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    writer: FileSystemResultsWriter,
+    folder: PathBuf,
+    id: Uuid,
+    name: String,
+    step: &'static Step,
+    start: SystemTime,
+    attachments: Vec<Attachment>,
+}
+
+impl Evidence {
+    /// Opens the evidence of a check.
+    ///
+    /// # Errors
+    /// Not run when the folder cannot be written to: a check that leaves no evidence cannot be signed.
+    pub fn of(name: &str, step: &'static Step) -> Verdict<Self> {
+        let folder = folder();
+        let writer = FileSystemResultsWriter::new(&folder).map_err(|error| unwritable(&folder, &error))?;
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{name}", env!("CARGO_PKG_NAME")).as_bytes());
+        Ok(Self { writer, folder, id, name: name.to_owned(), step, start: SystemTime::now(), attachments: Vec::new() })
+    }
+
+    /// Keeps bytes beside the result and answers with their path.
+    ///
+    /// # Errors
+    /// Not run when the folder cannot be written to.
+    pub fn attach(&mut self, name: &str, content_type: &str, bytes: &[u8]) -> Verdict<PathBuf> {
+        let source = format!("{}-{name}", self.id);
+        let path = self.writer.write_attachment(&source, bytes).map_err(|error| unwritable(&self.folder, &error))?;
+        self.attachments.push(Attachment { name: name.to_owned(), source, content_type: content_type.to_owned() });
+        Ok(path)
+    }
+
+    /// Writes the result.
+    ///
+    /// # Errors
+    /// Not run when the folder cannot be written to.
+    pub fn close(self, target: Option<Target>, failure: Option<&Failure>) -> Verdict {
+        let outcome = failure.map_or(Outcome::Passed, Failure::outcome);
+        let label = |name: &str, value: &str| Label { name: name.to_owned(), value: value.to_owned() };
+        let suite = self.name.split("::").next().unwrap_or_default().to_owned();
+        let mut labels = vec![
+            label("suite", &suite),
+            label("step", &self.step.id),
+            label("outcome", &outcome.to_string()),
+            label("severity", severity(&self.step.severity)),
+            label("framework", "cargo test"),
+            label("language", "rust"),
+        ];
+        labels.extend(target.map(|target| label("target", &target.to_string())));
+        let result = TestResult {
+            uuid: self.id.to_string(),
+            name: self.step.title.clone(),
+            full_name: Some(self.name.clone()),
+            history_id: Some(self.id.to_string()),
+            description: Some(format!("Runbook: {}, line {}", self.step.section, self.step.line)),
+            status: Some(status(outcome)),
+            status_details: failure.map(|failure| StatusDetails {
+                message: Some(failure.claim().to_owned()),
+                trace: Some(failure.to_string()),
+                expected: failure.get("expected").map(str::to_owned),
+                actual: failure.get("seen").map(str::to_owned),
+            }),
+            stage: Some(Stage::Finished),
+            labels,
+            attachments: self.attachments,
+            start: Some(milliseconds(self.start)),
+            stop: Some(milliseconds(SystemTime::now())),
+            ..TestResult::default()
+        };
+        self.writer.write_result(&result).map(drop).map_err(|error| unwritable(&self.folder, &error))
+    }
+}
+
+/// Where results go: `ALLURE_RESULTS_DIR`, or `target/allure-results` of the workspace.
+pub(crate) fn folder() -> PathBuf {
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/allure-results");
+    env::var_os(FOLDER).filter(|folder| !folder.is_empty()).map_or_else(default, PathBuf::from)
+}
+
+fn unwritable(folder: &std::path::Path, error: &io::Error) -> Failure {
+    Failure::not_run("evidence cannot be kept")
+        .seen(error.to_string())
+        .at(folder.display().to_string())
+        .advice(format!("make the folder writable, or set {FOLDER} to one that is"))
+        .shared()
+}
+
+/// Allure has no word for undecided; "broken" is what it calls a test that could not tell.
+fn status(outcome: Outcome) -> Status {
+    match outcome {
+        Outcome::Passed => Status::Passed,
+        Outcome::Failed => Status::Failed,
+        Outcome::Undecided => Status::Broken,
+        Outcome::NotRun => Status::Skipped,
+    }
+}
+
+/// The runbook's severities in Allure's words.
+fn severity(level: &str) -> &'static str {
+    match level {
+        "P1" => "blocker",
+        "P2" => "critical",
+        "P3" => "minor",
+        _ => "trivial",
+    }
+}
+
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

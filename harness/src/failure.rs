@@ -1,0 +1,192 @@
+//! Why a step did not pass, as the person on call reads it. The layout of the text has its one home here.
+
+use std::{error::Error, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{evidence::Redactor, runbook::Step};
+
+/// What a check answers with. The test runner prints the failure as it is.
+pub type Verdict<T = ()> = Result<T, Failure>;
+
+/// What became of a step of the runbook, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A check saw what the runbook promises.
+    Passed,
+    /// No check looked, and the text says why.
+    NotRun,
+    /// A check looked and could not tell.
+    Undecided,
+    /// A check saw something else.
+    Failed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::Passed => "passed",
+            Outcome::NotRun => "not run",
+            Outcome::Undecided => "undecided",
+            Outcome::Failed => "FAILED",
+        })
+    }
+}
+
+/// An outcome other than passed, with its explanation.
+///
+/// ```
+/// use harness::Failure;
+/// let failure = Failure::failed("the document is never kept").expected("cache-control: no-cache").seen("max-age=31536000");
+/// assert!(failure.to_string().contains("expected  cache-control: no-cache"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Failure {
+    outcome: Outcome,
+    claim: String,
+    facts: Vec<(&'static str, String)>,
+    step: Option<&'static Step>,
+    shared: bool,
+}
+
+impl Failure {
+    fn new(outcome: Outcome, claim: impl Into<String>) -> Self {
+        Self { outcome, claim: claim.into(), facts: Vec::new(), step: None, shared: false }
+    }
+
+    /// The portal does not keep `claim`, a sentence that is true of a good portal.
+    pub fn failed(claim: impl Into<String>) -> Self {
+        Self::new(Outcome::Failed, claim)
+    }
+
+    /// It could not be told whether `claim` is true.
+    pub fn undecided(claim: impl Into<String>) -> Self {
+        Self::new(Outcome::Undecided, claim)
+    }
+
+    /// Nothing was looked at.
+    pub fn not_run(why: impl Into<String>) -> Self {
+        Self::new(Outcome::NotRun, why)
+    }
+
+    /// What a good portal shows.
+    pub fn expected(self, text: impl Into<String>) -> Self {
+        self.fact("expected", text)
+    }
+
+    /// What this one showed.
+    pub fn seen(self, text: impl Into<String>) -> Self {
+        self.fact("seen", text)
+    }
+
+    /// Where: a URL, a file with its line, a request id.
+    pub fn at(self, text: impl Into<String>) -> Self {
+        self.fact("where", text)
+    }
+
+    /// What the reader does next, where the runbook's own remedy is not the answer.
+    pub fn advice(self, text: impl Into<String>) -> Self {
+        self.fact("do", text)
+    }
+
+    /// A further line under a label of at most eight letters. An empty text adds nothing.
+    pub fn fact(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.is_empty() {
+            self.facts.push((label, text));
+        }
+        self
+    }
+
+    /// Every check of this process meets the same obstacle, so only the first tells it in full.
+    pub(crate) fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Only what says that it was told before.
+    pub(crate) fn in_one_line(mut self) -> Self {
+        if let Some(step) = self.step.take() {
+            self.claim = format!("{}  {}: the first failure of this run says why", step.id, step.title);
+        }
+        self.facts.clear();
+        self
+    }
+
+    pub(crate) fn cleaned(mut self, redactor: &Redactor) -> Self {
+        self.claim = redactor.clean(&self.claim);
+        for (_, text) in &mut self.facts {
+            *text = redactor.clean(text);
+        }
+        self
+    }
+
+    pub(crate) fn about(mut self, step: &'static Step) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// What became of the step.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The sentence that is not true.
+    pub fn claim(&self) -> &str {
+        &self.claim
+    }
+
+    /// The first line under a label.
+    pub fn get(&self, label: &str) -> Option<&str> {
+        self.facts.iter().find(|(name, _)| *name == label).map(|(_, text)| text.as_str())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |f: &mut fmt::Formatter<'_>, label: &str, text: &str| -> fmt::Result {
+            for (index, part) in text.lines().enumerate() {
+                let label = if index == 0 { label } else { "" };
+                write!(f, "\n  {label:<10}{part}")?;
+            }
+            Ok(())
+        };
+        match self.step {
+            Some(step) => write!(f, "{}  {}  {}\n  {}", self.outcome, step.id, step.title, self.claim)?,
+            None => write!(f, "{}  {}", self.outcome, self.claim)?,
+        }
+        for (label, text) in &self.facts {
+            line(f, label, text)?;
+        }
+        if let Some(step) = self.step {
+            line(f, "runbook", &format!("{} (line {})", step.section, step.line))?;
+            if self.outcome == Outcome::Failed {
+                let severity = step.severity();
+                line(
+                    f,
+                    "severity",
+                    &format!("{} {}; respond {}", step.severity, severity.definition, severity.respond_within),
+                )?;
+                if self.get("do").is_none() {
+                    let remedy = step.remedy();
+                    line(f, "do", &format!("{}: {}", remedy.title, remedy.action))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The test runner prints failures with `{:?}`; people read them.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Failure {}

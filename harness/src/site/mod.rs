@@ -1,0 +1,124 @@
+//! The front end as a client without a browser sees it: the document, what it names, and the bundle behind it.
+
+mod bundle;
+mod document;
+
+use reqwest::{StatusCode, header::HeaderMap};
+use tokio::sync::OnceCell;
+use url::Url;
+
+pub use bundle::{Bundle, Token};
+pub use document::{Asset, Document};
+
+use crate::{
+    client::causes,
+    failure::{Failure, Verdict},
+};
+
+/// One front end.
+#[derive(Debug)]
+pub struct Site {
+    base: Url,
+    http: reqwest::Client,
+    bundle: OnceCell<Bundle>,
+}
+
+/// An answer of the front end's server, read to its end. Redirects are not followed.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// What was asked for.
+    pub url: Url,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// The answer's headers.
+    pub headers: HeaderMap,
+    /// The answer's body; bytes that are no UTF-8 are replaced.
+    pub body: String,
+}
+
+impl Fetched {
+    /// A document as a page holds it.
+    pub(crate) fn in_page(url: Url, html: String) -> Self {
+        Self { url, status: StatusCode::OK, headers: HeaderMap::new(), body: html }
+    }
+
+    /// A header's value, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The content type without its parameters, in lower case.
+    pub fn content_type(&self) -> String {
+        self.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The body as a document, whatever its type.
+    pub fn document(&self) -> Document {
+        Document::of(self)
+    }
+
+    /// Status, content type, title of a document, size: what a failure text shows of an answer.
+    pub fn summary(&self) -> String {
+        let content_type = self.content_type();
+        let title =
+            if content_type == "text/html" { format!(" titled {:?}", self.document().title) } else { String::new() };
+        let location = match self.header("location") {
+            "" => String::new(),
+            location => format!(" to {location}"),
+        };
+        format!("{}{location}, {content_type}{title}, {} bytes", self.status, self.body.len())
+    }
+}
+
+impl Site {
+    pub(crate) fn new(base: Url, http: reqwest::Client) -> Self {
+        Self { base, http, bundle: OnceCell::new() }
+    }
+
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Asks for a URL, as a browser would for a document or an asset.
+    ///
+    /// # Errors
+    /// Failed when there is no answer.
+    pub async fn get(&self, url: Url) -> Verdict<Fetched> {
+        let no_answer = |error: reqwest::Error| {
+            Failure::failed("the portal answers")
+                .expected(format!("an answer to GET {url}"))
+                .seen(causes(&error.without_url()))
+                .at(url.as_str())
+        };
+        let response = self.http.get(url.clone()).header("accept", "text/html,*/*").send().await.map_err(no_answer)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.map_err(no_answer)?;
+        Ok(Fetched { url: url.clone(), status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    /// The document at a path: an answer of 200 with HTML.
+    ///
+    /// # Errors
+    /// Failed for any other answer.
+    pub async fn document(&self, path: &str) -> Verdict<Document> {
+        let fetched = self.get(self.url(path)).await?;
+        if fetched.status == StatusCode::OK && fetched.content_type() == "text/html" {
+            return Ok(fetched.document());
+        }
+        Err(Failure::failed(format!("{path} answers with a document"))
+            .expected("200, text/html")
+            .seen(fetched.summary())
+            .at(fetched.url.as_str()))
+    }
+
+    /// All scripts that the app can load, fetched once per process.
+    ///
+    /// # Errors
+    /// Failed when the document or one of the scripts it names cannot be read.
+    pub async fn bundle(&self) -> Verdict<&Bundle> {
+        self.bundle.get_or_try_init(async || Bundle::of(self, &self.document("/").await?).await).await
+    }
+}

@@ -1,0 +1,122 @@
+//! §3.1 Pre-Deployment Build Test, "should see: index.html, assets/, _redirects": by what is served of them.
+
+use harness::{Failure, Verdict, check};
+
+#[test]
+fn index_html_is_the_portal() -> Verdict {
+    check("3.1.1", async |check| {
+        let (portal, assets) = (&check.contract().portal, &check.contract().assets);
+        let document = check.deployment().site().document("/").await?;
+        let failed = |claim: &str| Failure::failed(claim).at(document.fetched.url.as_str());
+        if document.title != portal.title || document.language != portal.language {
+            return Err(failed("the document is the portal's")
+                .expected(format!("title {:?}, lang {:?}", portal.title, portal.language))
+                .seen(format!("title {:?}, lang {:?}", document.title, document.language)));
+        }
+        let missing: Vec<_> = assets.required.iter().filter(|selector| !document.has(selector)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(failed("the document names all that the portal needs")
+            .expected(assets.required.join(", "))
+            .seen(format!("no {}", missing.join(", "))))
+    })
+}
+
+#[test]
+fn every_asset_of_the_document_answers_with_its_type() -> Verdict {
+    check("3.1.2", async |check| {
+        let site = check.deployment().site();
+        let document = site.document("/").await?;
+        let mut wrong = Vec::new();
+        for asset in &document.assets {
+            let answer = site.get(asset.url.clone()).await?;
+            if answer.status != 200 || !asset.may_be(&answer.content_type()) {
+                wrong.push(format!(
+                    "{}: {} (expected 200, {})",
+                    asset.url.path(),
+                    answer.summary(),
+                    asset.types.join(" or ")
+                ));
+            }
+        }
+        let failed = |seen: String| {
+            Failure::failed("every asset of the document answers with its type")
+                .expected("at least one asset, each 200 with the content type of its kind")
+                .seen(seen)
+                .at(document.fetched.url.as_str())
+        };
+        match (document.assets.is_empty(), wrong.is_empty()) {
+            (true, _) => Err(failed("the document names no asset".to_owned())),
+            (_, false) => Err(failed(wrong.join("\n"))),
+            _ => Ok(()),
+        }
+    })
+}
+
+#[test]
+fn every_script_that_the_app_can_load_answers() -> Verdict {
+    check("3.1.2", async |check| {
+        let bundle = check.deployment().site().bundle().await?;
+        let scripts = bundle.scripts()?.len();
+        if bundle.broken().is_empty() {
+            return Ok(());
+        }
+        let broken: Vec<_> =
+            bundle.broken().iter().map(|script| format!("{}: {}", script.url.path(), script.summary())).collect();
+        Err(Failure::failed("every script that the app can load answers")
+            .expected("200 with a JavaScript content type, lazily loaded chunks too")
+            .seen(broken.join("\n"))
+            .fact("control", format!("{scripts} other scripts answer")))
+    })
+}
+
+#[test]
+fn hashed_assets_are_immutable() -> Verdict {
+    check("3.1.2", async |check| {
+        let site = check.deployment().site();
+        let (document, hashed) = (site.document("/").await?, &check.contract().assets.hashed);
+        let assets: Vec<_> =
+            document.assets.iter().filter(|asset| asset.url.path().starts_with(hashed.as_str())).collect();
+        let claim = "hashed assets are kept for ever";
+        if assets.is_empty() {
+            return Err(Failure::undecided(claim)
+                .expected(format!("assets below {hashed}"))
+                .seen("the document names none"));
+        }
+        for asset in assets {
+            let answer = site.get(asset.url.clone()).await?;
+            if !answer.header("cache-control").contains("immutable") {
+                return Err(Failure::failed(claim)
+                    .expected("cache-control: public, max-age=31536000, immutable")
+                    .seen(format!("cache-control: {}", answer.header("cache-control")))
+                    .at(answer.url.as_str()));
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_unknown_path_answers_as_promised() -> Verdict {
+    check("3.1.3", async |check| {
+        let site = check.deployment().site();
+        let app = site.document("/").await?;
+        let path = "/no-route-has-this-path";
+        let answer = site.get(site.url(path)).await?;
+        let (kept, expected) = match check.contract().portal.unknown_path {
+            harness::UnknownPath::App => (
+                answer.status == 200 && answer.document().starts_the_same_app_as(&app),
+                "200 and the app's own document, by _redirects",
+            ),
+            harness::UnknownPath::NotFound => (answer.status == 404, "404"),
+        };
+        if kept {
+            return Ok(());
+        }
+        Err(Failure::failed("a path that no route has answers as promised")
+            .expected(expected)
+            .seen(answer.summary())
+            .at(answer.url.as_str()))
+    })
+}

@@ -1,0 +1,112 @@
+//! §3.3 Verify Deployment.
+
+use harness::{Failure, Verdict, check};
+
+/// 3.3.1 "Visit production URL": a new release reaches everybody, because nobody keeps the document.
+#[test]
+fn the_document_is_never_kept() -> Verdict {
+    check("3.3.1", async |check| {
+        let document = check.deployment().site().document("/").await?;
+        let kept = document.fetched.header("cache-control");
+        if ["no-cache", "no-store", "max-age=0"].iter().any(|word| kept.contains(word)) {
+            return Ok(());
+        }
+        Err(Failure::failed("browsers ask for the document each time")
+            .expected("cache-control: no-cache, no-store or max-age=0")
+            .seen(if kept.is_empty() { "no cache-control".to_owned() } else { format!("cache-control: {kept}") })
+            .at(document.fetched.url.as_str()))
+    })
+}
+
+/// 3.3.1 "Visit production URL": with the headers that keep other sites out.
+#[test]
+fn the_required_headers_are_sent() -> Verdict {
+    check("3.3.1", async |check| {
+        let document = check.deployment().site().document("/").await?;
+        let required = &check.contract().headers;
+        let lacking: Vec<_> =
+            required.iter().filter(|(name, pattern)| !pattern.is_in(document.fetched.header(name))).collect();
+        if lacking.is_empty() && !required.is_empty() {
+            return Ok(());
+        }
+        let expected = lacking.iter().map(|(name, pattern)| format!("{name}: {}", pattern.as_str()));
+        let seen = lacking.iter().map(|(name, _)| match document.fetched.header(name) {
+            "" => format!("no {name}"),
+            value => format!("{name}: {value}"),
+        });
+        Err(Failure::failed("the document carries the required headers")
+            .expected(expected.collect::<Vec<_>>().join("\n"))
+            .seen(seen.collect::<Vec<_>>().join("\n"))
+            .at(document.fetched.url.as_str()))
+    })
+}
+
+/// 3.3.1 "Visit production URL": what a returning visitor gets from the service worker is what the server has.
+#[test]
+fn the_service_worker_serves_what_the_server_serves() -> Verdict {
+    check("3.3.1", async |check| {
+        let site = check.deployment().site();
+        let server = site.document("/").await?;
+        let page = check.page().await?;
+        page.open_login("/").await?.expect_ready("a visitor sees the login")?;
+        let worker = page.service_worker().await?;
+        match (&check.contract().portal.service_worker, worker) {
+            (None, None) => return Ok(()),
+            (Some(promised), Some(active)) if *promised == active => {}
+            (promised, active) => {
+                return Err(Failure::failed("the promised service worker is active")
+                    .expected(promised.as_deref().unwrap_or("none"))
+                    .seen(active.as_deref().unwrap_or("none")));
+            }
+        }
+        // The second visit is the returning visitor's: the worker stands between the page and the server.
+        page.open_login("/").await?.expect_ready("a returning visitor sees the login")?;
+        let served = page.served_document().await?;
+        let named = |document: &harness::Document| {
+            document.assets.iter().map(|asset| asset.url.path().to_owned()).collect::<Vec<_>>().join("\n")
+        };
+        if !served.starts_the_same_app_as(&server) {
+            return Err(Failure::failed("a returning visitor gets the document that the server has")
+                .expected(named(&server))
+                .seen(named(&served))
+                .at(server.fetched.url.as_str()));
+        }
+        for asset in server.assets.iter().filter(|asset| asset.is_script()) {
+            let (theirs, ours) = (page.served_text(&asset.url).await?, site.get(asset.url.clone()).await?.body);
+            if theirs != ours {
+                return Err(Failure::failed("a returning visitor gets the scripts that the server has")
+                    .expected(format!("{} bytes as the server sends them", ours.len()))
+                    .seen(format!("{} other bytes from the service worker", theirs.len()))
+                    .at(asset.url.as_str()));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// 3.3.4 "Check console for JavaScript errors", as a visitor; the routes of §4.1 check it signed in.
+#[test]
+fn the_console_has_no_errors() -> Verdict {
+    check("3.3.4", async |check| {
+        let visit = check.page().await?.open_login("/").await?;
+        visit.expect_quiet()?;
+        visit.expect_ready("a visitor sees the login")
+    })
+}
+
+pub mod signed_in {
+    use super::*;
+
+    /// 3.3.3 "Verify login works", through the form.
+    #[test]
+    fn login_works() -> Verdict {
+        check("3.3.3", async |check| {
+            let (email, password) = check.deployment().credentials(check.contract().smoke.persona.get_ref())?;
+            let page = check.page().await?;
+            page.open_login("/").await?.expect_ready("a visitor sees the login")?;
+            let visit = page.sign_in(&email, &password).await?;
+            visit.expect_ready("signing in shows the portal")?;
+            visit.expect_quiet()
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! What a user meets who configured something wrong, or whose machine lacks something: one clear error, no panic,
+//! nothing left running. Each case runs the compiled smoke suite as `cargo test -p smoke` does.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use insta::{Settings, assert_snapshot};
+use portal::Portal;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use crate::{setup::root, suites::Suite};
+
+static SMOKE: LazyLock<Suite> = LazyLock::new(|| Suite::build("smoke").unwrap());
+
+/// A run of the suite in an environment of its own.
+struct Run {
+    folder: tempfile::TempDir,
+    environment: Vec<(String, String)>,
+    filter: &'static str,
+}
+
+impl Run {
+    fn with(environment: &[(&str, &str)]) -> Self {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { folder: tempfile::tempdir().unwrap(), environment, filter: "" }
+    }
+
+    /// A contract that differs from the default one.
+    fn with_contract(change: impl Fn(String) -> String) -> Self {
+        let mut run = Self::with(&[]);
+        let contract = change(fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap());
+        let path = run.folder.path().join("contract.toml");
+        fs::write(&path, contract).unwrap();
+        run.environment.push(("HARNESS_CONTRACT".to_owned(), path.display().to_string()));
+        run
+    }
+
+    fn only(mut self, filter: &'static str) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// Runs it and holds what was told against the snapshot `name`.
+    fn tells(self, name: &str) {
+        let temporary = self.folder.path().join("tmp");
+        fs::create_dir(&temporary).unwrap();
+        let results = self.folder.path().join("results");
+        let mut command: Command = SMOKE.command(&results);
+        command
+            .env("TMPDIR", &temporary)
+            .arg(self.filter)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+
+        assert!(!output.status.success(), "a run that checked nothing is not green:\n{text}");
+        assert!(!text.contains("panicked at") && !errors.contains("panicked at"), "{text}{errors}");
+        nothing_is_left(&temporary);
+
+        let told: Vec<_> = failures(&text)
+            .into_iter()
+            .filter(|failure| !failure.contains("the first failure of this run says why"))
+            .collect();
+        assert_eq!(told.len(), 1, "one clear error:\n{}", told.join("\n\n"));
+        let mut settings = Settings::clone_current();
+        settings.set_snapshot_path(root().join("snapshots/bad_input"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.add_filter(&regex_of(self.folder.path()), "<folder>");
+        settings.add_filter(&regex_of(&root()), "<workspace>");
+        settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>");
+        settings.add_filter(r"request [0-9a-f-]{36}", "request <id>");
+        // Which check meets the obstacle first is chance.
+        settings.add_filter(r"Error: (not run|undecided|FAILED)  .*", "$1");
+        settings.add_filter(r"\n  runbook .*", "");
+        settings.bind(|| assert_snapshot!(name, told[0]));
+    }
+}
+
+/// The failures that the test runner printed, each as one text.
+fn failures(output: &str) -> Vec<String> {
+    let sections = output.split("\n---- ").skip(1);
+    sections
+        .filter_map(|section| Some(section.split_once(" stdout ----\n")?.1.split("\n\n").next()?.trim_end().to_owned()))
+        .collect()
+}
+
+fn regex_of(path: &Path) -> String {
+    path.display().to_string().replace('.', r"\.")
+}
+
+/// The run's own temporary folder is in the environment of whatever it started.
+fn nothing_is_left(temporary: &Path) {
+    let marker = format!("TMPDIR={}", temporary.display());
+    let running = || -> Vec<PathBuf> {
+        let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+        processes
+            .filter(|process| {
+                fs::read(process.join("environ")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(&marker))
+            })
+            .collect()
+    };
+    let until = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < until {
+        if running().is_empty() && fs::read_dir(temporary).unwrap().next().is_none() {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    let left: Vec<_> = fs::read_dir(temporary).unwrap().filter_map(Result::ok).map(|entry| entry.path()).collect();
+    panic!("left: {:?} {left:?}", running());
+}
+
+#[test]
+fn no_browser() {
+    Run::with(&[("CHROME_BIN", "/no/such/browser")]).only("visitor").tells("no_browser");
+}
+
+#[test]
+fn no_driver() {
+    Run::with(&[("CHROMEDRIVER_BIN", "/no/such/driver")]).only("visitor").tells("no_driver");
+}
+
+#[test]
+fn no_postgresql() {
+    Run::with(&[("PG_BIN_DIR", "/no/such/folder")]).tells("no_postgresql");
+}
+
+#[test]
+fn unknown_target() {
+    Run::with(&[("HARNESS_TARGET", "stagin")]).tells("unknown_target");
+}
+
+#[test]
+fn target_without_a_url() {
+    Run::with(&[("HARNESS_TARGET", "staging")]).tells("target_without_a_url");
+}
+
+#[test]
+fn base_url_that_is_none() {
+    Run::with(&[("E2E_BASE_URL", "your-domain.com")]).tells("base_url_that_is_none");
+}
+
+#[test]
+fn unreachable_host() {
+    Run::with(&[("E2E_BASE_URL", "http://127.0.0.1:9")]).tells("unreachable_host");
+}
+
+#[test]
+fn unwritable_evidence() {
+    Run::with(&[("ALLURE_RESULTS_DIR", "/dev/null/results")]).tells("unwritable_evidence");
+}
+
+#[test]
+fn unknown_fault() {
+    Run::with(&[("PORTAL_FAULTS", "no-spa-falback")]).tells("unknown_fault");
+}
+
+#[test]
+fn remote_database() {
+    Run::with(&[("DATABASE_URL", "postgres://postgres@db.your-domain.com/postgres")]).tells("remote_database");
+}
+
+#[test]
+fn contract_that_is_missing() {
+    Run::with(&[("HARNESS_CONTRACT", "/no/such/contract.toml")]).tells("contract_that_is_missing");
+}
+
+#[test]
+fn contract_with_a_duplicate_route() {
+    Run::with_contract(|text| text.replace("name = \"groups\"", "name = \"dashboard\""))
+        .tells("contract_with_a_duplicate_route");
+}
+
+#[test]
+fn contract_with_an_unknown_key() {
+    Run::with_contract(|text| text.replace("within_ms = 2000", "within = 2")).tells("contract_with_an_unknown_key");
+}
+
+#[test]
+fn contract_that_is_no_toml() {
+    Run::with_contract(|text| text.replace("[portal]", "[portal")).tells("contract_that_is_no_toml");
+}
+
+#[tokio::test]
+async fn host_that_speaks_no_tls() {
+    let server = MockServer::start().await;
+    let url = server.uri().replace("http://", "https://");
+    Run::with(&[("E2E_BASE_URL", &url)]).tells("host_that_speaks_no_tls");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_behind_a_gateway_that_cannot_reach_it() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(502)).mount(&server).await;
+    Run::with(&[("E2E_BASE_URL", &server.uri())]).tells("host_behind_a_gateway_that_cannot_reach_it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn driver_and_browser_of_different_versions() {
+    let driver = MockServer::start().await;
+    let refusal = serde_json::json!({"value": {
+        "error": "session not created",
+        "message": "session not created: This version of ChromeDriver only supports Chrome version 114\nCurrent browser version is 156.0.8078.79 with binary path /usr/bin/chromium\n  (Session info: chrome=156.0.8078.79)",
+        "stacktrace": "",
+    }});
+    Mock::given(any()).respond_with(ResponseTemplate::new(500).set_body_json(refusal)).mount(&driver).await;
+    Run::with(&[("WEBDRIVER_URL", &driver.uri())]).only("visitor").tells("driver_and_browser_of_different_versions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_test_account() {
+    let portal = Portal::builder().start().await.unwrap();
+    let account = &portal.accounts().iter().find(|account| account.persona == "ADMIN_A").unwrap();
+    let environment = [
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+        ("E2E_ADMIN_A_EMAIL", &account.email),
+        ("E2E_ADMIN_A_PASSWORD", "not-the-password"),
+    ];
+    Run::with(&environment).only("signed_in::the_view").tells("wrong_test_account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_test_account() {
+    let portal = Portal::builder().start().await.unwrap();
+    let environment = [
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+    ];
+    Run::with(&environment).only("signed_in::the_view").tells("no_test_account");
+}

@@ -1,0 +1,219 @@
+//! `cargo xtask bench smoke`: a developer's `cargo test -p smoke`, and the same eight routes by Playwright's runner.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use portal::Portal;
+
+use super::{Figures, measure, median};
+use crate::{
+    Error, Verdict,
+    cargo::cargo,
+    print, say,
+    setup::{self, root},
+    suites::Suite,
+    table::table,
+};
+
+/// How to measure the smoke suite.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Measured runs of each command; a warm-up precedes them
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Only so many runs of `cargo test -p smoke` in a row, counting failures
+    #[arg(long, value_name = "RUNS")]
+    steady: Option<usize>,
+    /// Compare with another runner: the eight route checks on one running portal
+    #[arg(long)]
+    against: Option<Peer>,
+    /// Measure a fresh clone to its verdict too
+    #[arg(long)]
+    clone: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Peer {
+    /// `@playwright/test` with two workers; needs node
+    Playwright,
+}
+
+pub fn run(options: &Options) -> Verdict {
+    setup::ensure()?;
+    Suite::build("smoke")?;
+    if let Some(runs) = options.steady {
+        return steady(runs);
+    }
+    match options.against {
+        Some(Peer::Playwright) => against_playwright(options.runs),
+        None => alone(options),
+    }
+}
+
+fn smoke() -> Command {
+    cargo(&["test", "--quiet", "--package", "smoke"])
+}
+
+fn alone(options: &Options) -> Verdict {
+    let mut rows = table(&["cargo test -p smoke", "wall, median", "min to max", "peak memory of the test process"]);
+    let mut good = true;
+    let mut row = |name: &str, figures: Vec<Figures>| -> Result<(), Error> {
+        let walls: Vec<_> = figures.iter().map(|run| run.wall).collect();
+        let memory = median(&figures.iter().map(|run| run.memory).collect::<Vec<_>>())?;
+        let (least, most) =
+            walls.iter().fold((f64::MAX, 0.0_f64), |(least, most), wall| (least.min(*wall), most.max(*wall)));
+        good &= figures.iter().all(|run| run.good);
+        rows.add_row([
+            name.to_owned(),
+            format!("{:.2} s", median(&walls)?),
+            format!("{least:.2} to {most:.2} s"),
+            format!("{memory:.0} MB"),
+        ]);
+        Ok(())
+    };
+    measure(&mut smoke())?;
+    row("compiled, warm template", times(options.runs, || measure(&mut smoke()))?)?;
+    row(
+        "compiled, cold template",
+        times(options.runs, || {
+            forget_templates()?;
+            measure(&mut smoke())
+        })?,
+    )?;
+    row(
+        "after a change in one suite file",
+        times(options.runs, || {
+            touch(&root().join("suites/smoke/tests/routes.rs"))?;
+            measure(&mut smoke())
+        })?,
+    )?;
+    if options.clone {
+        row("a fresh clone, dependencies downloaded", vec![fresh_clone()?])?;
+    }
+    print(&rows.to_string());
+    Ok(good)
+}
+
+fn times(runs: usize, mut run: impl FnMut() -> Result<Figures, Error>) -> Result<Vec<Figures>, Error> {
+    (0..runs).map(|_| run()).collect()
+}
+
+fn steady(runs: usize) -> Verdict {
+    let failures = times(runs, || {
+        let figures = measure(&mut smoke())?;
+        say(&format!("{:.2} s{}", figures.wall, if figures.good { "" } else { "  FAILED" }));
+        Ok(figures)
+    })?;
+    let failed = failures.iter().filter(|run| !run.good).count();
+    print(&format!("{runs} runs of cargo test -p smoke, {failed} failed"));
+    Ok(failed == 0)
+}
+
+/// A cold start is one without the migrated template.
+fn forget_templates() -> Result<(), Error> {
+    let folder = root().join("target/portal");
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+fn touch(file: &Path) -> Result<(), Error> {
+    let text = fs::read(file)?;
+    Ok(fs::write(file, text)?)
+}
+
+fn fresh_clone() -> Result<Figures, Error> {
+    let folder = tempfile::tempdir()?;
+    let cloned = Command::new("git").args(["clone", "--quiet"]).arg(root()).arg(folder.path()).status()?;
+    if !cloned.success() {
+        return Err(format!("git clone failed: {cloned}").into());
+    }
+    measure(smoke().current_dir(folder.path()).env_remove("CARGO_TARGET_DIR"))
+}
+
+/// Both runners sign in once per worker and put the session into the page's storage; both look at the same headings
+/// and texts, the console and failed requests, with the same browser binary and the same running portal.
+fn against_playwright(runs: usize) -> Verdict {
+    let peer = playwright()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let portal = runtime.block_on(Portal::builder().start())?;
+    let account =
+        portal.accounts().iter().find(|account| account.persona == "ADMIN_A").ok_or("the portal has no ADMIN_A")?;
+    let environment = [
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+        ("E2E_ADMIN_A_EMAIL", &account.email),
+        ("E2E_ADMIN_A_PASSWORD", &account.password),
+    ];
+    let harness = || {
+        let mut command = cargo(&["test", "--quiet", "--package", "smoke", "--", "signed_in::the_view_is_on_screen"]);
+        command.envs(environment);
+        command
+    };
+    let playwright = || {
+        let mut command = Command::new("npx");
+        command.args(["playwright", "test"]).current_dir(&peer).envs(environment);
+        command.env("BROWSER_BIN", harness::tools::Tool::Browser.locate().unwrap_or_default());
+        command
+    };
+    let mut figures = Vec::new();
+    for run in 0..=runs {
+        let pair = (measure(&mut harness())?, measure(&mut playwright())?);
+        if run > 0 {
+            figures.push(pair);
+        }
+    }
+    let mut rows = table(&["eight routes, signed in", "wall, median", "peak memory, median"]);
+    let medians = |of: fn(&(Figures, Figures)) -> Figures| -> Result<(f64, f64), Error> {
+        let chosen: Vec<_> = figures.iter().map(of).collect();
+        Ok((
+            median(&chosen.iter().map(|run| run.wall).collect::<Vec<_>>())?,
+            median(&chosen.iter().map(|run| run.memory).collect::<Vec<_>>())?,
+        ))
+    };
+    let (ours, theirs) = (medians(|pair| pair.0)?, medians(|pair| pair.1)?);
+    for (name, (wall, memory)) in [
+        ("cargo test -p smoke -- signed_in::the_view_is_on_screen", ours),
+        ("npx playwright test, two workers", theirs),
+    ] {
+        rows.add_row([name.to_owned(), format!("{wall:.2} s"), format!("{memory:.0} MB")]);
+    }
+    let ratio =
+        |of: fn(&Figures) -> f64| median(&figures.iter().map(|pair| of(&pair.0) / of(&pair.1)).collect::<Vec<_>>());
+    rows.add_row([
+        "ratio, pair by pair".to_owned(),
+        format!("{:.2}", ratio(|run| run.wall)?),
+        format!("{:.2}", ratio(|run| run.memory)?),
+    ]);
+    print(&rows.to_string());
+    Ok(figures.iter().all(|pair| pair.0.good && pair.1.good))
+}
+
+/// Installs Playwright's runner (not its browsers) below `target/`.
+fn playwright() -> Result<std::path::PathBuf, Error> {
+    let folder = root().join("target/playwright");
+    fs::create_dir_all(&folder)?;
+    for entry in fs::read_dir(root().join("xtask/playwright"))? {
+        let entry = entry?;
+        fs::copy(entry.path(), folder.join(entry.file_name()))?;
+    }
+    if !folder.join("node_modules").exists() {
+        say("installing @playwright/test with npm");
+        let npm = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"])
+            .current_dir(&folder)
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+            .stdout(Stdio::null())
+            .status()
+            .map_err(|error| format!("npm cannot be run ({error}); the comparison needs node with npm"))?;
+        if !npm.success() {
+            return Err(format!("npm install failed in {}: {npm}", folder.display()).into());
+        }
+    }
+    Ok(folder)
+}

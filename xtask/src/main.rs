@@ -1,0 +1,76 @@
+//! `cargo xtask`: set-up, verification, tests, the fault matrix and benchmarks.
+
+#[cfg(test)]
+mod bad_input;
+mod bench;
+mod cargo;
+mod faults;
+mod setup;
+mod suites;
+mod table;
+mod test;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What went wrong, as the person who typed the command reads it.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+/// Whether what the command looked at is good.
+type Verdict = Result<bool, Error>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Release verification of the SACCO+ Admin Portal, and of this project itself")]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Verify a portal by the runbook and print the verdict
+    Verify(verify::Options),
+    /// Run everything that must pass: format, lints, documentation, unit tests, suites, faults
+    Test,
+    /// Install what is missing: a browser with its driver, PostgreSQL
+    Setup,
+    /// Report what is there and what is missing, and change nothing
+    Doctor,
+    /// Break the embedded portal in every known way and show which checks notice
+    Faults(faults::Options),
+    /// Measure
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+fn main() -> ExitCode {
+    let verdict = match Command::parse().action {
+        Action::Verify(options) => verify::run(&options),
+        Action::Test => test::run(),
+        Action::Setup => setup::ensure().map(|()| true),
+        Action::Doctor => Ok(setup::doctor()),
+        Action::Faults(options) => faults::run(&options),
+        Action::Bench(bench) => bench::run(&bench),
+    };
+    match verdict {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Tells the person at the terminal. The one place that writes to the standard error.
+#[expect(clippy::print_stderr, reason = "a command-line tool speaks there")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints what was asked for. The one place that writes to the standard output.
+#[expect(clippy::print_stdout, reason = "a command-line tool answers there")]
+fn print(text: &str) {
+    println!("{text}");
+}

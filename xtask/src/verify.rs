@@ -1,0 +1,137 @@
+//! `cargo xtask verify`: one table of the runbook's steps.
+
+use std::{collections::BTreeMap, env, fs};
+
+use harness::{CheckResult, Outcome, Runbook, Step};
+
+use crate::{
+    Error, Verdict, print, say,
+    setup::{self, root},
+    suites::{SUITES, Suite},
+    table::{seconds, table},
+};
+
+/// What to verify.
+#[derive(clap::Args)]
+pub struct Options {
+    /// The deployment: embedded, local, staging or production [default: embedded, or what E2E_BASE_URL names]
+    #[arg(long)]
+    target: Option<String>,
+    /// Only this suite
+    #[arg(long)]
+    suite: Option<String>,
+    /// Only this step of the runbook, or those below it: 4.1.2, 4.1, pre.4
+    #[arg(long)]
+    step: Option<String>,
+}
+
+/// Verifies. True when every selected step passed.
+///
+/// # Errors
+/// When nothing could be verified at all.
+pub fn run(options: &Options) -> Verdict {
+    let steps = selected(options.step.as_deref())?;
+    let names = match &options.suite {
+        Some(name) => vec![name.clone()],
+        None => SUITES.clone(),
+    };
+    setup::ensure()?;
+    let folder = root().join("target/verify");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| format!("{} cannot be replaced: {error}", folder.display()))?;
+    }
+    let environment: Vec<(&str, &str)> =
+        options.target.as_deref().map(|target| ("HARNESS_TARGET", target)).into_iter().collect();
+    let mut results = Vec::new();
+    for name in names {
+        let suite = Suite::build(&name)?;
+        let tests = match options.step {
+            None => None,
+            Some(_) => {
+                let tests = suite.steps()?.into_iter().filter(|(id, _)| steps.iter().any(|step| step.id == *id));
+                Some(tests.map(|(_, test)| test).collect::<Vec<_>>())
+            }
+        };
+        if tests.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        let run = suite.run(tests.as_deref(), &folder, &environment)?;
+        if run.results.is_empty() {
+            return Err(format!(
+                "the suite {name} left no results in {}; it said:\n{}",
+                run.folder.display(),
+                run.output
+            )
+            .into());
+        }
+        results = run.results;
+    }
+    obstacle(&results)?;
+    Ok(report(&steps, &results))
+}
+
+fn selected(filter: Option<&str>) -> Result<Vec<&'static Step>, Error> {
+    let steps = Runbook::get().steps().iter();
+    let selected: Vec<_> = steps.filter(|step| filter.is_none_or(|filter| step.is_selected_by(filter))).collect();
+    if selected.is_empty() {
+        let known: Vec<_> = Runbook::get().steps().iter().map(|step| step.id.as_str()).collect();
+        return Err(format!(
+            "no step of the runbook is {:?} or below it; there are {}",
+            filter.unwrap_or_default(),
+            known.join(", ")
+        )
+        .into());
+    }
+    Ok(selected)
+}
+
+/// What keeps every check from running is one error, not a table of them.
+fn obstacle(results: &[CheckResult]) -> Result<(), Error> {
+    let explanations = || results.iter().filter_map(|result| result.explanation.as_deref());
+    if results.iter().all(|result| result.outcome == Outcome::NotRun)
+        && let Some(longest) = explanations().max_by_key(|text| text.len())
+    {
+        // The first line names the step that happened to meet it first.
+        let text: Vec<_> =
+            longest.lines().skip(1).map(str::trim).filter(|line| !line.starts_with("runbook ")).collect();
+        return Err(text.join("\n").into());
+    }
+    Ok(())
+}
+
+fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
+    let mut by_step: BTreeMap<&str, Vec<&CheckResult>> = BTreeMap::new();
+    for result in results {
+        by_step.entry(result.step.as_str()).or_default().push(result);
+    }
+    let mut rows = table(&["step", "", "outcome", "time", "what failed"]);
+    let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
+    for step in steps {
+        let checks = by_step.remove(step.id.as_str()).unwrap_or_default();
+        let worst = checks.iter().max_by_key(|check| check.outcome);
+        let outcome = worst.map_or(Outcome::NotRun, |check| check.outcome);
+        *counts.entry(outcome).or_default() += 1;
+        let time = checks.iter().map(|check| check.milliseconds).sum();
+        let why =
+            worst.and_then(|check| check.explanation.as_deref()?.lines().nth(1)).unwrap_or(match checks.is_empty() {
+                true => "no check of the chosen suites looked",
+                false => "",
+            });
+        rows.add_row([step.id.clone(), step.title.clone(), outcome.to_string(), seconds(time), why.trim().to_owned()]);
+    }
+    for result in results.iter().filter(|result| result.outcome != Outcome::Passed) {
+        if let Some(text) = &result.explanation {
+            print(&format!("{text}\n  {:<10}{}\n", "check", result.name));
+        }
+    }
+    print(&rows.to_string());
+    let told: Vec<_> = counts.iter().rev().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    print(&format!("{} steps: {}", steps.len(), told.join(", ")));
+    say(&format!(
+        "evidence: {}",
+        env::current_dir()
+            .ok()
+            .map_or_else(|| "target/verify".into(), |_| root().join("target/verify").display().to_string())
+    ));
+    counts.get(&Outcome::Passed) == Some(&steps.len())
+}
