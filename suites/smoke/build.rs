@@ -22,7 +22,8 @@ fn main() {
     if cases.is_empty() {
         cases.push_str("#[case::contract(\"\", \"4.1.1\")]\n");
     }
-    let template = format!("#[template]\n#[rstest::rstest]\n{cases}fn routes(#[case] route: &str, #[case] step: &str) {{}}\n");
+    let template =
+        format!("#[template]\n#[rstest::rstest]\n{cases}fn routes(#[case] route: &str, #[case] step: &str) {{}}\n");
     let folder = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
     fs::write(folder.join("routes.rs"), template).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
 }

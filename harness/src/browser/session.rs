@@ -195,7 +195,8 @@ fn capabilities(browser: Option<&str>) -> Capabilities {
     if is_root() {
         flags.push("--no-sandbox");
     }
-    let mut options = json!({ "args": flags, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } });
+    // With it the browser writes a log beside its own binary.
+    let mut options = json!({ "excludeSwitches": ["enable-logging"], "args": flags, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } });
     if let Some(browser) = browser {
         options["binary"] = browser.into();
     }

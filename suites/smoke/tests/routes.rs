@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use harness::{Check, Failure, Route, Verdict, check};
-use rstest::rstest;
 use rstest_reuse::apply;
 
 use crate::routes;
