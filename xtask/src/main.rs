@@ -5,10 +5,12 @@ mod bad_input;
 mod bench;
 mod cargo;
 mod faults;
+mod peer;
 mod setup;
 mod suites;
 mod table;
 mod test;
+mod texts;
 mod verify;
 
 use std::process::ExitCode;
@@ -39,6 +41,8 @@ enum Action {
     Doctor,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
+    /// Hold the real supabase-js against the embedded portal; needs node
+    SupabaseJs,
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Action::Setup => setup::ensure().map(|()| true),
         Action::Doctor => Ok(setup::doctor()),
         Action::Faults(options) => faults::run(&options),
+        Action::SupabaseJs => peer::supabase_js(),
         Action::Bench(bench) => bench::run(&bench),
     };
     match verdict {

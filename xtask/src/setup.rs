@@ -90,7 +90,7 @@ pub fn ensure() -> Result<(), Error> {
     };
     say(&format!("missing: {names}"));
     apt.update()?;
-    let packages = missing.iter().map(|need| apt.available((need.packages)()).ok_or_else(|| by_hand()));
+    let packages = missing.iter().map(|need| apt.available((need.packages)()).ok_or_else(by_hand));
     apt.install(&packages.collect::<Result<Vec<_>, _>>()?)?;
     match needs().into_iter().find_map(|need| need.found.err()) {
         None => Ok(()),

@@ -2,22 +2,15 @@
 
 use std::{process::Stdio, time::Instant};
 
+use comfy_table::Table;
+
 use crate::{
-    Verdict,
+    Error, Verdict,
     cargo::cargo,
-    print, say, setup,
+    faults, peer, print, say, setup,
     suites::SUITES,
     table::{seconds, table},
 };
-
-/// What became of a stage.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Passed,
-    Failed,
-    /// The tool that it needs is not on this machine.
-    NotRun,
-}
 
 /// Runs every stage, also after one has failed: each tells something of its own.
 ///
@@ -25,50 +18,67 @@ enum Stage {
 /// When the machine lacks something that cannot be installed.
 pub fn run() -> Verdict {
     setup::ensure()?;
-    let mut rows = table(&["stage", "outcome", "time", ""]);
-    let mut good = true;
-    let mut stage = |name: &str, command: &[&str], tool: Option<&[&str]>| {
-        let present = tool.is_none_or(|tool| {
-            cargo(tool).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-        });
-        let start = Instant::now();
-        let outcome = if !present {
-            Stage::NotRun
-        } else {
-            say(&format!("\n— {name}: cargo {}", command.join(" ")));
-            let status = cargo(command).env("RUSTDOCFLAGS", "-D warnings").env("CLICOLOR_FORCE", "0").status();
-            if status.is_ok_and(|status| status.success()) { Stage::Passed } else { Stage::Failed }
-        };
-        good &= outcome != Stage::Failed;
-        let (told, why) = match outcome {
-            Stage::Passed => ("passed", String::new()),
-            Stage::Failed => ("FAILED", format!("cargo {}", command.join(" "))),
-            Stage::NotRun => {
-                ("not run", format!("cargo {} is not on this machine", tool.unwrap_or_default().join(" ")))
-            }
-        };
-        rows.add_row([name, told, &seconds(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)), &why]);
-    };
-
-    stage("format", &["fmt", "--all", "--check"], Some(&["fmt", "--version"]));
-    stage(
+    let mut stages = Stages { rows: table(&["stage", "outcome", "time", ""]), good: true };
+    stages.cargo("format", &["fmt", "--all", "--check"], Some("fmt"));
+    stages.cargo(
         "lints",
         &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
-        Some(&["clippy", "--version"]),
+        Some("clippy"),
     );
-    stage("documentation", &["doc", "--quiet", "--workspace", "--no-deps"], None);
+    stages.cargo("documentation", &["doc", "--quiet", "--workspace", "--no-deps"], None);
     for suite in SUITES.iter() {
-        stage(&format!("suite {suite}"), &["test", "--package", suite], None);
-        stage(
+        stages.cargo(&format!("suite {suite}"), &["test", "--package", suite], None);
+        stages.cargo(
             &format!("suite {suite}, a process per test"),
             &["nextest", "run", "--package", suite],
-            Some(&["nextest", "--version"]),
+            Some("nextest"),
         );
     }
     let mut unit = vec!["test", "--workspace"];
     unit.extend(SUITES.iter().flat_map(|suite| ["--exclude", suite.as_str()]));
-    stage("unit tests, bad input, faults", &unit, None);
+    stages.cargo("unit tests, bad input", &unit, None);
+    stages
+        .run("faults", "cargo xtask faults", None, || faults::run(&faults::Options::default()).unwrap_or_else(failed));
+    let node = (!peer::has_node()).then_some("node is not on this machine");
+    stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
+    print(&stages.rows.to_string());
+    Ok(stages.good)
+}
 
-    print(&rows.to_string());
-    Ok(good)
+fn failed(error: Error) -> bool {
+    say(&format!("error: {error}"));
+    false
+}
+
+struct Stages {
+    rows: Table,
+    good: bool,
+}
+
+impl Stages {
+    /// A cargo command; `tool` is the subcommand that a machine may lack.
+    fn cargo(&mut self, name: &str, command: &[&str], tool: Option<&str>) {
+        let lacks = tool.filter(|tool| {
+            let version = cargo(&[tool, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            !version.is_ok_and(|status| status.success())
+        });
+        let lacks = lacks.map(|tool| format!("cargo {tool} is not on this machine"));
+        self.run(name, &format!("cargo {}", command.join(" ")), lacks.as_deref(), || {
+            cargo(command).env("RUSTDOCFLAGS", "-D warnings").status().is_ok_and(|status| status.success())
+        });
+    }
+
+    fn run(&mut self, name: &str, command: &str, lacks: Option<&str>, stage: impl FnOnce() -> bool) {
+        let start = Instant::now();
+        let (outcome, why) = match lacks {
+            Some(why) => ("not run", why),
+            None => {
+                say(&format!("\n— {name}: {command}"));
+                if stage() { ("passed", "") } else { ("FAILED", command) }
+            }
+        };
+        self.good &= outcome != "FAILED";
+        let time = seconds(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX));
+        self.rows.add_row([name, outcome, &time, why]);
+    }
 }

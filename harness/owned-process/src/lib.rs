@@ -134,9 +134,6 @@ impl OwnedProcess {
         let sh = |script: &str, name: &str| {
             let mut command = Command::new("/bin/sh");
             command.arg("-c").arg(script).arg(name).process_group(0).current_dir("/");
-            if let Some((uid, gid)) = launch.user {
-                command.uid(uid).gid(gid);
-            }
             command
         };
 
@@ -152,7 +149,12 @@ impl OwnedProcess {
 
         let (go_end, mut go) = io::pipe().map_err(failed)?;
         let (output, output_end) = io::pipe().map_err(failed)?;
-        let child = sh(CHILD, "child")
+        let mut child = sh(CHILD, "child");
+        // The guardian keeps our rights: it removes a folder whose parent may be ours alone.
+        if let Some((uid, gid)) = launch.user {
+            child.uid(uid).gid(gid);
+        }
+        let child = child
             .arg(&launch.program)
             .args(&launch.args)
             .envs(launch.env.iter().map(|(name, value)| (name, value)))

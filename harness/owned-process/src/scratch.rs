@@ -1,12 +1,15 @@
 //! Folders for what a child writes: removed by its guardian, or on drop when no child took them.
 
 use std::{
-    io,
+    env, io,
     os::unix::fs::chown,
     path::{Path, PathBuf},
 };
 
-/// A new, private folder below the system's temporary folder.
+/// Room that has to be free in memory before a folder goes there, in bytes.
+const ROOM: u64 = 256 << 20;
+
+/// A new, private folder.
 #[derive(Debug)]
 pub struct ScratchDir {
     dir: tempfile::TempDir,
@@ -15,19 +18,18 @@ pub struct ScratchDir {
 impl ScratchDir {
     /// Makes the folder; `prefix` tells a person whose it is. The path is short enough for a Unix socket.
     ///
-    /// # Errors
-    /// When the temporary folder cannot be written to.
-    pub fn new(prefix: &str) -> io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix(prefix).tempdir()?;
-        Ok(Self { dir })
-    }
-
-    /// As [`ScratchDir::new`], below another folder than the system's temporary one.
+    /// It is in `TMPDIR` if that is set; else in memory where there is room, since hundreds of small files (a data
+    /// folder, a browser's profile) are slow to make on a busy disk; else in the system's temporary folder.
     ///
     /// # Errors
     /// When that folder cannot be written to.
-    pub fn new_in(folder: &Path, prefix: &str) -> io::Result<Self> {
-        let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(folder)?;
+    pub fn new(prefix: &str) -> io::Result<Self> {
+        let (mut builder, memory) = (tempfile::Builder::new(), Path::new("/dev/shm"));
+        builder.prefix(prefix);
+        let room = rustix::fs::statvfs(memory).map_or(0, |system| system.f_bavail * system.f_frsize);
+        let chosen = env::var_os("TMPDIR").is_some();
+        let in_memory = if !chosen && room >= ROOM { builder.tempdir_in(memory).ok() } else { None };
+        let dir = in_memory.map_or_else(|| builder.tempdir(), Ok)?;
         Ok(Self { dir })
     }
 

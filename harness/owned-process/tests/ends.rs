@@ -1,5 +1,11 @@
 //! However the owner ends, its child, the child's children and the scratch folder go.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "in a test, a panic is the failure and output the channel"
+)]
+
 use std::{
     env, fs,
     io::{BufRead, BufReader},

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest wait for what no threshold is promised for.
-const LIMIT: Duration = Duration::from_secs(8);
+const LIMIT: Duration = Duration::from_secs(6);
 
 /// The portal in one browser session.
 #[derive(Debug)]
@@ -91,8 +91,9 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Failed when one is registered and does not become active; undecided when the browser itself fails.
     pub async fn service_worker(&self) -> Verdict<Option<String>> {
-        let answer =
-            self.browser.ask(include_str!("service_worker.js"), vec![LIMIT.as_millis().to_string().into()]).await?;
+        let promised = self.contract().portal.service_worker.is_some();
+        let limit = LIMIT.as_millis() as u64;
+        let answer = self.browser.ask(include_str!("service_worker.js"), vec![promised.into(), limit.into()]).await?;
         match answer.get("inactive").and_then(Value::as_str) {
             Some(state) => Err(Failure::failed("the service worker becomes active").expected("activated").seen(state)),
             None => Ok(answer.get("script").and_then(Value::as_str).map(str::to_owned)),

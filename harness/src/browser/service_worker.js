@@ -1,18 +1,18 @@
-// Answers {script} of the active service worker, {} where none is registered, {inactive: state} when it does not get ready.
-const [limit, answer] = arguments;
+// Answers {script} of the active service worker, {} where none is registered, {inactive: state} when it does not get
+// ready. `promised` waits for one; without it, none that a visitor meets at once is none.
+const [promised, limit, answer] = arguments;
+const workers = navigator.serviceWorker;
+const late = (state) => new Promise((over) => setTimeout(() => over(state), limit));
 const path = (worker) => new URL(worker.scriptURL).pathname;
-const known = async () => (await navigator.serviceWorker.getRegistrations()).length > 0;
+
+const activated = async (worker) => {
+  while (worker.state !== "activated") await new Promise((changed) => worker.addEventListener("statechange", changed, { once: true }));
+  return { script: path(worker) };
+};
+const ready = async () => activated((await workers.ready).active);
+
 (async () => {
-  // Portals register when the page has loaded: one that has not by then never will.
-  if (document.readyState !== "complete") await new Promise((loaded) => addEventListener("load", loaded, { once: true }));
-  await new Promise((idle) => requestIdleCallback(idle, { timeout: 500 }));
-  if (!(await known())) return {};
-  const late = new Promise((over) => setTimeout(over, Number(limit)));
-  const registration = await Promise.race([navigator.serviceWorker.ready, late]);
-  if (!registration) return { inactive: "still installing" };
-  const worker = registration.active;
-  if (worker.state !== "activated") {
-    await Promise.race([late, new Promise((done) => worker.addEventListener("statechange", () => worker.state === "activated" && done()))]);
-  }
-  return worker.state === "activated" ? { script: path(worker) } : { inactive: worker.state };
+  if (!promised) return (await workers.getRegistrations()).length ? Promise.race([ready(), late({ inactive: "installing" })]) : {};
+  const registered = workers.getRegistrations().then((all) => (all.length ? { inactive: "installing" } : {}));
+  return Promise.race([ready(), late().then(() => registered)]);
 })().then(answer, (error) => answer({ inactive: String(error) }));

@@ -17,7 +17,7 @@ pub enum Problem {
         source: io::Error,
     },
     /// It is not TOML, or says something that no contract says.
-    #[error("the contract {} cannot be understood at line {line}, column {column}: {what}\n{excerpt}", path.display())]
+    #[error("the contract {} cannot be understood at line {line}, column {column}, `{excerpt}`: {what}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -57,7 +57,7 @@ impl Problem {
             line,
             column,
             what: error.message().to_owned(),
-            excerpt: format!("  {line} | {excerpt}"),
+            excerpt: excerpt.trim().to_owned(),
         }
     }
 

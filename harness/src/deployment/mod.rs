@@ -9,6 +9,7 @@ mod target;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ use url::Url;
 use crate::{
     client::{AuthClient, ClientError, RestClient, Session},
     contract::Contract,
-    failure::Failure,
+    failure::{Failure, Verdict},
     site::Site,
 };
 pub use error::Error;
@@ -35,7 +36,7 @@ pub struct Deployment {
     contract: Contract,
     settings: Settings,
     http: reqwest::Client,
-    sessions: Mutex<HashMap<String, std::sync::Arc<OnceCell<Session>>>>,
+    sessions: Mutex<HashMap<String, Arc<OnceCell<Verdict<Session>>>>>,
     #[cfg(feature = "embedded")]
     embedded: Option<portal::Portal>,
 }
@@ -170,8 +171,9 @@ impl Deployment {
     /// # Errors
     /// Undecided where no account is given or the given one is refused; failed where the auth server is broken.
     pub async fn session(&self, persona: &str) -> Result<Session, Failure> {
-        let cell = std::sync::Arc::clone(self.sessions.lock().await.entry(persona.to_owned()).or_default());
-        cell.get_or_try_init(async || self.sign_in(persona).await).await.cloned()
+        let cell = Arc::clone(self.sessions.lock().await.entry(persona.to_owned()).or_default());
+        // A refusal is kept too: asking again would be refused again, and counts against the limit.
+        cell.get_or_init(async || self.sign_in(persona).await).await.clone()
     }
 
     async fn sign_in(&self, persona: &str) -> Result<Session, Failure> {
@@ -227,7 +229,7 @@ impl Deployment {
             secrets.extend(portal.accounts().iter().map(|account| account.password.clone()));
         }
         for cell in self.sessions.lock().await.values() {
-            if let Some(session) = cell.get() {
+            if let Some(Ok(session)) = cell.get() {
                 secrets.push(session.access_token.expose_secret().to_owned());
                 secrets.push(session.refresh_token.expose_secret().to_owned());
             }

@@ -1,17 +1,12 @@
 //! `cargo xtask bench smoke`: a developer's `cargo test -p smoke`, and the same eight routes by Playwright's runner.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
-
-use portal::Portal;
+use std::{fs, path::Path, process::Command};
 
 use super::{Figures, measure, median};
 use crate::{
     Error, Verdict,
     cargo::cargo,
+    peer::{Host, install},
     print, say,
     setup::{self, root},
     suites::Suite,
@@ -138,18 +133,9 @@ fn fresh_clone() -> Result<Figures, Error> {
 /// Both runners sign in once per worker and put the session into the page's storage; both look at the same headings
 /// and texts, the console and failed requests, with the same browser binary and the same running portal.
 fn against_playwright(runs: usize) -> Verdict {
-    let peer = playwright()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let portal = runtime.block_on(Portal::builder().start())?;
-    let account =
-        portal.accounts().iter().find(|account| account.persona == "ADMIN_A").ok_or("the portal has no ADMIN_A")?;
-    let environment = [
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-        ("E2E_ADMIN_A_EMAIL", &account.email),
-        ("E2E_ADMIN_A_PASSWORD", &account.password),
-    ];
+    let peer = install(&root().join("xtask/playwright"))?;
+    let host = Host::start()?;
+    let environment = host.variables()?;
     let harness = || {
         let mut command = cargo(&["test", "--quiet", "--package", "smoke", "--", "signed_in::the_view_is_on_screen"]);
         command.envs(environment);
@@ -192,28 +178,4 @@ fn against_playwright(runs: usize) -> Verdict {
     ]);
     print(&rows.to_string());
     Ok(figures.iter().all(|pair| pair.0.good && pair.1.good))
-}
-
-/// Installs Playwright's runner (not its browsers) below `target/`.
-fn playwright() -> Result<std::path::PathBuf, Error> {
-    let folder = root().join("target/playwright");
-    fs::create_dir_all(&folder)?;
-    for entry in fs::read_dir(root().join("xtask/playwright"))? {
-        let entry = entry?;
-        fs::copy(entry.path(), folder.join(entry.file_name()))?;
-    }
-    if !folder.join("node_modules").exists() {
-        say("installing @playwright/test with npm");
-        let npm = Command::new("npm")
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"])
-            .current_dir(&folder)
-            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
-            .stdout(Stdio::null())
-            .status()
-            .map_err(|error| format!("npm cannot be run ({error}); the comparison needs node with npm"))?;
-        if !npm.success() {
-            return Err(format!("npm install failed in {}: {npm}", folder.display()).into());
-        }
-    }
-    Ok(folder)
 }

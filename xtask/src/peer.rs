@@ -1,0 +1,91 @@
+//! Programs of the npm registry that the portal is held against: installed below `target/`, never in the tree.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use portal::{Account, Portal};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Error, Verdict, say, setup::root};
+
+/// The portal to hold them against, with the variables that name it.
+pub struct Host {
+    portal: Portal,
+    _runtime: Runtime,
+}
+
+impl Host {
+    /// Starts a portal.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start() -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let portal = runtime.block_on(Portal::builder().start())?;
+        Ok(Self { portal, _runtime: runtime })
+    }
+
+    /// The team's own variables, for this portal.
+    ///
+    /// # Errors
+    /// When the portal has no `ADMIN_A`.
+    pub fn variables(&self) -> Result<[(&'static str, &str); 5], Error> {
+        let is_admin = |account: &&Account| account.persona == "ADMIN_A";
+        let account = self.portal.accounts().iter().find(is_admin).ok_or("the portal has no ADMIN_A")?;
+        Ok([
+            ("E2E_BASE_URL", self.portal.site_url().as_str()),
+            ("VITE_SUPABASE_URL", self.portal.api_url().as_str()),
+            ("VITE_SUPABASE_ANON_KEY", self.portal.anon_key()),
+            ("E2E_ADMIN_A_EMAIL", &account.email),
+            ("E2E_ADMIN_A_PASSWORD", &account.password),
+        ])
+    }
+}
+
+/// Copies `sources` (with its package.json) to a folder of that name below `target/` and installs what it needs.
+///
+/// # Errors
+/// When npm is not there or fails.
+pub fn install(sources: &Path) -> Result<PathBuf, Error> {
+    let folder = root().join("target/npm").join(sources.file_name().unwrap_or_default());
+    fs::create_dir_all(&folder)?;
+    for entry in fs::read_dir(sources)? {
+        let entry = entry?;
+        fs::copy(entry.path(), folder.join(entry.file_name()))?;
+    }
+    if !folder.join("node_modules").exists() {
+        say(&format!("npm install in {}", folder.display()));
+        let npm = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"])
+            .current_dir(&folder)
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+            .stdout(Stdio::null())
+            .status()
+            .map_err(|error| format!("npm cannot be run ({error}); this needs node with npm"))?;
+        if !npm.success() {
+            return Err(format!("npm install failed in {}: {npm}", folder.display()).into());
+        }
+    }
+    Ok(folder)
+}
+
+/// Whether node and npm are on this machine.
+pub fn has_node() -> bool {
+    ["node", "npm"].iter().all(|program| {
+        let version = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        version.is_ok_and(|status| status.success())
+    })
+}
+
+/// Holds the real supabase-js against the portal.
+///
+/// # Errors
+/// When npm or the portal fails.
+pub fn supabase_js() -> Verdict {
+    let folder = install(&root().join("fixtures/portal/tests/supabase-js"))?;
+    let host = Host::start()?;
+    Ok(Command::new("node").arg("check.mjs").current_dir(folder).envs(host.variables()?).status()?.success())
+}

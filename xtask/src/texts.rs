@@ -1,0 +1,36 @@
+//! Texts that people read, held against snapshots: what varies from run to run is masked in one place.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+};
+
+use insta::{Settings, assert_snapshot};
+
+use crate::setup::root;
+
+/// Holds `text` against the snapshot `folder/name`; insta shows the difference. `INSTA_UPDATE=always` takes the new text.
+pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> bool {
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    if let Some(folder) = scratch {
+        settings.add_filter(&escaped(folder), "<folder>");
+    }
+    settings.add_filter(r"evidence  .*", "evidence  <folder>/screenshot.png");
+    settings.add_filter(&escaped(&root()), "<workspace>");
+    settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>");
+    settings.add_filter(r"request [0-9a-f-]{36}", "request <id>");
+    settings.add_filter(r"-[0-9a-f]{8}\.(js|css)", "-<hash>.$1");
+    settings.add_filter(r":\d+:\d+ ", ":<line> ");
+    settings.add_filter(r"\d+\.\d s$", "<time>");
+    settings.add_filter(r"after \d+\.\d s", "after <time>");
+    settings.add_filter(r"\d+ bytes", "<n> bytes");
+    // insta tells by a panic; whoever called wants to go on to the next text.
+    panic::catch_unwind(AssertUnwindSafe(|| settings.bind(|| assert_snapshot!(name, text)))).is_ok()
+}
+
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace('.', r"\.")
+}
