@@ -1,6 +1,6 @@
 //! `cargo xtask verify`: one table of the runbook's steps.
 
-use std::{collections::BTreeMap, env, fs};
+use std::{collections::BTreeMap, fs};
 
 use harness::{CheckResult, Outcome, Runbook, Step};
 
@@ -10,6 +10,9 @@ use crate::{
     suites::{SUITES, Suite},
     table::{seconds, table},
 };
+
+/// Where the evidence of the last verification is, below the workspace.
+const EVIDENCE: &str = "target/verify";
 
 /// What to verify.
 #[derive(clap::Args)]
@@ -36,7 +39,7 @@ pub fn run(options: &Options) -> Verdict {
         None => SUITES.clone(),
     };
     setup::ensure()?;
-    let folder = root().join("target/verify");
+    let folder = root().join(EVIDENCE);
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| format!("{} cannot be replaced: {error}", folder.display()))?;
     }
@@ -127,11 +130,6 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
     print(&rows.to_string());
     let told: Vec<_> = counts.iter().rev().map(|(outcome, count)| format!("{count} {outcome}")).collect();
     print(&format!("{} steps: {}", steps.len(), told.join(", ")));
-    say(&format!(
-        "evidence: {}",
-        env::current_dir()
-            .ok()
-            .map_or_else(|| "target/verify".into(), |_| root().join("target/verify").display().to_string())
-    ));
+    say(&format!("evidence: {}", root().join(EVIDENCE).display()));
     counts.get(&Outcome::Passed) == Some(&steps.len())
 }
