@@ -5,6 +5,7 @@
 //! (drop, exit, panic, Ctrl-C, SIGKILL), the guardian stops the child's whole process group and removes its scratch
 //! folder. Unix only. This crate knows neither browsers nor databases.
 
+mod exit;
 mod scratch;
 
 use std::{
@@ -30,13 +31,18 @@ const CHILD: &str = r#"read -r go || exit 0; exec "$@" </dev/null"#;
 
 /// `$1` signal, `$2` scratch folder; the process group comes as the first line, the end of input means "stop it".
 ///
-/// Only the leader is waited for: its orphaned children stay visible as zombies until `init` gets round to them.
+/// Only the leader is waited for, and a zombie is not: `init` may take seconds to get round to it.
 const GUARDIAN: &str = r#"
+runs() {
+  kill -s 0 "$group" 2>/dev/null || return 1
+  { read -r state <"/proc/$group/stat"; } 2>/dev/null || return 0
+  case "$state" in *") Z "*) return 1 ;; esac
+}
 read -r group || exit 0
 while read -r ignored; do :; done
 kill -s "$1" -- "-$group" 2>/dev/null
 n=0
-while kill -s 0 "$group" 2>/dev/null && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
+while runs && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
 kill -s KILL -- "-$group" 2>/dev/null
 n=0
 until rm -rf -- "$2" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
@@ -116,9 +122,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct OwnedProcess {
     program: PathBuf,
-    child: Child,
-    guardian: Child,
-    lifeline: Option<PipeWriter>,
+    id: u32,
     lines: Mutex<Receiver<String>>,
     tail: Arc<Mutex<VecDeque<String>>>,
     scratch: ScratchDir,
@@ -168,15 +172,9 @@ impl OwnedProcess {
 
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let lines = follow(output, Arc::clone(&tail));
-        Ok(Self {
-            program: launch.program,
-            child,
-            guardian,
-            lifeline: Some(lifeline),
-            lines: Mutex::new(lines),
-            tail,
-            scratch,
-        })
+        let id = child.id();
+        exit::own(Owned { child, guardian, lifeline });
+        Ok(Self { program: launch.program, id, lines: Mutex::new(lines), tail, scratch })
     }
 
     /// Blocks until `ready` makes something of a line of the child's output (standard output and error together).
@@ -214,7 +212,7 @@ impl OwnedProcess {
 
     /// The process id of the child, which is the id of its process group too.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.id
     }
 
     /// The folder that goes when the child does.
@@ -225,10 +223,31 @@ impl OwnedProcess {
 
 impl Drop for OwnedProcess {
     fn drop(&mut self) {
-        drop(self.lifeline.take());
+        if let Some(owned) = exit::disown(self.id) {
+            stop(vec![owned]);
+        }
+    }
+}
+
+/// The handles of a child, by which it is stopped.
+#[derive(Debug)]
+struct Owned {
+    child: Child,
+    guardian: Child,
+    lifeline: PipeWriter,
+}
+
+/// Stops children, all at once, and returns when they and their scratch folders are gone.
+fn stop(children: Vec<Owned>) {
+    let let_go = |Owned { child, guardian, lifeline }| {
+        drop(lifeline);
+        (child, guardian)
+    };
+    let waited: Vec<_> = children.into_iter().map(let_go).collect();
+    for (mut child, mut guardian) in waited {
         // Reaped first: to the guardian an unreaped child still runs. A failed wait means that somebody else reaped it.
-        let _ = self.child.wait();
-        let _ = self.guardian.wait();
+        let _ = child.wait();
+        let _ = guardian.wait();
     }
 }
 

@@ -104,6 +104,9 @@ fn ends_by(how: &str, signal: Option<&str>) {
         Command::new("kill").args(["-s", signal, &owner.id().to_string()]).status().unwrap();
     }
     owner.wait().unwrap();
+    if how == "exit" {
+        assert!(pids.iter().all(|pid| !runs(*pid)) && !scratch.exists(), "gone when the exit is seen");
+    }
     assert!(gone_within(10, &pids, &scratch), "{pids:?} or {} outlived an owner ended by {how}", scratch.display());
 }
 
