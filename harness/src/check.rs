@@ -83,7 +83,7 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
     verdict
 }
 
-/// Screenshot and page of a failure. What cannot be had is left out: the failure itself is what counts.
+/// Screenshot, page, console and requests of a failure. What cannot be had is left out: the failure itself is what counts.
 async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, redactor: &Redactor) -> Verdict<Failure> {
     let mut kept = None;
     if let Ok(png) = browser.screenshot().await {
@@ -92,11 +92,7 @@ async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, reda
     if let Ok(page) = browser.page_source().await {
         evidence.attach("page.html", "text/html", redactor.clean(&page).as_bytes())?;
     }
-    for label in ["console", "requests"] {
-        if let Some(text) = failure.get(label) {
-            evidence.attach(&format!("{label}.txt"), "text/plain", redactor.clean(text).as_bytes())?;
-        }
-    }
+    evidence.attach("log.txt", "text/plain", redactor.clean(&browser.log()).as_bytes())?;
     Ok(match kept {
         Some(path) => failure.fact("evidence", path.display().to_string()),
         None => failure,

@@ -1,6 +1,6 @@
 //! What the driver's logs say: console messages, uncaught exceptions, and the fate of each request to the portal.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde_json::Value;
 use url::{Origin, Url};
@@ -70,7 +70,7 @@ impl Request {
 impl Log {
     pub fn new(console: Value, requests: Requests) -> Self {
         let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
-        Self { console, requests: requests.known.into_values().collect() }
+        Self { console, requests: requests.known.into_iter().map(|(_, request)| request).collect() }
     }
 
     /// Messages that a portal without defects does not write. Failed requests are told by [`Log::failed_requests`].
@@ -80,6 +80,16 @@ impl Log {
 
     pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.is_failure())
+    }
+}
+
+impl fmt::Display for Log {
+    /// All of it, for the evidence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for message in &self.console {
+            writeln!(f, "{} {}: {}", message.level, message.source, message.text)?;
+        }
+        self.requests.iter().try_for_each(|request| writeln!(f, "{request}"))
     }
 }
 
@@ -93,7 +103,8 @@ impl ConsoleMessage {
 impl fmt::Display for ConsoleMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.source == "javascript" { "uncaught: " } else { "" };
-        write!(f, "{kind}{}", self.text)
+        // Stack traces are in the evidence.
+        write!(f, "{kind}{}", self.text.lines().next().unwrap_or_default())
     }
 }
 
@@ -101,12 +112,13 @@ impl fmt::Display for ConsoleMessage {
 #[derive(Debug)]
 pub(crate) struct Requests {
     origins: Vec<Origin>,
-    known: BTreeMap<String, Request>,
+    /// By the browser's id, in the order in which they were sent.
+    known: Vec<(String, Request)>,
 }
 
 impl Requests {
     pub fn new(own: Vec<Url>) -> Self {
-        Self { origins: own.iter().map(Url::origin).collect(), known: BTreeMap::new() }
+        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new() }
     }
 
     /// Takes further entries of the log.
@@ -127,10 +139,13 @@ impl Requests {
                 let Some(mut url) = parameters["request"]["url"].as_str().and_then(|url| Url::parse(url).ok()) else {
                     return;
                 };
+                if let Some(status) = parameters["redirectResponse"]["status"].as_u64() {
+                    self.fate(id, |_| Fate::Complete(status));
+                }
                 if self.origins.contains(&url.origin()) {
                     url.set_query(None);
                     let method = parameters["request"]["method"].as_str().unwrap_or("GET").to_owned();
-                    self.known.insert(id.to_owned(), Request { method, url: url.into(), fate: Fate::Open });
+                    self.known.push((id.to_owned(), Request { method, url: url.into(), fate: Fate::Open }));
                 }
             }
             "Network.responseReceived" => {
@@ -144,21 +159,27 @@ impl Requests {
             "Network.loadingFailed" => {
                 let why = parameters["errorText"].as_str().unwrap_or("failed").to_owned();
                 let cancelled = parameters["canceled"].as_bool().unwrap_or(false);
-                self.fate(id, |_| if cancelled { Fate::Cancelled } else { Fate::Failed(why) });
+                self.fate(id, |fate| match fate {
+                    // The browser drops what it has no use for, such as the body of a missing script.
+                    Fate::Answered(status @ 400..) => Fate::Complete(*status),
+                    _ if cancelled => Fate::Cancelled,
+                    _ => Fate::Failed(why),
+                });
             }
             _ => {}
         }
     }
 
     fn fate(&mut self, id: &str, change: impl FnOnce(&Fate) -> Fate) {
-        if let Some(request) = self.known.get_mut(id) {
+        // A redirect keeps its id; what follows is about the request that came last.
+        if let Some((_, request)) = self.known.iter_mut().rev().find(|(known, _)| known == id) {
             request.fate = change(&request.fate);
         }
     }
 
     /// Whether nothing is under way.
     pub fn are_answered(&self) -> bool {
-        !self.known.values().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
+        !self.known.iter().any(|(_, request)| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
     }
 }
 
@@ -187,6 +208,7 @@ mod tests {
         let requests = requests(&[
             sent("1", "https://portal.example/a?apikey=secret"),
             ("Network.responseReceived", json!({"requestId": "1", "response": {"status": 500}})),
+            ("Network.loadingFailed", json!({"requestId": "1", "errorText": "net::ERR_ABORTED", "canceled": true})),
             sent("2", "https://portal.example/b"),
             ("Network.loadingFailed", json!({"requestId": "2", "errorText": "net::ERR_CONNECTION_REFUSED"})),
             sent("3", "https://portal.example/c"),

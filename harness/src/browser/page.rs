@@ -14,7 +14,7 @@ use crate::{
     site::{Document, Fetched},
 };
 
-/// Longest wait for what no threshold is promised for.
+/// How long a service worker may take to become active: portals start it when nothing else is to do.
 const LIMIT: Duration = Duration::from_secs(6);
 
 /// The portal in one browser session.
@@ -43,7 +43,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn open_login(&self, path: &str) -> Verdict<Visit> {
-        self.browser.visit(&self.deployment.site().url(path), &Wanted::login(self.contract(), LIMIT)).await
+        self.browser.visit(&self.deployment.site().url(path), &Wanted::login(self.contract())).await
     }
 
     /// Opens a route by the entry that the contract promises and waits for its view.
@@ -55,7 +55,7 @@ impl<'a> Page<'a> {
         match (route.entry, &route.navigation) {
             (Entry::Navigation, Some(button)) => {
                 self.browser
-                    .visit(&url, &Wanted::shell(self.contract(), LIMIT))
+                    .visit(&url, &Wanted::shell(self.contract()))
                     .await?
                     .expect_ready("the app is on screen")?;
                 self.navigate(button, &view).await
@@ -83,7 +83,7 @@ impl<'a> Page<'a> {
         self.browser.type_into(&login.email, email).await?;
         self.browser.type_into(&login.password, password.expose_secret()).await?;
         self.browser.click(&login.submit).await?;
-        self.browser.wait_for(&Wanted::shell(self.contract(), LIMIT)).await
+        self.browser.wait_for(&Wanted::shell(self.contract())).await
     }
 
     /// Path of the script of the service worker that is active for the page; nothing where none is registered.

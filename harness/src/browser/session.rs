@@ -1,6 +1,9 @@
 //! One browser session: a fresh profile with one window.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use fantoccini::{Client, ClientBuilder, wd::Capabilities, wd::WebDriverCompatibleCommand};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -45,6 +48,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 pub struct Browser {
     client: Client,
     origins: Vec<Url>,
+    /// Of the last look at a page.
+    log: Mutex<String>,
 }
 
 impl Browser {
@@ -58,7 +63,7 @@ impl Browser {
         let client = connected.map_err(|error| {
             Error::session(driver.browser.as_deref().unwrap_or("the remote browser"), driver.url.as_str(), &error)
         })?;
-        Ok(Self { client, origins })
+        Ok(Self { client, origins, log: Mutex::default() })
     }
 
     /// Puts a session where supabase-js looks for one, before the first script of the portal runs.
@@ -106,6 +111,7 @@ impl Browser {
         let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
         let seen = answer.map_err(Error::command("watch a page"))?;
         let log = self.settled_log().await?;
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
         Visit::of(wanted, seen, log)
     }
 
@@ -168,6 +174,11 @@ impl Browser {
     /// The page as it is now, as HTML.
     pub(crate) async fn page_source(&self) -> Result<String, Error> {
         self.client.source().await.map_err(Error::command("read the page"))
+    }
+
+    /// Console and requests of the last look at a page.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the session.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long after its threshold a view is still waited for, so that "slow" and "never" are told apart.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1000);
 
 /// What a page has to show.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn new(contract: &Contract, limit: Duration) -> Self {
+    fn new(contract: &Contract, within_ms: u64) -> Self {
         let portal = &contract.portal;
         Self {
             heading: None,
@@ -39,7 +39,7 @@ impl Wanted {
             broken: portal.broken.clone(),
             mock: portal.mock.clone(),
             allowed: contract.console.allowed.clone(),
-            limit,
+            limit: Duration::from_millis(within_ms) + PATIENCE,
         }
     }
 
@@ -48,24 +48,28 @@ impl Wanted {
         Self {
             heading: Some(route.heading.clone()),
             texts: route.texts.clone(),
-            ..Self::new(contract, Duration::from_millis(route.within_ms) + PATIENCE)
+            ..Self::new(contract, route.within_ms)
         }
     }
 
     /// What `contract` calls the login view.
-    pub fn login(contract: &Contract, limit: Duration) -> Self {
+    pub fn login(contract: &Contract) -> Self {
         let login = &contract.login;
         Self {
             texts: vec![login.heading.clone()],
             selectors: vec![login.email.clone(), login.password.clone(), login.submit.clone()],
-            ..Self::new(contract, limit)
+            ..Self::new(contract, contract.login.within_ms)
         }
     }
 
     /// What surrounds every view of a signed-in user.
-    pub fn shell(contract: &Contract, limit: Duration) -> Self {
+    pub fn shell(contract: &Contract) -> Self {
         let texts = vec![contract.shell.sign_out.clone()];
-        Self { texts, selectors: vec![contract.shell.navigation.clone()], ..Self::new(contract, limit) }
+        Self {
+            texts,
+            selectors: vec![contract.shell.navigation.clone()],
+            ..Self::new(contract, contract.login.within_ms)
+        }
     }
 
     pub(super) fn argument(&self) -> Value {

@@ -85,6 +85,8 @@ pub struct Login {
     pub password: String,
     /// The button.
     pub submit: String,
+    /// How long it may take to be on screen, and to let somebody in, in milliseconds.
+    pub within_ms: u64,
 }
 
 /// What surrounds the views.
