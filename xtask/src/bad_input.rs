@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -106,6 +106,28 @@ fn nothing_is_left(temporary: &Path) {
     }
     let left: Vec<_> = fs::read_dir(temporary).unwrap().filter_map(Result::ok).map(|entry| entry.path()).collect();
     panic!("left: {:?} {left:?}", running());
+}
+
+/// Killed in the middle: the guardians of driver, browsers and PostgreSQL do what the process no longer can.
+#[test]
+fn a_killed_run_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = folder.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let mut command = SMOKE.command(&folder.path().join("results"));
+    let mut run = command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = |prefix: &str| {
+        let entries = fs::read_dir(&temporary).unwrap().filter_map(Result::ok);
+        entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with(prefix))
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    while !(started("portal-") && started("browser-")) {
+        assert!(Instant::now() < until && run.try_wait().unwrap().is_none(), "it starts a portal and a browser");
+        std::thread::yield_now();
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    nothing_is_left(&temporary);
 }
 
 #[test]

@@ -24,9 +24,10 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"request [0-9a-f-]{36}", "request <id>");
     settings.add_filter(r"-[0-9a-f]{8}\.(js|css)", "-<hash>.$1");
     settings.add_filter(r":\d+:\d+ ", ":<line> ");
-    settings.add_filter(r"\d+\.\d s$", "<time>");
+    settings.add_filter(r"seen      \d+\.\d s", "seen      <time>");
     settings.add_filter(r"after \d+\.\d s", "after <time>");
     settings.add_filter(r"\d+ bytes", "<n> bytes");
+    settings.add_filter(r"at line \d+", "at line <n>");
     // insta tells by a panic; whoever called wants to go on to the next text.
     panic::catch_unwind(AssertUnwindSafe(|| settings.bind(|| assert_snapshot!(name, text)))).is_ok()
 }

@@ -83,7 +83,13 @@ fn owner_on_demand() {
 }
 
 fn ends_by(how: &str, signal: Option<&str>) {
-    let mut owner = Command::new(env::current_exe().unwrap())
+    // Where this runs in the background of a shell, Ctrl-C is ignored and children inherit that.
+    let mut owner = Command::new("env");
+    if cfg!(target_os = "linux") {
+        owner.arg("--default-signal=INT");
+    }
+    let mut owner = owner
+        .arg(env::current_exe().unwrap())
         .args(["--exact", "owner_on_demand", "--nocapture"])
         .env("OWNER_ENDS_BY", how)
         .stdout(Stdio::piped())

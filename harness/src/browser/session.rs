@@ -43,7 +43,7 @@ const FLAGS: [&str; 12] = [
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// A browser session. Close it with [`Browser::close`]; what is not closed ends with the process.
+/// A browser session. The check that opened it closes it; what is not closed ends with the process.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,

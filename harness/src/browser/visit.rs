@@ -154,8 +154,7 @@ impl Visit {
     pub fn expect_quiet(&self) -> Verdict {
         let allowed = |text: &str| self.wanted.allowed.iter().any(|pattern| pattern.is_in(text));
         let errors = self.log.errors().map(ToString::to_string).filter(|text| !allowed(text));
-        let requests = self.log.failed_requests().map(ToString::to_string);
-        let seen: Vec<_> = errors.chain(requests).collect();
+        let seen = once_each(errors.chain(self.log.failed_requests().map(ToString::to_string)));
         if seen.is_empty() {
             return Ok(());
         }
@@ -210,8 +209,19 @@ impl Visit {
     }
 
     fn context(&self, failure: Failure) -> Failure {
-        let console: Vec<_> = self.log.errors().map(ToString::to_string).collect();
-        let requests: Vec<_> = self.log.failed_requests().map(ToString::to_string).collect();
+        let console = once_each(self.log.errors().map(ToString::to_string));
+        let requests = once_each(self.log.failed_requests().map(ToString::to_string));
         failure.fact("console", console.join("\n")).fact("requests", requests.join("\n"))
     }
+}
+
+/// Browsers preload what they load: what failed twice is told once.
+fn once_each(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for line in lines {
+        if !told.contains(&line) {
+            told.push(line);
+        }
+    }
+    told
 }
