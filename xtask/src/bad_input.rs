@@ -118,7 +118,9 @@ fn a_killed_run_leaves_nothing() {
     let mut run = command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = |prefix: &str| {
         let entries = fs::read_dir(&temporary).unwrap().filter_map(Result::ok);
-        entries.map(|entry| entry.file_name()).any(|name| name.to_string_lossy().starts_with(prefix))
+        let mut folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        // A folder in use: one that was only just made has no guardian yet, and waits for the next run's sweep.
+        folders.any(|folder| fs::read_dir(folder.path()).is_ok_and(|mut files| files.next().is_some()))
     };
     let until = Instant::now() + Duration::from_secs(60);
     while !(started("portal-") && started("browser-")) {

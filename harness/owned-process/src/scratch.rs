@@ -1,9 +1,14 @@
 //! Folders for what a child writes: removed by its guardian, or on drop when no child took them.
 
 use std::{
-    env, io,
+    env, fs, io,
     os::unix::fs::chown,
     path::{Path, PathBuf},
+};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, test_kill_process},
 };
 
 /// Room that has to be free in memory before a folder goes there, in bytes.
@@ -25,7 +30,11 @@ impl ScratchDir {
     /// When that folder cannot be written to.
     pub fn new(prefix: &str) -> io::Result<Self> {
         let (mut builder, memory) = (tempfile::Builder::new(), Path::new("/dev/shm"));
-        builder.prefix(prefix);
+        for folder in [memory, &env::temp_dir()] {
+            sweep(folder, prefix);
+        }
+        let prefix = format!("{prefix}{}-", std::process::id());
+        builder.prefix(&prefix);
         let room = rustix::fs::statvfs(memory).map_or(0, |system| system.f_bavail * system.f_frsize);
         let chosen = env::var_os("TMPDIR").is_some();
         let in_memory = if !chosen && room >= ROOM { builder.tempdir_in(memory).ok() } else { None };
@@ -61,5 +70,18 @@ impl ScratchDir {
     /// A path in it.
     pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path().join(name)
+    }
+}
+
+/// Removes the folders of processes that were killed before a guardian knew of them; their names tell whose they were.
+fn sweep(folder: &Path, prefix: &str) {
+    for entry in folder.read_dir().into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(prefix)?.split_once('-')?.0.parse().ok());
+        let gone = owner.and_then(Pid::from_raw).is_some_and(|owner| test_kill_process(owner) == Err(Errno::SRCH));
+        if gone {
+            // Another process may sweep it at the same time, or it may not be ours to remove.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }

@@ -62,11 +62,12 @@ impl Wanted {
         }
     }
 
-    /// What surrounds every view of a signed-in user.
+    /// What surrounds every view of a signed-in user; the view in it may still be busy.
     pub fn shell(contract: &Contract) -> Self {
         let texts = vec![contract.shell.sign_out.clone()];
         Self {
             texts,
+            busy: Vec::new(),
             selectors: vec![contract.shell.navigation.clone()],
             ..Self::new(contract, contract.login.within_ms)
         }
