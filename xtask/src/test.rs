@@ -34,7 +34,7 @@ pub fn run() -> Verdict {
             Some("nextest"),
         );
     }
-    let mut unit = vec!["test", "--workspace"];
+    let mut unit = vec!["test", "--workspace", "--no-fail-fast"];
     unit.extend(SUITES.iter().flat_map(|suite| ["--exclude", suite.as_str()]));
     stages.cargo("unit tests, bad input", &unit, None);
     stages
