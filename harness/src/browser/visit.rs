@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long after its threshold a view is still waited for, so that "slow" and "never" are told apart.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_millis(2000);
 
 /// What a page has to show.
 #[derive(Debug, Clone)]
