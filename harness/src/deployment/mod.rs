@@ -50,12 +50,6 @@ pub struct Api {
     pub anon_key: String,
 }
 
-/// E-mail address and password of a persona.
-struct Credentials {
-    email: String,
-    password: SecretString,
-}
-
 impl Deployment {
     /// Opens the deployment that the environment and `harness.toml` name; the embedded portal when they name none.
     ///
@@ -216,8 +210,7 @@ impl Deployment {
                 .advice(format!("export {missing}, or leave these checks out: -- --skip signed_in"))
                 .shared());
         };
-        let credentials = Credentials { email: email.value, password: password.value.into() };
-        Ok((credentials.email, credentials.password))
+        Ok((email.value, password.value.into()))
     }
 
     /// Values that may appear in no output.
