@@ -75,8 +75,8 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         if let Err(failure) = verdict {
             verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
         }
-        // A session that cannot be closed ends with the driver; the verdict stands.
-        let _ = browser.close().await;
+        // A browser that cannot be closed ends with the driver; the verdict stands.
+        let _ = browser.close(verdict.is_ok()).await;
     }
     let verdict = verdict.map_err(|failure| failure.cleaned(&redactor));
     evidence.close(Some(deployment.target()), verdict.as_ref().err())?;

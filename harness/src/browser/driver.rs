@@ -17,7 +17,7 @@ pub(super) struct Driver {
     /// The browser that it is to start; a remote driver knows its own.
     pub browser: Option<String>,
     /// Held for its drop.
-    _process: Option<OwnedProcess>,
+    process: Option<OwnedProcess>,
 }
 
 impl Driver {
@@ -26,11 +26,16 @@ impl Driver {
         DRIVER.get_or_init(async || Driver::find().await).await.as_ref().map_err(Error::clone)
     }
 
+    /// Whether its browsers run on this machine.
+    pub fn is_local(&self) -> bool {
+        self.process.is_some()
+    }
+
     async fn find() -> Result<Self, Error> {
         if let Some(url) = env::var("WEBDRIVER_URL").ok().filter(|url| !url.is_empty()) {
             // A missing slash would lose the last part of a grid's path when commands are joined to it.
             return match Url::parse(&format!("{}/", url.trim_end_matches('/'))) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self { url, browser: None, _process: None }),
+                Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self { url, browser: None, process: None }),
                 _ => Err(Error::BadUrl { url }),
             };
         }
@@ -38,7 +43,7 @@ impl Driver {
         let started = tokio::task::spawn_blocking(move || start(driver)).await;
         let (process, port) = started.map_err(|error| Error::Driver(error.to_string()))??;
         let url = Url::parse(&format!("http://127.0.0.1:{port}/")).map_err(|error| Error::Driver(error.to_string()))?;
-        Ok(Self { url, browser: Some(browser.display().to_string()), _process: Some(process) })
+        Ok(Self { url, browser: Some(browser.display().to_string()), process: Some(process) })
     }
 }
 

@@ -1,10 +1,12 @@
-//! A real browser over WebDriver: one driver per process, one session per check, event-driven waits, and the console
+//! A real browser over WebDriver: one driver per process, a fresh profile per check, event-driven waits, and the console
 //! and network log that the driver keeps.
 
+mod devtools;
 mod driver;
 mod error;
 mod log;
 mod page;
+mod running;
 mod session;
 pub mod tools;
 mod visit;

@@ -1,21 +1,19 @@
-//! One browser session: a fresh profile with one window.
+//! One check's browser: a fresh profile with one window.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use fantoccini::{Client, ClientBuilder, wd::Capabilities, wd::WebDriverCompatibleCommand};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
+use fantoccini::{Client, wd::WebDriverCompatibleCommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{
     Error,
-    driver::Driver,
     log::{Log, Requests},
+    running::Running,
     visit::{Visit, Wanted},
 };
 use crate::{
@@ -23,47 +21,27 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
-/// No background traffic, no first-run pages: what the log shows is the portal's. Two processes fewer per session make
-/// a visit a tenth cheaper.
-const FLAGS: [&str; 12] = [
-    "--headless",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--enable-features=NetworkServiceInProcess2",
-    "--in-process-gpu",
-    "--no-first-run",
-    "--window-size=1280,900",
-];
-
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// A browser session. The check that opened it closes it; what is not closed ends with the process.
+/// A browser with a fresh profile. The check that opened it closes it; what is not closed ends with the process.
 #[derive(Debug)]
 pub struct Browser {
-    client: Client,
+    running: Running,
     origins: Vec<Url>,
     /// Of the last look at a page.
     log: Mutex<String>,
 }
 
 impl Browser {
-    /// Opens a session. `origins` are the portal's own: a request that fails there is a defect.
+    /// Takes a browser with a fresh profile. `origins` are the portal's own: a request that fails there is a defect.
     pub(crate) async fn open(origins: Vec<Url>) -> Result<Self, Error> {
-        let driver = Driver::shared().await?;
-        let connected = builder(&driver.url)?
-            .capabilities(capabilities(driver.browser.as_deref()))
-            .connect(driver.url.as_str())
-            .await;
-        let client = connected.map_err(|error| {
-            Error::session(driver.browser.as_deref().unwrap_or("the remote browser"), driver.url.as_str(), &error)
-        })?;
-        Ok(Self { client, origins, log: Mutex::default() })
+        let browser = Self { running: Running::lent().await?, origins, log: Mutex::default() };
+        // What an earlier profile wrote is not this one's.
+        for kind in ["performance", "browser"] {
+            browser.entries(kind).await?;
+        }
+        Ok(browser)
     }
 
     /// Puts a session where supabase-js looks for one, before the first script of the portal runs.
@@ -93,7 +71,7 @@ impl Browser {
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
-        self.client.goto(url.as_str()).await.map_err(Error::command("open a page"))?;
+        self.client().goto(url.as_str()).await.map_err(Error::command("open a page"))?;
         self.look(wanted).await
     }
 
@@ -107,7 +85,7 @@ impl Browser {
 
     async fn look(&self, wanted: &Wanted) -> Result<Visit, Error> {
         let limit = wanted.limit + Duration::from_secs(10);
-        let looking = self.client.execute_async(include_str!("ready.js"), vec![wanted.argument()]);
+        let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument()]);
         let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
         let seen = answer.map_err(Error::command("watch a page"))?;
         let log = self.settled_log().await?;
@@ -125,7 +103,7 @@ impl Browser {
                 break;
             }
             // The driver answers when the browser has; the page's next event is what is waited for.
-            self.client
+            self.client()
                 .execute_async("requestAnimationFrame(() => setTimeout(arguments[0], 5))", vec![])
                 .await
                 .map_err(Error::command("let a page settle"))?;
@@ -138,21 +116,21 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn ask(&self, script: &str, arguments: Vec<Value>) -> Verdict<Value> {
-        let answer = self.client.execute_async(script, arguments).await;
+        let answer = self.client().execute_async(script, arguments).await;
         answer.map_err(Error::command("run a script in the page")).map_err(Failure::from)
     }
 
     /// Types into a field as a person does.
     pub(super) async fn type_into(&self, selector: &str, text: &str) -> Result<(), Error> {
         let field =
-            self.client.find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
+            self.client().find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
         field.send_keys(text).await.map_err(Error::command("type into a field"))
     }
 
     /// Clicks what a CSS selector finds first.
     pub(super) async fn click(&self, selector: &str) -> Result<(), Error> {
         let element =
-            self.client.find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
+            self.client().find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
         element.click().await.map_err(Error::command("click a button"))
     }
 
@@ -162,18 +140,18 @@ impl Browser {
             const found = [...document.querySelectorAll(selector)].find((element) => element.innerText.trim() === text);
             found?.click();
             return Boolean(found);";
-        let clicked = self.client.execute(script, vec![json!(selector), json!(text)]).await;
+        let clicked = self.client().execute(script, vec![json!(selector), json!(text)]).await;
         Ok(clicked.map_err(Error::command("click a button"))?.as_bool().unwrap_or(false))
     }
 
     /// A picture of the window, as PNG.
     pub(crate) async fn screenshot(&self) -> Result<Vec<u8>, Error> {
-        self.client.screenshot().await.map_err(Error::command("take a screenshot"))
+        self.client().screenshot().await.map_err(Error::command("take a screenshot"))
     }
 
     /// The page as it is now, as HTML.
     pub(crate) async fn page_source(&self) -> Result<String, Error> {
-        self.client.source().await.map_err(Error::command("read the page"))
+        self.client().source().await.map_err(Error::command("read the page"))
     }
 
     /// Console and requests of the last look at a page.
@@ -181,57 +159,25 @@ impl Browser {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends the session.
-    pub(crate) async fn close(self) -> Result<(), Error> {
-        self.client.close().await.map_err(Error::command("close the session"))
+    /// Ends the profile, and the browser too unless the check that used it went well.
+    pub(crate) async fn close(self, went_well: bool) -> Result<(), Error> {
+        self.running.give_back(went_well).await
+    }
+
+    fn client(&self) -> &Client {
+        &self.running.client
     }
 
     async fn entries(&self, kind: &str) -> Result<Value, Error> {
         let command = SessionCommand { path: "se/log", body: json!({ "type": kind }) };
-        self.client.issue_cmd(command).await.map_err(Error::command("read the log"))
+        self.client().issue_cmd(command).await.map_err(Error::command("read the log"))
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, Error> {
         let command =
             SessionCommand { path: "goog/cdp/execute", body: json!({ "cmd": command, "params": parameters }) };
-        self.client.issue_cmd(command).await.map_err(Error::command("use the DevTools protocol"))
+        self.client().issue_cmd(command).await.map_err(Error::command("use the DevTools protocol"))
     }
-}
-
-fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
-    let roots = HttpsConnectorBuilder::new().with_native_roots();
-    let tls = roots.map_err(|error| Error::NoDriver { driver: driver.to_string(), why: error.to_string() })?;
-    Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))
-}
-
-fn capabilities(browser: Option<&str>) -> Capabilities {
-    let mut flags: Vec<&str> = FLAGS.to_vec();
-    if is_root() {
-        flags.push("--no-sandbox");
-    }
-    // With it the browser writes a log beside its own binary.
-    let mut options = json!({ "excludeSwitches": ["enable-logging"], "args": flags, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } });
-    if let Some(browser) = browser {
-        options["binary"] = browser.into();
-    }
-    let capabilities = json!({
-        "browserName": "chrome",
-        // A page is ready when its view is on screen, which the waits tell; the driver need not wait for its images.
-        "pageLoadStrategy": "eager",
-        "timeouts": { "script": 60_000, "pageLoad": 30_000 },
-        "goog:chromeOptions": options,
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-    });
-    match capabilities {
-        Value::Object(map) => map,
-        _ => Capabilities::new(),
-    }
-}
-
-/// Chromium's sandbox refuses to run as root.
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// A command below `/session/{id}/` that the WebDriver standard does not have.

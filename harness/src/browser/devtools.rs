@@ -1,0 +1,82 @@
+//! Fresh profiles in a browser that runs already, over the browser's own DevTools connection: WebDriver has no word for
+//! them. A profile (the protocol's "browser context") has cookies, storage, cache and service workers of its own.
+
+use fantoccini::{Client, wd::WindowHandle};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use super::Error;
+
+/// A connection to a browser on this machine.
+#[derive(Debug)]
+pub(super) struct DevTools {
+    socket: WebSocketStream<TcpStream>,
+    last: u64,
+}
+
+/// A profile of its own in a running browser, by the browser's id.
+#[derive(Debug)]
+pub(super) struct Profile(String);
+
+impl DevTools {
+    /// Connects to the browser that a session of a local driver started.
+    pub async fn of(session: &Client) -> Result<Self, Error> {
+        let options = session.capabilities().and_then(|capabilities| capabilities.get("goog:chromeOptions"));
+        let address = options.and_then(|options| options["debuggerAddress"].as_str());
+        let address = address.ok_or_else(|| failed("the driver does not tell its address"))?;
+        // On this machine, whatever proxy there is.
+        let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
+        let version = http.get(format!("http://{address}/json/version")).send().await.map_err(failed)?;
+        let version: Value = version.json().await.map_err(failed)?;
+        let url = version["webSocketDebuggerUrl"].as_str().unwrap_or_default();
+        let stream = TcpStream::connect(address).await.map_err(failed)?;
+        let (socket, _) = client_async(url, stream).await.map_err(failed)?;
+        Ok(Self { socket, last: 0 })
+    }
+
+    /// Makes a profile; it has no window yet.
+    pub async fn profile(&mut self) -> Result<Profile, Error> {
+        let made = self.call("Target.createBrowserContext", json!({ "disposeOnDetach": true })).await?;
+        Ok(Profile(text(&made, "browserContextId")?))
+    }
+
+    /// Opens an empty window in a profile.
+    pub async fn window(&mut self, Profile(id): &Profile) -> Result<WindowHandle, Error> {
+        let made = self.call("Target.createTarget", json!({ "url": "about:blank", "browserContextId": id })).await?;
+        // A target's id is the driver's handle of the window.
+        WindowHandle::try_from(text(&made, "targetId")?).map_err(failed)
+    }
+
+    /// Ends a profile with its windows.
+    pub async fn end(&mut self, Profile(id): Profile) -> Result<(), Error> {
+        self.call("Target.disposeBrowserContext", json!({ "browserContextId": id })).await.map(drop)
+    }
+
+    async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, Error> {
+        self.last += 1;
+        let call = json!({ "id": self.last, "method": method, "params": parameters });
+        self.socket.send(Message::text(call.to_string())).await.map_err(failed)?;
+        while let Some(message) = self.socket.next().await {
+            let message = message.map_err(failed)?;
+            let mut answer: Value = serde_json::from_str(message.to_text().map_err(failed)?).unwrap_or_default();
+            if answer["id"] != self.last {
+                continue;
+            }
+            return match answer.get("error") {
+                Some(error) => Err(failed(format!("{method}: {error}"))),
+                None => Ok(answer["result"].take()),
+            };
+        }
+        Err(failed("the browser closed the connection"))
+    }
+}
+
+fn text(answer: &Value, name: &str) -> Result<String, Error> {
+    answer[name].as_str().map(str::to_owned).ok_or_else(|| failed(format!("no {name} in {answer}")))
+}
+
+fn failed(why: impl ToString) -> Error {
+    Error::Command { what: "open a fresh profile", why: why.to_string() }
+}
