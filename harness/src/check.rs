@@ -14,8 +14,9 @@ use tokio::{
 
 use crate::{
     browser::{Browser, Page},
+    client::Session,
     contract::Contract,
-    deployment::Deployment,
+    deployment::{self, Deployment},
     evidence::{Evidence, Redactor},
     failure::{Failure, Verdict},
     runbook::{Runbook, Step},
@@ -110,6 +111,22 @@ async fn deployment() -> Verdict<&'static Deployment> {
     opened.await.as_ref().map_err(Failure::clone)
 }
 
+/// The deployment, if it was opened.
+pub(crate) fn opened() -> Option<&'static Deployment> {
+    DEPLOYMENT.get()?.as_ref().ok()
+}
+
+/// What checks made in the deployment is removed when the process ends, however many checks share it. On a thread of
+/// its own, since this one's thread locals are gone by then.
+#[dtor::dtor(unsafe)]
+fn at_exit() {
+    if let Some(Ok(runtime)) = RUNTIME.get() {
+        let finished = std::thread::Builder::new().spawn(|| runtime.block_on(deployment::finish()));
+        // A panic there has told itself, and there is nobody left to tell it to.
+        let _ = finished.map(std::thread::JoinHandle::join);
+    }
+}
+
 /// An obstacle that every check meets is told in full once; the others say in one line that it was.
 fn once(failure: Failure) -> Failure {
     let key = format!("{}{:?}", failure.claim(), failure.get("seen"));
@@ -166,14 +183,26 @@ impl Check {
         Ok(Page::new(browser, self.deployment))
     }
 
-    /// The portal in a browser that holds the persona's session.
+    /// The portal in a browser that holds the persona's session, which all checks of this process share: it is not for
+    /// signing out.
     ///
     /// # Errors
-    /// As [`Check::page`]; undecided where the persona has no account that works.
+    /// As [`Check::page`]; not run where the persona has no account, undecided where it does not work.
     pub async fn signed_in(&self, persona: &str) -> Verdict<Page<'_>> {
         let session = self.deployment.session(persona).await?;
         let page = self.page().await?;
-        page.browser().sign_in_with(&session, &self.deployment.site().url("/"), &self.deployment.api()?.url).await?;
+        page.hold(&session).await?;
         Ok(page)
+    }
+
+    /// The portal in a browser that holds a session of its own, which may be ended.
+    ///
+    /// # Errors
+    /// As [`Check::signed_in`].
+    pub async fn signed_in_alone(&self, persona: &str) -> Verdict<(Page<'_>, Session)> {
+        let session = self.deployment.new_session(persona).await?;
+        let page = self.page().await?;
+        page.hold(&session).await?;
+        Ok((page, session))
     }
 }

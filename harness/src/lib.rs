@@ -11,15 +11,20 @@ mod contract;
 mod deployment;
 mod evidence;
 mod failure;
+mod figures;
 mod runbook;
 mod site;
 
-pub use browser::{Browser, Page, Visit, tools};
+pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};
-pub use client::{AuthClient, ClientError, Refusal, RestClient, Session};
-pub use contract::{Contract, Heading, Problem as ContractProblem, Route, UnknownPath};
-pub use deployment::{Deployment, Error as DeploymentError, Target};
-pub use evidence::{CheckResult, read_results};
+pub use client::{AuthClient, Claims, ClientError, Refusal, RestClient, Session};
+pub use contract::{
+    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Contract, Dashboard, Data, Forbidden, Heading, Kpi,
+    Ledger, Problem as ContractProblem, Recipe, Refused, Route, StatusFilter, UnknownPath,
+};
+pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenant, Writes};
+pub use evidence::{CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
+pub use figures::figure;
 pub use runbook::{Remedy, Runbook, Severity, Step};
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};

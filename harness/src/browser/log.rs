@@ -22,17 +22,21 @@ pub(crate) struct ConsoleMessage {
     pub text: String,
 }
 
-/// A request to one of the portal's own origins.
+/// A request of the page to one of the portal's own origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub method: String,
+pub struct Request {
+    /// The browser's own, by which its answer is found.
+    pub(super) id: String,
+    method: String,
     /// Without its query, which may hold keys.
-    pub url: String,
-    pub fate: Fate,
+    url: String,
+    /// Only to look for what must not be in it; never shown.
+    query: String,
+    fate: Fate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+enum Fate {
     /// Sent and not answered yet.
     Open,
     /// Answered with this status.
@@ -58,7 +62,28 @@ impl fmt::Display for Request {
 }
 
 impl Request {
-    pub fn is_failure(&self) -> bool {
+    /// Its method.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Its URL, without the query.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether `text`, as it is or as URLs write it, is in its URL or query.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        [&self.url, &self.query].iter().any(|part| part.contains(text) || part.contains(&encoded))
+    }
+
+    /// Answered with success.
+    pub fn is_success(&self) -> bool {
+        matches!(self.fate, Fate::Answered(200..=299) | Fate::Complete(200..=299))
+    }
+
+    pub(super) fn is_failure(&self) -> bool {
         match self.fate {
             Fate::Answered(status) | Fate::Complete(status) => status >= 400,
             Fate::Failed(_) => true,
@@ -70,7 +95,7 @@ impl Request {
 impl Log {
     pub fn new(console: Value, requests: Requests) -> Self {
         let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
-        Self { console, requests: requests.known.into_iter().map(|(_, request)| request).collect() }
+        Self { console, requests: requests.known }
     }
 
     /// Messages that a portal without defects does not write. Failed requests are told by [`Log::failed_requests`].
@@ -112,8 +137,8 @@ impl fmt::Display for ConsoleMessage {
 #[derive(Debug)]
 pub(crate) struct Requests {
     origins: Vec<Origin>,
-    /// By the browser's id, in the order in which they were sent.
-    known: Vec<(String, Request)>,
+    /// In the order in which they were sent.
+    known: Vec<Request>,
 }
 
 impl Requests {
@@ -143,9 +168,10 @@ impl Requests {
                     self.fate(id, |_| Fate::Complete(status));
                 }
                 if self.origins.contains(&url.origin()) {
+                    let query = url.query().unwrap_or_default().to_owned();
                     url.set_query(None);
                     let method = parameters["request"]["method"].as_str().unwrap_or("GET").to_owned();
-                    self.known.push((id.to_owned(), Request { method, url: url.into(), fate: Fate::Open }));
+                    self.known.push(Request { id: id.to_owned(), method, url: url.into(), query, fate: Fate::Open });
                 }
             }
             "Network.responseReceived" => {
@@ -172,14 +198,14 @@ impl Requests {
 
     fn fate(&mut self, id: &str, change: impl FnOnce(&Fate) -> Fate) {
         // A redirect keeps its id; what follows is about the request that came last.
-        if let Some((_, request)) = self.known.iter_mut().rev().find(|(known, _)| known == id) {
+        if let Some(request) = self.known.iter_mut().rev().find(|known| known.id == id) {
             request.fate = change(&request.fate);
         }
     }
 
     /// Whether nothing is under way.
     pub fn are_answered(&self) -> bool {
-        !self.known.iter().any(|(_, request)| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
+        !self.known.iter().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
     }
 }
 

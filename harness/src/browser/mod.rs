@@ -11,8 +11,9 @@ mod session;
 pub mod tools;
 mod visit;
 
+pub use log::Request;
 pub use page::Page;
 pub use session::Browser;
-pub use visit::Visit;
+pub use visit::{Visit, Wanted};
 
 pub(crate) use error::Error;

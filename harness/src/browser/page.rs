@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{Browser, Visit, visit::Wanted};
 use crate::{
+    client::Session,
     contract::{Contract, Entry, Route},
     deployment::Deployment,
     failure::{Failure, Verdict},
@@ -29,7 +30,7 @@ impl<'a> Page<'a> {
         Self { browser, deployment }
     }
 
-    fn contract(&self) -> &'a Contract {
+    pub(crate) fn contract(&self) -> &'a Contract {
         self.deployment.contract()
     }
 
@@ -38,12 +39,46 @@ impl<'a> Page<'a> {
         self.browser
     }
 
+    /// Keeps `session` where supabase-js looks for one, before the first script of the portal runs.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn hold(&self, session: &Session) -> Verdict {
+        self.hold_text(&session.stored().to_string()).await
+    }
+
+    /// Keeps any text there.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn hold_text(&self, text: &str) -> Verdict {
+        let key = Session::storage_key(&self.deployment.api()?.url);
+        Ok(self.browser.store(&self.deployment.site().url("/"), &key, text).await?)
+    }
+
+    /// The text that is kept there now.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn held_text(&self) -> Verdict<Option<String>> {
+        let key = Session::storage_key(&self.deployment.api()?.url);
+        Ok(self.browser.kept().await?["local"][&key].as_str().map(str::to_owned))
+    }
+
+    /// Opens a path and waits for what is wanted.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn visit(&self, path: &str, wanted: &Wanted) -> Verdict<Visit> {
+        self.browser.visit(&self.deployment.site().url(path), wanted).await
+    }
+
     /// Opens a path and waits for the login view.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn open_login(&self, path: &str) -> Verdict<Visit> {
-        self.browser.visit(&self.deployment.site().url(path), &Wanted::login(self.contract())).await
+        self.visit(path, &Wanted::login(self.contract())).await
     }
 
     /// Opens a route by the entry that the contract promises and waits for its view.
@@ -64,7 +99,11 @@ impl<'a> Page<'a> {
         }
     }
 
-    async fn navigate(&self, button: &str, view: &Wanted) -> Verdict<Visit> {
+    /// Clicks a button of the navigation and waits for its view.
+    ///
+    /// # Errors
+    /// Failed when there is no such button; undecided when the browser itself fails.
+    pub async fn navigate(&self, button: &str, view: &Wanted) -> Verdict<Visit> {
         let selector = &self.contract().shell.navigation;
         if self.browser.click_text(selector, button).await? {
             return self.browser.wait_for(view).await;
@@ -79,11 +118,31 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn sign_in(&self, email: &str, password: &SecretString) -> Verdict<Visit> {
+        self.submit(email, password, &Wanted::shell(self.contract())).await
+    }
+
+    /// Fills in and sends the form that is on screen and waits for what is wanted.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn submit(&self, email: &str, password: &SecretString, wanted: &Wanted) -> Verdict<Visit> {
         let login = &self.contract().login;
         self.browser.type_into(&login.email, email).await?;
         self.browser.type_into(&login.password, password.expose_secret()).await?;
         self.browser.click(&login.submit).await?;
-        self.browser.wait_for(&Wanted::shell(self.contract())).await
+        self.browser.wait_for(wanted).await
+    }
+
+    /// Clicks "Sign Out", by whatever name the contract calls it, and waits for the login view.
+    ///
+    /// # Errors
+    /// Failed when there is no such button; undecided when the browser itself fails.
+    pub async fn sign_out(&self) -> Verdict<Visit> {
+        let button = &self.contract().shell.sign_out;
+        if self.browser.click_text("button, a, [role=button], [role=menuitem]", button).await? {
+            return self.browser.wait_for(&Wanted::login(self.contract())).await;
+        }
+        Err(Failure::failed("a signed-in user can sign out").expected(format!("a button {button:?}")).seen("none"))
     }
 
     /// Path of the script of the service worker that is active for the page; nothing where none is registered.

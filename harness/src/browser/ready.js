@@ -1,6 +1,8 @@
 // Answers as soon as the page shows what is wanted, has given up, or the time is over. Nothing is polled: a mutation
 // observer tells of every change.
 const [wanted, answer] = arguments;
+// The clock of a page that is being opened started with its navigation; of an action on an open page it starts now.
+const begin = wanted.opening ? 0 : performance.now();
 const squeeze = (text) => text.replace(/\s+/g, " ").trim();
 const plain = (text) => squeeze(text).toLowerCase();
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
@@ -19,7 +21,7 @@ const look = () => {
   for (const part of wanted.busy) if (lower.includes(plain(part))) lacking.push(`the end of ${JSON.stringify(part)}`);
   const broken = headings().find((heading) => wanted.broken.some((part) => plain(part) === plain(heading))) ?? null;
   return {
-    lacking, broken, ms: performance.now(), url: location.href, title: document.title,
+    lacking, broken, ms: performance.now() - begin, url: location.href, title: document.title,
     headings: headings(), text: squeeze(text).slice(0, 400),
     mock: wanted.mock.find((part) => lower.includes(plain(part))) ?? null,
   };
@@ -38,5 +40,5 @@ const check = () => {
 };
 const observer = new MutationObserver(check);
 observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
-timer = setTimeout(() => finish(look()), Math.max(0, wanted.limit_ms - performance.now()));
+timer = setTimeout(() => finish(look()), Math.max(0, begin + wanted.limit_ms - performance.now()));
 check();

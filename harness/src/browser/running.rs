@@ -75,6 +75,17 @@ impl Running {
         Ok((client, devtools))
     }
 
+    /// A further window of the same profile, which stays in the background.
+    pub async fn window(&self) -> Result<WindowHandle, Error> {
+        match &self.profile {
+            Some((devtools, profile)) => devtools.lock().await.window(profile).await,
+            None => {
+                let opened = self.client.new_window(false).await;
+                Ok(opened.map_err(Error::command("open a window"))?.handle)
+            }
+        }
+    }
+
     /// Turns to a window: commands go to it from now on.
     pub async fn show(&self, window: WindowHandle) -> Result<(), Error> {
         self.client.switch_to_window(window).await.map_err(Error::command("turn to a window"))

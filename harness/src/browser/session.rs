@@ -5,21 +5,21 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{Client, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, Locator,
+    wd::{WebDriverCompatibleCommand, WindowHandle},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::{
     Error,
-    log::{Log, Requests},
+    log::{Log, Request, Requests},
     running::Running,
-    visit::{Visit, Wanted},
+    visit::{Since, Visit, Wanted},
 };
-use crate::{
-    client::Session as UserSession,
-    failure::{Failure, Verdict},
-};
+use crate::failure::{Failure, Verdict};
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -44,9 +44,8 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Puts a session where supabase-js looks for one, before the first script of the portal runs.
-    pub(crate) async fn sign_in_with(&self, session: &UserSession, site: &Url, api: &Url) -> Result<(), Error> {
-        let (key, value) = (UserSession::storage_key(api), session.stored().to_string());
+    /// Puts a text into the page's storage before the first script of the portal runs.
+    pub(crate) async fn store(&self, site: &Url, key: &str, value: &str) -> Result<(), Error> {
         // Once per window: a portal that signs out must stay signed out.
         let source = format!(
             "if (location.origin === {origin} && !sessionStorage.getItem('signed-in-once')) {{
@@ -72,7 +71,7 @@ impl Browser {
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
         self.client().goto(url.as_str()).await.map_err(Error::command("open a page"))?;
-        self.look(wanted).await
+        self.look(wanted, Since::Opening).await
     }
 
     /// Waits as [`Browser::visit`] does, on the page that is open.
@@ -80,12 +79,30 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted).await.map_err(Failure::from)
+        self.look(wanted, Since::Now).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted) -> Result<Visit, Error> {
+    /// Loads the page that is open once more.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
+        self.client().refresh().await.map_err(Error::command("reload a page"))?;
+        self.look(wanted, Since::Opening).await.map_err(Failure::from)
+    }
+
+    /// Goes back in the history.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
+        self.client().back().await.map_err(Error::command("go back"))?;
+        self.look(wanted, Since::Now).await.map_err(Failure::from)
+    }
+
+    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
         let limit = wanted.limit + Duration::from_secs(10);
-        let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument()]);
+        let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
         let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
         let seen = answer.map_err(Error::command("watch a page"))?;
         let log = self.settled_log().await?;
@@ -120,22 +137,142 @@ impl Browser {
         answer.map_err(Error::command("run a script in the page")).map_err(Failure::from)
     }
 
+    /// Remembers from now on which of `texts` are ever on screen, however shortly, in pages that are opened later.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn watch_for(&self, texts: &[String]) -> Verdict {
+        let source = include_str!("watch.js").replace("TEXTS", &json!(texts).to_string());
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
+        Ok(())
+    }
+
+    /// Those of the watched texts that were on screen since the page was opened.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn shown(&self) -> Verdict<Vec<String>> {
+        let script =
+            "const [answer] = arguments; answer([...(window[Symbol.for('watched')] ?? ['nothing was watched'])]);";
+        Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
+    }
+
+    /// What the page keeps: local and session storage and cookies, as JSON.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn kept(&self) -> Verdict<Value> {
+        let script = "const [answer] = arguments;
+            answer({ local: { ...localStorage }, session: { ...sessionStorage }, cookies: document.cookie });";
+        self.ask(script, vec![]).await
+    }
+
+    /// The body that the page got for a request.
+    ///
+    /// # Errors
+    /// Undecided when the browser does not have it any more.
+    pub async fn body(&self, request: &Request) -> Verdict<String> {
+        let answer = self.devtools("Network.getResponseBody", json!({ "requestId": request.id })).await?;
+        Ok(answer["body"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Lets no request to URLs of this pattern (`*` is anything) through.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn cut_off(&self, pattern: &str) -> Verdict {
+        self.devtools("Network.setBlockedURLs", json!({ "urls": [pattern] })).await?;
+        Ok(())
+    }
+
+    /// The window that commands go to.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn window(&self) -> Verdict<WindowHandle> {
+        Ok(self.client().window().await.map_err(Error::command("ask for the window"))?)
+    }
+
+    /// Opens a further window of the same profile and turns to it.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn open_window(&self) -> Verdict<WindowHandle> {
+        let window = self.running.window().await?;
+        self.running.show(window.clone()).await?;
+        Ok(window)
+    }
+
+    /// Turns to a window.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn turn_to(&self, window: WindowHandle) -> Verdict {
+        Ok(self.running.show(window).await?)
+    }
+
+    /// Presses keys wherever the focus is.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn press(&self, keys: &str) -> Verdict {
+        let focused = self.client().active_element().await.map_err(Error::command("find the focus"))?;
+        Ok(focused.send_keys(keys).await.map_err(Error::command("press keys"))?)
+    }
+
+    /// Whether the focus is on what a CSS selector finds first.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn is_focused(&self, selector: &str) -> Verdict<bool> {
+        let script = "const [selector, answer] = arguments;
+            answer(document.activeElement !== null && document.activeElement === document.querySelector(selector));";
+        Ok(self.ask(script, vec![selector.into()]).await?.as_bool().unwrap_or(false))
+    }
+
+    /// The texts of all that a CSS selector finds and that is visible.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn texts(&self, selector: &str) -> Verdict<Vec<String>> {
+        let script = "const [selector, answer] = arguments;
+            const visible = (element) => element.checkVisibility?.() ?? true;
+            answer([...document.querySelectorAll(selector)].filter(visible).map((element) => element.innerText.trim()));";
+        Ok(serde_json::from_value(self.ask(script, vec![selector.into()]).await?).unwrap_or_default())
+    }
+
     /// Types into a field as a person does.
-    pub(super) async fn type_into(&self, selector: &str, text: &str) -> Result<(), Error> {
-        let field =
-            self.client().find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
-        field.send_keys(text).await.map_err(Error::command("type into a field"))
+    ///
+    /// # Errors
+    /// Undecided when there is no such field.
+    pub async fn type_into(&self, selector: &str, text: &str) -> Verdict {
+        let field = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
+        Ok(field.send_keys(text).await.map_err(Error::command("type into a field"))?)
+    }
+
+    /// Chooses the option with this value.
+    ///
+    /// # Errors
+    /// Undecided when there is no such field or option.
+    pub async fn choose(&self, selector: &str, value: &str) -> Verdict {
+        let field = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a choice"))?;
+        Ok(field.select_by_value(value).await.map_err(Error::command("choose an option"))?)
     }
 
     /// Clicks what a CSS selector finds first.
-    pub(super) async fn click(&self, selector: &str) -> Result<(), Error> {
-        let element =
-            self.client().find(fantoccini::Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
-        element.click().await.map_err(Error::command("click a button"))
+    ///
+    /// # Errors
+    /// Undecided when there is nothing to click.
+    pub async fn click(&self, selector: &str) -> Verdict {
+        let element = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
+        Ok(element.click().await.map_err(Error::command("click a button"))?)
     }
 
-    /// Clicks the first element of a CSS selector that has exactly this text.
-    pub(super) async fn click_text(&self, selector: &str, text: &str) -> Result<bool, Error> {
+    /// Clicks the first visible element of a CSS selector that has exactly this text; false where there is none.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn click_text(&self, selector: &str, text: &str) -> Verdict<bool> {
         let script = "const [selector, text] = arguments;
             const found = [...document.querySelectorAll(selector)].find((element) => element.innerText.trim() === text);
             found?.click();

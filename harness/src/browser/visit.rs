@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Error, log::Log};
+use super::{
+    Error,
+    log::{Log, Request},
+};
 use crate::{
     contract::{Contract, Heading, Route},
     failure::{Failure, Verdict},
@@ -24,8 +27,17 @@ pub struct Wanted {
     broken: Vec<String>,
     mock: Vec<String>,
     allowed: Vec<crate::contract::Pattern>,
-    /// Counted from the start of the navigation.
+    /// Counted from the start of the navigation, or from what was done on the open page.
     pub(super) limit: Duration,
+}
+
+/// Since when a page is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// The start of its navigation.
+    Opening,
+    /// Now: something was done on an open page.
+    Now,
 }
 
 impl Wanted {
@@ -73,8 +85,41 @@ impl Wanted {
         }
     }
 
-    pub(super) fn argument(&self) -> Value {
+    /// Anything that is not busy: what is on the page is asked for afterwards.
+    pub fn anything(contract: &Contract) -> Self {
+        Self::new(contract, contract.login.within_ms)
+    }
+
+    /// The heading, in place of any other.
+    #[must_use]
+    pub fn heading(self, heading: Heading) -> Self {
+        Self { heading: Some(heading), ..self }
+    }
+
+    /// This text as well.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.texts.push(text.into());
+        self
+    }
+
+    /// Something visible that this CSS selector finds, as well.
+    #[must_use]
+    pub fn selector(mut self, selector: impl Into<String>) -> Self {
+        self.selectors.push(selector.into());
+        self
+    }
+
+    /// Not this text.
+    #[must_use]
+    pub fn gone(mut self, text: impl Into<String>) -> Self {
+        self.busy.push(text.into());
+        self
+    }
+
+    pub(super) fn argument(&self, since: Since) -> Value {
         json!({
+            "opening": since == Since::Opening,
             "heading": self.heading.as_ref().map(|heading| json!({ "selector": heading.selector, "text": heading.text })),
             "texts": self.texts,
             "selectors": self.selectors,
@@ -146,6 +191,29 @@ impl Visit {
         };
         Err(self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page())))
             .map_err(|failure| self.context(failure))
+    }
+
+    /// The page's address.
+    pub fn url(&self) -> &str {
+        &self.seen.url
+    }
+
+    /// The beginning of what the page said.
+    pub fn text(&self) -> &str {
+        &self.seen.text
+    }
+
+    /// Requests to the portal's own origins whose URL begins with `prefix`, since the page was opened or last looked at.
+    pub fn requests<'v>(&'v self, prefix: &'v str) -> impl Iterator<Item = &'v Request> {
+        self.log.requests.iter().filter(move |request| request.url().starts_with(prefix))
+    }
+
+    /// Where `text` was let out: the URLs of requests and the console.
+    pub fn leaks(&self, text: &str) -> Vec<String> {
+        let requests = self.log.requests.iter().filter(|request| request.mentions(text));
+        let requests = requests.map(|request| format!("in the URL of {request}"));
+        let console = self.log.console.iter().filter(|message| message.text.contains(text));
+        requests.chain(console.map(|message| format!("in the console ({})", message.level))).collect()
     }
 
     /// No uncaught exception, no console error, no failed request to the portal's own origins.

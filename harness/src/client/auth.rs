@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{ClientError, error::Answer};
+use crate::deployment::Writes;
 
 /// A client of one project's auth server.
 #[derive(Debug, Clone)]
@@ -89,6 +90,42 @@ impl AuthClient {
         if answer.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(answer.unexpected("204 was expected")) }
     }
 
+    /// Makes a confirmed user and answers with their id; needs the service's key.
+    ///
+    /// # Errors
+    /// Refused with code `email_exists`, `not_admin`.
+    pub async fn create_user(
+        &self,
+        _: &Writes<'_>,
+        service_key: &SecretString,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<String, ClientError> {
+        let body = json!({ "email": email, "password": password.expose_secret(), "email_confirm": true });
+        let answer = self.send_as_service(self.http.post(self.url("admin/users")).json(&body), service_key).await?;
+        let user: Value = answer.json()?;
+        user["id"].as_str().map(str::to_owned).ok_or_else(|| answer.unexpected("a user without id"))
+    }
+
+    /// Users as the service's key sees them, newest pages last: `id`, `email`, `created_at`, …
+    ///
+    /// # Errors
+    /// Refused with code `not_admin`.
+    pub async fn users(&self, service_key: &SecretString, page: u32) -> Result<Vec<Value>, ClientError> {
+        let page = [("page", page.to_string()), ("per_page", "200".to_owned())];
+        let request = self.http.get(self.url("admin/users")).query(&page);
+        let mut answer: Value = self.send_as_service(request, service_key).await?.json()?;
+        Ok(serde_json::from_value(answer["users"].take()).unwrap_or_default())
+    }
+
+    /// Deletes a user; needs the service's key.
+    ///
+    /// # Errors
+    /// Refused with code `user_not_found`, `not_admin`.
+    pub async fn delete_user(&self, _: &Writes<'_>, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
+        self.send_as_service(self.http.delete(self.url(&format!("admin/users/{id}"))), service_key).await.map(drop)
+    }
+
     /// The project's public settings; any accepted public key may read them.
     ///
     /// # Errors
@@ -108,6 +145,11 @@ impl AuthClient {
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
         Answer::to(&self.http, request.header("apikey", &self.anon_key)).await
+    }
+
+    async fn send_as_service(&self, request: RequestBuilder, key: &SecretString) -> Result<Answer, ClientError> {
+        let request = request.header("apikey", key.expose_secret()).bearer_auth(key.expose_secret());
+        Answer::to(&self.http, request).await
     }
 
     fn url(&self, name: &str) -> String {

@@ -58,6 +58,8 @@ pub struct Refusal {
     pub message: String,
     /// The request's id, for the platform's logs.
     pub request_id: Option<String>,
+    /// Seconds after which the service wants to be asked again (`retry-after`).
+    pub retry_after: Option<u64>,
 }
 
 impl fmt::Display for Refusal {
@@ -89,13 +91,17 @@ impl Refusal {
             quoted if quoted.is_empty() => "an empty body".to_owned(),
             quoted => format!("{quoted:?}"),
         });
-        Self { method, url, status, code, message, request_id: request_id(headers) }
+        Self { method, url, status, code, message, request_id: request_id(headers), retry_after: retry_after(headers) }
     }
 }
 
 fn request_id(headers: &HeaderMap) -> Option<String> {
     let name = ["sb-request-id", "x-request-id", "cf-ray"].into_iter().find(|name| headers.contains_key(*name))?;
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 fn excerpt(body: &str) -> String {

@@ -2,12 +2,14 @@
 //! known to send, and the raw text of those that it is not.
 
 mod auth;
+mod claims;
 mod error;
 mod rest;
 
 use std::error::Error;
 
 pub use auth::{AuthClient, Session};
+pub use claims::Claims;
 pub use error::{ClientError, Refusal};
 pub use rest::RestClient;
 

@@ -1,4 +1,4 @@
-//! `/rest/v1`: rows and calls, as PostgREST offers them. Reading only; what changes rows is not here.
+//! `/rest/v1`: rows and calls, as PostgREST offers them. What may change a row takes a [`Writes`].
 
 use reqwest::{RequestBuilder, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -6,8 +6,27 @@ use serde_json::Value;
 use url::Url;
 
 use super::{ClientError, Session, error::Answer};
+use crate::deployment::Writes;
+
+/// Rows asked for at once.
+const PAGE: u64 = 1000;
 
 /// A client of one project's database API, acting as one user.
+///
+/// Reading is free; changing needs the deployment's permission:
+///
+/// ```compile_fail,E0061
+/// # async fn example(rest: harness::RestClient) {
+/// rest.update("transactions", &[("id", "eq.1")], &serde_json::json!({ "amount": 1 })).await;
+/// # }
+/// ```
+/// and only a deployment gives that:
+///
+/// ```compile_fail,E0451
+/// # fn example(deployment: &harness::Deployment) -> harness::Writes<'_> {
+/// harness::Writes { deployment }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RestClient {
     http: reqwest::Client,
@@ -27,12 +46,35 @@ impl RestClient {
         Self { token: session.access_token.clone(), ..self }
     }
 
+    /// The same project with the service's key: it sees and, with a [`Writes`], changes everything.
+    pub(crate) fn service(self, key: &SecretString) -> Self {
+        Self { token: key.clone(), anon_key: key.expose_secret().to_owned(), ..self }
+    }
+
     /// Rows of a table or view; `query` in PostgREST's words (`select`, filters, `order`, `limit`).
     ///
     /// # Errors
     /// Refused with PostgREST's or PostgreSQL's code.
     pub async fn select(&self, relation: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ClientError> {
         self.send(self.http.get(self.url(relation)).query(query)).await?.json()
+    }
+
+    /// All rows of a table or view, however many; read page by page in the order of `order`.
+    ///
+    /// # Errors
+    /// As [`RestClient::select`]; unexpected when the pages do not add up to the exact count.
+    pub async fn all(&self, relation: &str, order: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ClientError> {
+        let mut rows = Vec::new();
+        loop {
+            let (limit, offset) = (PAGE.to_string(), rows.len().to_string());
+            let page = [("order", order), ("limit", &limit), ("offset", &offset)];
+            let more = self.select(relation, &[query, &page].concat()).await?;
+            // A server may give fewer rows than were asked for; only an empty page is the end.
+            if more.is_empty() {
+                return Ok(rows);
+            }
+            rows.extend(more);
+        }
     }
 
     /// How many rows of a table or view this user sees, exactly. Fetches none.
@@ -53,6 +95,47 @@ impl RestClient {
     /// Refused with `PGRST202` for a wrong name or argument, 405 when the function writes.
     pub async fn call_read_only(&self, function: &str, arguments: &[(&str, &str)]) -> Result<Value, ClientError> {
         self.send(self.http.get(self.url(&format!("rpc/{function}"))).query(arguments)).await?.json()
+    }
+
+    /// Inserts a row and answers with it, as far as this user sees it.
+    ///
+    /// # Errors
+    /// Refused with PostgREST's or PostgreSQL's code.
+    pub async fn insert(&self, _: &Writes<'_>, relation: &str, row: &Value) -> Result<Value, ClientError> {
+        let request = self.http.post(self.url(relation)).header("prefer", "return=representation").json(row);
+        let rows: Vec<Value> = self.send(request).await?.json()?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
+    /// Changes the rows that `query` selects. What was changed cannot be told from the answer: read it as somebody who
+    /// sees it.
+    ///
+    /// # Errors
+    /// Refused with PostgREST's or PostgreSQL's code.
+    pub async fn update(
+        &self,
+        _: &Writes<'_>,
+        relation: &str,
+        query: &[(&str, &str)],
+        values: &Value,
+    ) -> Result<(), ClientError> {
+        self.send(self.http.patch(self.url(relation)).query(query).json(values)).await.map(drop)
+    }
+
+    /// Deletes the rows that `query` selects; as with [`RestClient::update`], the answer does not tell which.
+    ///
+    /// # Errors
+    /// Refused with PostgREST's or PostgreSQL's code.
+    pub async fn delete(&self, _: &Writes<'_>, relation: &str, query: &[(&str, &str)]) -> Result<(), ClientError> {
+        self.send(self.http.delete(self.url(relation)).query(query)).await.map(drop)
+    }
+
+    /// Calls a function.
+    ///
+    /// # Errors
+    /// Refused with the function's or PostgREST's code; `PGRST202` for a wrong name or argument.
+    pub async fn call(&self, _: &Writes<'_>, function: &str, arguments: &Value) -> Result<Value, ClientError> {
+        self.send(self.http.post(self.url(&format!("rpc/{function}"))).json(arguments)).await?.json()
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {

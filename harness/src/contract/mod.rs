@@ -2,6 +2,7 @@
 //! (`fixtures/sacco-plus.toml` unless `HARNESS_CONTRACT` names another). Unknown keys and contradictions are errors
 //! with line and column; nothing has a default that could hide a forgotten promise.
 
+mod data;
 mod problem;
 
 use std::{
@@ -13,6 +14,9 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use data::{
+    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
+};
 pub use problem::Problem;
 
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
@@ -41,6 +45,22 @@ pub struct Contract {
     pub secrets: BTreeMap<String, Pattern>,
     /// The browser's console.
     pub console: Console,
+    /// Views that a role may not see.
+    pub forbidden: Vec<Spanned<Forbidden>>,
+    /// What the data checklist compares.
+    pub data: Data,
+    /// The dashboard's figures.
+    pub dashboard: Dashboard,
+    /// The ledger on screen.
+    pub ledger: Ledger,
+    /// Giving a transaction to a member.
+    pub allocation: Allocation,
+    /// Events of the audit log.
+    pub audit: Audit,
+    /// Institutions that may be written to in production.
+    pub canary: Canary,
+    /// What it takes to make a tenant, by kind of row.
+    pub make: BTreeMap<String, Recipe>,
 }
 
 /// Texts of the whole app.
@@ -87,6 +107,38 @@ pub struct Login {
     pub submit: String,
     /// How long it may take to be on screen, and to let somebody in, in milliseconds.
     pub within_ms: u64,
+    /// What a wrong password and an unknown e-mail address are answered with.
+    pub wrong_password: String,
+    /// Accounts that do not get in.
+    pub refused: Vec<Refused>,
+}
+
+/// An account that does not get in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The name that its credential variables carry.
+    pub persona: String,
+    /// What it is told.
+    pub text: String,
+}
+
+/// A view that a role may not see.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forbidden {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// Its navigation button.
+    pub navigation: String,
+    /// The heading that is on screen when it is.
+    pub heading: Heading,
+    /// Somebody who may not see it.
+    pub persona: String,
+    /// Somebody who may.
+    pub allowed: String,
 }
 
 /// What surrounds the views.
@@ -97,6 +149,12 @@ pub struct Shell {
     pub navigation: String,
     /// Text of the button that signs out.
     pub sign_out: String,
+    /// The path that signing in at `/` leads to.
+    pub landing: String,
+    /// The heading there; `{label}` is the role's.
+    pub title: Heading,
+    /// What a view says to somebody whose role may not see it.
+    pub denied: String,
 }
 
 /// A kind of user.
@@ -105,6 +163,8 @@ pub struct Shell {
 pub struct Persona {
     /// What the portal calls its role.
     pub label: String,
+    /// Letter of its institution; none for the platform's own people.
+    pub institution: Option<String>,
 }
 
 /// The smoke suite's choices.
@@ -232,6 +292,21 @@ impl Contract {
         self.routes().find(|route| route.name == name)
     }
 
+    /// The account that does not get in, by its persona.
+    pub fn refused(&self, persona: &str) -> Option<&Refused> {
+        self.login.refused.iter().find(|refused| refused.persona == persona)
+    }
+
+    /// The view that a role may not see, by its name.
+    pub fn forbidden(&self, name: &str) -> Option<&Forbidden> {
+        self.forbidden.iter().map(Spanned::get_ref).find(|view| view.name == name)
+    }
+
+    /// The route of the dashboard and the one of the ledger; [`Contract::read`] made sure of them.
+    pub fn route_of(&self, name: &str) -> &Route {
+        self.route(name).unwrap_or_else(|| self.routes[0].get_ref())
+    }
+
     fn contradiction(&self, text: &str, path: &Path) -> Option<Problem> {
         let problem =
             |span: std::ops::Range<usize>, what: String| Some(Problem::contradiction(path, text, span.start, what));
@@ -269,6 +344,26 @@ impl Contract {
         let persona = &self.smoke.persona;
         if !self.personas.contains_key(persona.get_ref()) {
             return problem(persona.span(), format!("{:?} is not one of its personas", persona.get_ref()));
+        }
+        for forbidden in &self.forbidden {
+            let (span, view) = (forbidden.span(), forbidden.get_ref());
+            if let Some(unknown) =
+                [&view.persona, &view.allowed].into_iter().find(|name| !self.personas.contains_key(*name))
+            {
+                return problem(span, format!("{unknown:?} is not one of its personas"));
+            }
+        }
+        let missing = [&self.dashboard.route, &self.ledger.route].into_iter().find(|name| !names.contains(name));
+        if let Some(name) = missing {
+            return problem(0..0, format!("no route is named {name:?}, which [dashboard] or [ledger] names"));
+        }
+        let placed = |name: &String| self.personas.get(name).is_some_and(|persona| persona.institution.is_some());
+        if let Some(name) = self.data.readers.iter().find(|name| !placed(name)) {
+            return problem(0..0, format!("the reader {name:?} is not one of its personas with an institution"));
+        }
+        let made = ["institution", "profile", "group", "member", "transaction"];
+        if let Some(kind) = made.into_iter().find(|kind| !self.make.contains_key(*kind)) {
+            return problem(0..0, format!("[make.{kind}] is missing"));
         }
         None
     }

@@ -95,6 +95,36 @@ pub enum Error {
         /// The answer.
         status: reqwest::StatusCode,
     },
+    /// The two institutions that are held against each other are one.
+    #[error(
+        "E2E_INSTITUTION_A_ID and E2E_INSTITUTION_B_ID are both {id}\nname two institutions: what one may not see of the other cannot be told from one"
+    )]
+    SameInstitutions {
+        /// Their id.
+        id: String,
+    },
+    /// A key that is not what its name says, or of another project.
+    #[error(
+        "SUPABASE_SERVICE_ROLE_KEY is a key of {given}, and this deployment is {expected}\nit was not used; take the service_role key from the project's API settings"
+    )]
+    ForeignServiceKey {
+        /// What the key is.
+        given: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// The clocks are too far apart for times and expiries to mean anything.
+    #[error(
+        "the clock here is {seconds} s {direction} the one of {site}\nset the clock (timedatectl set-ntp true): tokens, \"today\" and times of events cannot be judged by a wrong one"
+    )]
+    ClockSkew {
+        /// The server.
+        site: Url,
+        /// How far.
+        seconds: i64,
+        /// `ahead of` or `behind`.
+        direction: &'static str,
+    },
     /// No HTTP client could be made.
     #[error("the HTTP client could not be set up: {0}\ncheck that the system's CA certificates are installed")]
     Http(#[source] reqwest::Error),

@@ -5,6 +5,8 @@
 mod error;
 mod settings;
 mod target;
+mod tenant;
+mod writes;
 
 use std::{
     collections::HashMap,
@@ -13,12 +15,17 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+use reqwest::{
+    StatusCode,
+    header::{DATE, HeaderMap},
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::{
-    client::{AuthClient, ClientError, RestClient, Session},
+    client::{AuthClient, Claims, ClientError, RestClient, Session},
     contract::Contract,
     failure::{Failure, Verdict},
     site::Site,
@@ -26,6 +33,15 @@ use crate::{
 pub use error::Error;
 use settings::Settings;
 pub use target::Target;
+pub(crate) use tenant::finish;
+pub use tenant::{Person, Tenant};
+pub use writes::Writes;
+
+/// How far the clock here may be from the server's: tokens run out, and "today" changes, by both.
+const MOST_SKEW: i64 = 30;
+
+/// How long a sign-in waits when the auth server says so, at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// A running portal.
 #[derive(Debug)]
@@ -37,6 +53,7 @@ pub struct Deployment {
     settings: Settings,
     http: reqwest::Client,
     sessions: Mutex<HashMap<String, Arc<OnceCell<Verdict<Session>>>>>,
+    tenants: tenant::Tenants,
     #[cfg(feature = "embedded")]
     embedded: Option<portal::Portal>,
 }
@@ -76,6 +93,8 @@ impl Deployment {
         let url = settings.url("VITE_SUPABASE_URL")?.or_else(|| target.default_api());
         let anon_key = settings.find("VITE_SUPABASE_ANON_KEY").map(|setting| setting.value);
         let api = url.zip(anon_key).map(|(url, anon_key)| Api { url, anon_key });
+        two_institutions(&settings)?;
+        own_service_key(&settings, api.as_ref())?;
         reach(&http, &site).await?;
         Ok(Self {
             target,
@@ -85,6 +104,7 @@ impl Deployment {
             settings,
             http,
             sessions: Mutex::default(),
+            tenants: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: None,
         })
@@ -102,6 +122,7 @@ impl Deployment {
             settings,
             http,
             sessions: Mutex::default(),
+            tenants: Mutex::default(),
             embedded: Some(portal),
         })
     }
@@ -160,20 +181,72 @@ impl Deployment {
         Ok(RestClient::new(self.http.clone(), api.url.clone(), api.anon_key.clone()))
     }
 
+    /// The database's client with the service's key: it sees every row.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`]; not run where the key is not given.
+    pub fn service(&self) -> Verdict<RestClient> {
+        Ok(self.rest()?.service(&self.service_key()?))
+    }
+
+    fn service_key(&self) -> Verdict<SecretString> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            return Ok(portal.service_role_key().to_owned().into());
+        }
+        match self.settings.find("SUPABASE_SERVICE_ROLE_KEY") {
+            Some(key) => Ok(key.value.into()),
+            None => Err(Failure::not_run(
+                "no service-role key for this deployment: what is on screen cannot be compared with all rows",
+            )
+            .expected("SUPABASE_SERVICE_ROLE_KEY in the environment or in harness.toml")
+            .seen("not set")
+            .at(self.settings.looked_in())
+            .advice("export it for this run only; nothing is written with it unless the deployment allows writes")
+            .shared()),
+        }
+    }
+
+    /// Id of the institution with this letter.
+    ///
+    /// # Errors
+    /// Not run where it is not given.
+    pub fn institution(&self, letter: &str) -> Verdict<String> {
+        #[cfg(feature = "embedded")]
+        if let Some(id) = self.embedded.as_ref().and_then(|portal| portal.institutions().get(letter)) {
+            return Ok(id.to_string());
+        }
+        let name = format!("E2E_INSTITUTION_{letter}_ID");
+        match self.settings.find(&name) {
+            Some(id) => Ok(id.value),
+            None => Err(Failure::not_run(format!("institution {letter} is not known"))
+                .expected(format!("{name} in the environment or in harness.toml"))
+                .seen("not set")
+                .at(self.settings.looked_in())
+                .advice(format!("export {name} with the id of the tenant of the personas _{letter}"))
+                .shared()),
+        }
+    }
+
     /// The persona's session, signed in once per process and shared: the auth server limits sign-ins per address.
     ///
     /// # Errors
-    /// Undecided where no account is given or the given one is refused; failed where the auth server is broken.
+    /// Not run where no account is given, undecided where the given one is refused; failed where the auth server is
+    /// broken.
     pub async fn session(&self, persona: &str) -> Result<Session, Failure> {
         let cell = Arc::clone(self.sessions.lock().await.entry(persona.to_owned()).or_default());
         // A refusal is kept too: asking again would be refused again, and counts against the limit.
-        cell.get_or_init(async || self.sign_in(persona).await).await.clone()
+        cell.get_or_init(async || self.new_session(persona).await).await.clone()
     }
 
-    async fn sign_in(&self, persona: &str) -> Result<Session, Failure> {
+    /// A session of the persona that nobody shares.
+    ///
+    /// # Errors
+    /// As [`Deployment::session`].
+    pub async fn new_session(&self, persona: &str) -> Result<Session, Failure> {
         let (email, password) = self.credentials(persona)?;
         let claim = format!("the test account {persona} can sign in");
-        self.auth()?.sign_in(&email, &password).await.map_err(|error| match &error {
+        Self::admit(&self.auth()?, &email, &password).await.map_err(|error| match &error {
             ClientError::Refused(refusal) if refusal.code.as_deref() == Some("invalid_credentials") => {
                 Failure::undecided(claim)
                     .expected("a session for the e-mail address and password that are configured")
@@ -188,10 +261,25 @@ impl Deployment {
         })
     }
 
+    /// Signs in; a limit that the server tells is waited out, once.
+    async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
+        match auth.sign_in(email, password).await {
+            Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
+                let Some(wait) = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_WAIT)
+                else {
+                    return Err(ClientError::Refused(refusal));
+                };
+                tokio::time::sleep(wait).await;
+                auth.sign_in(email, password).await
+            }
+            answer => answer,
+        }
+    }
+
     /// E-mail address and password of a persona, for checks that sign in through the login view.
     ///
     /// # Errors
-    /// Undecided, naming the variables that are missing.
+    /// Not run, naming the variables that are missing.
     pub fn credentials(&self, persona: &str) -> Result<(String, SecretString), Failure> {
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded
@@ -203,11 +291,11 @@ impl Deployment {
         let found = self.settings.find(&names[0]).zip(self.settings.find(&names[1]));
         let Some((email, password)) = found else {
             let missing = self.settings.names_missing(&[names[0].as_str(), names[1].as_str()]);
-            return Err(Failure::undecided(format!("the persona {persona} has an account on this deployment"))
+            return Err(Failure::not_run(format!("no credentials for {persona}"))
                 .expected(format!("{missing} in the environment or in harness.toml"))
                 .seen("not set")
                 .at(self.settings.looked_in())
-                .advice(format!("export {missing}, or leave these checks out: -- --skip signed_in"))
+                .advice(format!("export {missing}, or leave out the checks that sign in: -- --skip signed_in"))
                 .shared());
         };
         Ok((email.value, password.value.into()))
@@ -250,9 +338,52 @@ async fn reach(http: &reqwest::Client, site: &Url) -> Result<(), Error> {
         Ok(answer) if matches!(answer.status().as_u16(), 502..=504 | 520..=530) => {
             Err(Error::Gateway { site: site.clone(), status: answer.status() })
         }
-        Ok(_) => Ok(()),
+        Ok(answer) => same_time(site, answer.headers()),
         Err(source) => Err(Error::unreachable(site.clone(), source)),
     }
+}
+
+fn same_time(site: &Url, headers: &HeaderMap) -> Result<(), Error> {
+    let told = headers.get(DATE).and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
+    let ahead = told.map_or(0, |told| Timestamp::now().as_second() - told.timestamp().as_second());
+    if ahead.abs() <= MOST_SKEW {
+        return Ok(());
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    Err(Error::ClockSkew { site: site.clone(), seconds: ahead.abs(), direction })
+}
+
+fn two_institutions(settings: &Settings) -> Result<(), Error> {
+    let id = |letter: &str| settings.find(&format!("E2E_INSTITUTION_{letter}_ID")).map(|setting| setting.value);
+    match (id("A"), id("B")) {
+        (Some(a), Some(b)) if a.eq_ignore_ascii_case(&b) => Err(Error::SameInstitutions { id: a }),
+        _ => Ok(()),
+    }
+}
+
+/// Before it is used anywhere: a key of another project would be told to this one. Keys of the newer kind tell nothing.
+fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> {
+    let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
+    let (Some(key), Some(api)) = (key, api) else { return Ok(()) };
+    let told = |claims: &Claims| {
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not told)".to_owned());
+        format!("project {} by {} with the role {}", or(&claims.project), or(&claims.iss), or(&claims.role))
+    };
+    let public = Claims::of(&api.anon_key);
+    let expected = Claims {
+        role: Some("service_role".to_owned()),
+        iss: public.as_ref().map_or_else(|| key.iss.clone(), |public| public.iss.clone()),
+        project: match &public {
+            Some(public) => public.project.clone(),
+            None if api.is_hosted() => Some(api.project()),
+            None => key.project.clone(),
+        },
+        ..key.clone()
+    };
+    if key == expected {
+        return Ok(());
+    }
+    Err(Error::ForeignServiceKey { given: told(&key), expected: told(&expected) })
 }
 
 /// The workspace's root or, where the tests run from an archive, the current folder.

@@ -104,6 +104,38 @@ impl Evidence {
     }
 }
 
+/// What the names of the lists of what stays begin with.
+const STAYS: &str = "stays-";
+
+/// Keeps the list of what a run could not remove from the deployment, and says so: nobody shall meet it by surprise.
+#[expect(clippy::print_stderr, reason = "the process is ending, and no check is left to tell it")]
+pub(crate) fn keep_what_stays(run: &str, target: Target, stays: &[String]) {
+    if stays.is_empty() {
+        return;
+    }
+    let path = folder().join(format!("{STAYS}{run}.txt"));
+    let text = format!("made by run {run} on {target}:\n{}\n", stays.join("\n"));
+    match std::fs::write(&path, &text) {
+        Ok(()) => eprintln!("run {run} made {} things that stay in the deployment: {}", stays.len(), path.display()),
+        Err(_) => eprintln!("{text}"),
+    }
+}
+
+/// The lists of what runs could not remove, from a folder of results.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn read_what_stays(folder: &std::path::Path) -> io::Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(STAYS) {
+            texts.push(std::fs::read_to_string(entry.path())?);
+        }
+    }
+    Ok(texts)
+}
+
 /// Where results go: `ALLURE_RESULTS_DIR`, or `target/allure-results` of the workspace.
 pub(crate) fn folder() -> PathBuf {
     let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/allure-results");

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use regex::Regex;
 use reqwest::StatusCode;
-use serde_json::Value;
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::{Document, Fetched, Site};
-use crate::failure::{Failure, Verdict};
+use crate::{
+    client::Claims,
+    failure::{Failure, Verdict},
+};
 
 /// Scripts that one app may have; more means that something is not what it seems.
 const MOST_SCRIPTS: usize = 2000;
@@ -21,7 +22,7 @@ static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?:\bimport\s*\(?\s*|\bfrom\s*)["'`]((?:/|\./|\.\./)[^"'`$\s]+?\.m?js)["'`]|["'`](assets/[\w./-]+?\.js)["'`]"#,
     )
 });
-static JWT: LazyLock<Regex> = LazyLock::new(|| regex(r"eyJ[\w-]{5,}\.(eyJ[\w-]{5,})\.[\w-]{10,}"));
+static JWT: LazyLock<Regex> = LazyLock::new(|| regex(r"eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]{10,}"));
 static PUBLISHABLE: LazyLock<Regex> = LazyLock::new(|| regex(r"sb_publishable_[\w-]{10,}"));
 static HOSTED: LazyLock<Regex> = LazyLock::new(|| regex(r"https://[a-z0-9]{10,}\.supabase\.(?:co|in)"));
 
@@ -153,9 +154,8 @@ fn tokens(script: &Fetched) -> Vec<Token> {
         project: project.map(str::to_owned),
     };
     let jwts = JWT.captures_iter(&script.body).filter_map(|captures| {
-        let claims = BASE64_URL_SAFE_NO_PAD.decode(&captures[1]).ok()?;
-        let claims: Value = serde_json::from_slice(&claims).ok()?;
-        Some(token(&captures[0], claims.get("role")?.as_str()?, claims.get("ref").and_then(Value::as_str)))
+        let claims = Claims::of(&captures[0])?;
+        Some(token(&captures[0], claims.role.as_deref()?, claims.project.as_deref()))
     });
     let publishable = PUBLISHABLE.find_iter(&script.body).map(|found| token(found.as_str(), "anon", None));
     jwts.chain(publishable).collect()
@@ -163,6 +163,7 @@ fn tokens(script: &Fetched) -> Vec<Token> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     use reqwest::header::HeaderMap;
 
     use super::*;

@@ -10,4 +10,4 @@ mod routes;
 
 use rstest_reuse::{self, template};
 
-include!(concat!(env!("OUT_DIR"), "/routes.rs"));
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));

@@ -1,0 +1,208 @@
+//! The part of a contract that §4.3 is about: figures, ledger, allocation, audit log, and what a tenant is made of.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the data checklist compares.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Whose screens are compared with the rows: one persona of each institution.
+    pub readers: Vec<String>,
+    /// IANA name of the zone in which days begin.
+    pub time_zone: String,
+    /// The column that says whose a row is.
+    pub tenant: String,
+    /// By the institution's letter: part of a value that stands in its rows and in none of the other's.
+    pub canaries: BTreeMap<String, String>,
+    /// Relations that a user may read within their institution.
+    pub relations: Vec<String>,
+}
+
+/// The dashboard.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    /// Name of its route.
+    pub route: String,
+    /// CSS selector of a card.
+    pub card: String,
+    /// CSS selector of the label in a card.
+    pub label: String,
+    /// CSS selector of the figure in a card; the first one counts.
+    pub figure: String,
+    /// What each card promises.
+    pub kpis: Vec<Kpi>,
+}
+
+/// A figure and how it follows from the rows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kpi {
+    /// The card's label.
+    pub label: String,
+    /// The relation of the rows.
+    pub table: String,
+    /// The column to add up; without it rows are counted.
+    pub sum: Option<String>,
+    /// The column that places a row in time.
+    pub time: Option<String>,
+    /// Of the last so many days, today being one.
+    pub days: Option<u32>,
+    /// Longer ago than so many hours.
+    pub older_than_hours: Option<u32>,
+    /// Further filters, in PostgREST's words.
+    #[serde(default)]
+    pub filters: BTreeMap<String, String>,
+}
+
+/// The ledger on screen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// Name of its route.
+    pub route: String,
+    /// The relation that it shows.
+    pub table: String,
+    /// CSS selector of its rows.
+    pub rows: String,
+    /// How it tells the number of rows; `{n}` is the number.
+    pub count: String,
+    /// Rows that it shows at most before it is asked for more.
+    pub page: u64,
+    /// CSS selector of the search field.
+    pub search: String,
+    /// Column of the references that rows are searched by.
+    pub reference: String,
+    /// Column of the allocation status.
+    pub status: String,
+    /// CSS selector of the status buttons.
+    pub status_buttons: String,
+    /// What the status buttons show.
+    pub statuses: Vec<StatusFilter>,
+}
+
+/// A status button and the rows behind it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusFilter {
+    /// Its text.
+    pub button: String,
+    /// The filter on the status column, in PostgREST's words.
+    pub filter: String,
+}
+
+/// Giving a transaction to a member.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allocation {
+    /// The function.
+    pub function: String,
+    /// Its argument for the transaction.
+    pub transaction: String,
+    /// Its argument for the member.
+    pub member: String,
+    /// Its argument for the note.
+    pub note: String,
+    /// Columns that it sets on the transaction.
+    pub sets: AllocationColumns,
+    /// The status before.
+    pub open: String,
+    /// The status after.
+    pub done: String,
+    /// The record that it makes.
+    pub record: AllocationRecord,
+    /// Columns that never change, each with another value to try.
+    pub facts: BTreeMap<String, Value>,
+    /// Text of the button in a row that opens the dialog.
+    pub button: String,
+    /// CSS selector of the open dialog.
+    pub dialog: String,
+    /// CSS selector of the choice of a member, whose options have members' ids as values.
+    pub member_field: String,
+    /// CSS selector of the note.
+    pub note_field: String,
+    /// CSS selector of the button that does it.
+    pub submit: String,
+    /// A role that may do it.
+    pub writer: String,
+    /// Another one.
+    pub second_writer: String,
+    /// A role that may only read.
+    pub reader: String,
+    /// The role that may do most in an institution.
+    pub manager: String,
+}
+
+/// Columns of a transaction that an allocation sets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllocationColumns {
+    /// The allocation status.
+    pub status: String,
+    /// The member.
+    pub member: String,
+    /// The member's group.
+    pub group: String,
+    /// Who did it.
+    pub actor: String,
+    /// When.
+    pub time: String,
+    /// The note.
+    pub note: String,
+}
+
+/// The record of an allocation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllocationRecord {
+    /// Its table.
+    pub table: String,
+    /// Its column for the transaction.
+    pub transaction: String,
+    /// Its column for the member.
+    pub member: String,
+}
+
+/// Events of the audit log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Its table.
+    pub table: String,
+    /// Column of the event's name.
+    pub action: String,
+    /// Names that an allocation may have.
+    pub accepted: Vec<String>,
+    /// Column of who did it.
+    pub actor: String,
+    /// Column of what it was done to.
+    pub entity: String,
+    /// Column of the institution.
+    pub tenant: String,
+    /// Column of when.
+    pub time: String,
+}
+
+/// Institutions that may be written to on a deployment that members' money is in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// Their ids.
+    pub institutions: Vec<uuid::Uuid>,
+}
+
+/// A kind of row that checks make.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Its table.
+    pub table: String,
+    /// Its columns; `{name}` stands for what the check gives.
+    pub values: BTreeMap<String, Value>,
+    /// Columns to set on a row that cannot be deleted any more.
+    #[serde(default)]
+    pub closed: BTreeMap<String, Value>,
+}

@@ -1,0 +1,287 @@
+//! Institutions that checks make to write in, the people and rows in them, and their end.
+//!
+//! Everything carries the run's id. At the end it is deleted, or closed where it cannot be deleted any more (a ledger
+//! keeps its rows); what stays is told. A later run closes what a killed one left.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, Once, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::OnceCell,
+};
+use uuid::Uuid;
+
+use super::{Deployment, Target, Writes};
+use crate::{
+    client::{ClientError, Session},
+    contract::Recipe,
+    failure::{Failure, Verdict},
+};
+
+/// What the names of all that checks make begin with.
+const MARK: &str = "release-check";
+
+/// Leftovers are somebody else's run until they are as old as this.
+const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);
+
+/// This run, in names: short, and unique enough for one deployment.
+static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string()[..8].to_owned());
+
+/// What the process made and has to remove, in the order of making.
+static MADE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
+
+#[derive(Debug, Clone)]
+enum Made {
+    User { id: String },
+    Row { kind: &'static str, id: String },
+}
+
+/// Institutions of this process by their label; several checks may share one.
+pub(super) type Tenants = tokio::sync::Mutex<HashMap<String, Arc<OnceCell<Verdict<Arc<Tenant>>>>>>;
+
+/// An institution that checks may write in.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    people: tokio::sync::Mutex<HashMap<String, Arc<OnceCell<Verdict<Person>>>>>,
+}
+
+/// Somebody who works in a [`Tenant`].
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The user's id.
+    pub id: String,
+    /// Signed in once, and shared.
+    pub session: Session,
+}
+
+impl<'d> Writes<'d> {
+    /// The institution with this label: made when it is asked for first, and shared by the checks of this process. On
+    /// production there is one, the canary.
+    ///
+    /// # Errors
+    /// Not run without the service's key, or for a second institution on production.
+    pub async fn institution(&self, label: &str) -> Verdict<Arc<Tenant>> {
+        let cell = Arc::clone(self.deployment.tenants.lock().await.entry(label.to_owned()).or_default());
+        cell.get_or_init(async || self.open(label).await).await.clone()
+    }
+
+    async fn open(&self, label: &str) -> Verdict<Arc<Tenant>> {
+        self.deployment.service()?;
+        watch_the_end(self.deployment.target());
+        let tenant = |id: String| Arc::new(Tenant { id, people: tokio::sync::Mutex::default() });
+        if let Some(canary) = self.canary {
+            return match label {
+                "ours" => Ok(tenant(canary.to_string())),
+                _ => Err(Failure::not_run("a second institution to write in is there")
+                    .expected("institutions that a check may make")
+                    .seen(format!("only the canary {canary}"))
+                    .advice("run this check on staging")),
+            };
+        }
+        self.sweep().await?;
+        let made = self.row("institution", &[("name", format!("{MARK} {} {label}", *RUN).into())]).await?;
+        Ok(tenant(text(&made, "id")))
+    }
+
+    /// A person with this role in a tenant, signed in.
+    ///
+    /// # Errors
+    /// Undecided when the account cannot be made or does not get in.
+    pub async fn person(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
+        let cell = Arc::clone(tenant.people.lock().await.entry(role.to_owned()).or_default());
+        cell.get_or_init(async || self.hire(tenant, role).await).await.clone()
+    }
+
+    async fn hire(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
+        let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
+        let name = format!("{MARK}-{}-{}", *RUN, Uuid::new_v4().simple());
+        let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
+        let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
+        remember(Made::User { id: id.clone() });
+        let profile: [(&str, Value); 5] = [
+            ("user", id.clone().into()),
+            ("institution", tenant.id.clone().into()),
+            ("role", role.into()),
+            ("email", email.clone().into()),
+            ("name", name.into()),
+        ];
+        self.row("profile", &profile).await?;
+        let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
+        Ok(Person { id, session })
+    }
+
+    /// A row of the contract's `kind` in a tenant; `{institution}`, `{name}`, `{code}`, `{reference}` and `{now}` are
+    /// given, unless `values` gives others. Answers with the row.
+    ///
+    /// # Errors
+    /// Undecided when the row cannot be made.
+    pub async fn make(&self, tenant: &Tenant, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+        let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
+        let mut all: Vec<(&str, Value)> = vec![
+            ("institution", tenant.id.clone().into()),
+            ("name", format!("{MARK} {} {mark}", *RUN).into()),
+            ("code", format!("RC-{mark}").into()),
+            ("reference", format!("RC{mark}").into()),
+            ("now", Timestamp::now().to_string().into()),
+        ];
+        all.retain(|(name, _)| !values.iter().any(|(given, _)| given == name));
+        all.extend_from_slice(values);
+        self.row(kind, &all).await
+    }
+
+    async fn row(&self, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+        let recipe = self.deployment.recipe(kind)?;
+        let made = self.deployment.service()?.insert(self, &recipe.table, &filled(recipe, values)).await;
+        let made = made.map_err(unmade(kind))?;
+        // A profile ends with its user.
+        if let Some(id) = made["id"].as_str() {
+            remember(Made::Row { kind, id: id.to_owned() });
+        }
+        Ok(made)
+    }
+
+    /// Closes what runs that were killed left behind.
+    async fn sweep(&self) -> Verdict {
+        let (service, auth, key) =
+            (self.deployment.service()?, self.deployment.auth()?, self.deployment.service_key()?);
+        let before = Timestamp::now() - jiff::SignedDuration::try_from(LEFT_BEHIND_AFTER).unwrap_or_default();
+        let is_old = |at: Option<&Value>| {
+            at.and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at < before)
+        };
+        let recipe = self.deployment.recipe("institution")?;
+        let named = format!("like.{MARK} *");
+        let tenants = service.select(&recipe.table, &[("name", &named), ("select", "*")]).await;
+        for tenant in tenants.map_err(unmade("a look at what was left behind"))? {
+            let is_open = recipe.closed.iter().any(|(column, value)| tenant[column] != *value);
+            if is_old(tenant.get("created_at")) && is_open {
+                self.remove(&Made::Row { kind: "institution", id: text(&tenant, "id") }).await;
+            }
+        }
+        let users = auth.users(&key, 1).await.map_err(unmade("a look at what was left behind"))?;
+        for user in users {
+            let ours = user["email"].as_str().is_some_and(|email| email.starts_with(&format!("{MARK}-")));
+            if ours && is_old(user.get("created_at")) {
+                self.remove(&Made::User { id: text(&user, "id") }).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was made; answers with what is left of it, in words.
+    async fn remove(&self, made: &Made) -> Option<String> {
+        match made {
+            Made::User { id } => {
+                let key = self.deployment.service_key().ok()?;
+                let removed = self.deployment.auth().ok()?.delete_user(self, &key, id).await;
+                removed.err().map(|error| format!("user {id}: {error}"))
+            }
+            Made::Row { kind, id } => {
+                let (recipe, service) = (self.deployment.recipe(kind).ok()?, self.deployment.service().ok()?);
+                let (id, query) = (id.as_str(), format!("eq.{id}"));
+                let query = [("id", query.as_str())];
+                let Err(error) = service.delete(self, &recipe.table, &query).await else { return None };
+                let closed: Map<String, Value> = recipe.closed.clone().into_iter().collect();
+                let state = if closed.is_empty() {
+                    "stays"
+                } else if service.update(self, &recipe.table, &query, &closed.into()).await.is_ok() {
+                    "is closed and stays"
+                } else {
+                    "stays open"
+                };
+                let why = match error {
+                    ClientError::Refused(refusal) => refusal.message,
+                    error => error.to_string(),
+                };
+                Some(format!("{} {id} {state}: {why}", recipe.table))
+            }
+        }
+    }
+}
+
+impl Deployment {
+    pub(super) fn recipe(&self, kind: &str) -> Verdict<&Recipe> {
+        self.contract().make.get(kind).ok_or_else(|| {
+            Failure::undecided(format!("the contract says how a {kind} is made")).expected(format!("[make.{kind}]"))
+        })
+    }
+
+    /// Removes all that this process made; answers with what stays, in words.
+    async fn clear(&self) -> Vec<String> {
+        let made = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut stays = Vec::new();
+        if let Ok(writes) = self.writes().await {
+            for made in made.iter().rev() {
+                stays.extend(writes.remove(made).await);
+            }
+        }
+        stays
+    }
+}
+
+/// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
+fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
+    let fill = |template: &Value| {
+        let Some(text) = template.as_str() else { return template.clone() };
+        if let Some((_, value)) = values.iter().find(|(name, _)| text == format!("{{{name}}}")) {
+            return value.clone();
+        }
+        let filled = values.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value.as_str().unwrap_or_default())
+        });
+        filled.into()
+    };
+    recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect::<Map<_, _>>().into()
+}
+
+fn text(row: &Value, column: &str) -> String {
+    row[column].as_str().unwrap_or_default().to_owned()
+}
+
+fn unmade(what: &str) -> impl Fn(ClientError) -> Failure {
+    move |error| Failure::undecided(format!("the check can make {what} to work with")).seen(error.to_string())
+}
+
+fn remember(made: Made) {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+}
+
+/// From now on an interrupt removes what was made before it ends the process. The embedded portal's database goes with
+/// the process, so there is nothing to remove there.
+fn watch_the_end(target: Target) {
+    static WATCHED: Once = Once::new();
+    if target == Target::Embedded {
+        return;
+    }
+    WATCHED.call_once(|| {
+        tokio::spawn(async {
+            let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+            let code = tokio::select! {
+                _ = tokio::signal::ctrl_c() => 130,
+                _ = terminated.recv() => 143,
+            };
+            // The exit removes what was made.
+            std::process::exit(code);
+        });
+    });
+}
+
+/// Removes what this process made and tells what stays, at the end of the process.
+pub(crate) async fn finish() {
+    if MADE.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        return;
+    }
+    let Some(deployment) = crate::check::opened().filter(|deployment| deployment.target() != Target::Embedded) else {
+        return;
+    };
+    let stays = deployment.clear().await;
+    crate::evidence::keep_what_stays(&RUN, deployment.target(), &stays);
+}

@@ -1,0 +1,136 @@
+//! Figures of money and counts: computed from rows, independently of what the portal computes, and read off a screen.
+
+use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::{
+    browser::Page,
+    client::RestClient,
+    contract::{Data, Kpi},
+    failure::{Failure, Verdict},
+};
+
+/// The number in a text such as `RWF 62,500.50`; nothing where there is none.
+pub fn figure(text: &str) -> Option<Decimal> {
+    let number: String = text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-')).collect();
+    number.trim_matches('.').parse().ok()
+}
+
+impl Kpi {
+    /// What the card has to show for an institution, from the rows that `rest` sees.
+    ///
+    /// # Errors
+    /// Undecided when the rows cannot be read or hold no number.
+    pub async fn of_rows(&self, rest: &RestClient, data: &Data, institution: &str) -> Verdict<Decimal> {
+        let unread = |seen: String| {
+            Failure::undecided(format!("{:?} can be computed from the rows of {}", self.label, self.table)).seen(seen)
+        };
+        let now = now_in(&data.time_zone)?;
+        let mut query = vec![(data.tenant.clone(), format!("eq.{institution}"))];
+        query.extend(self.filters.clone());
+        if let Some(column) = &self.time {
+            query.extend(
+                self.window(&now).map_err(|error| unread(error.to_string()))?.map(|bound| (column.clone(), bound)),
+            );
+        }
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let Some(column) = &self.sum else {
+            let rows = rest.count(&self.table, &query).await.map_err(|error| unread(error.to_string()))?;
+            return Ok(rows.into());
+        };
+        let select = [("select", column.as_str())];
+        let rows = rest.all(&self.table, "id", &[&query[..], &select].concat()).await;
+        let rows = rows.map_err(|error| unread(error.to_string()))?;
+        let amounts = rows.iter().map(|row| amount(&row[column]).ok_or_else(|| unread(row.to_string())));
+        amounts.sum()
+    }
+
+    /// Bounds in PostgREST's words: from midnight of the first day to the midnight that ends today, or until so long ago.
+    fn window(&self, now: &Zoned) -> Result<impl Iterator<Item = String> + use<>, jiff::Error> {
+        let mut bounds = Vec::new();
+        if let Some(days) = self.days {
+            let today = now.start_of_day()?;
+            let first = today.checked_sub(i64::from(days.saturating_sub(1)).days())?;
+            bounds.push(format!("gte.{}", first.timestamp()));
+            bounds.push(format!("lt.{}", today.checked_add(1.day())?.timestamp()));
+        }
+        if let Some(hours) = self.older_than_hours {
+            bounds.push(format!("lt.{}", now.timestamp().checked_sub(i64::from(hours).hours())?));
+        }
+        Ok(bounds.into_iter())
+    }
+}
+
+/// An amount as PostgREST writes `numeric`: a JSON number or a text.
+fn amount(value: &Value) -> Option<Decimal> {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().ok()
+}
+
+fn now_in(time_zone: &str) -> Verdict<Zoned> {
+    let zone = TimeZone::get(time_zone).map_err(|error| {
+        Failure::undecided("the contract names a time zone that is known")
+            .expected("an IANA name")
+            .seen(error.to_string())
+    })?;
+    Ok(Timestamp::now().to_zoned(zone))
+}
+
+impl Page<'_> {
+    /// The figure of each of the dashboard's cards, in the order of the contract.
+    ///
+    /// # Errors
+    /// Failed when a card or its figure is missing; undecided when the browser itself fails.
+    pub async fn figures(&self) -> Verdict<Vec<Decimal>> {
+        let dashboard = &self.contract().dashboard;
+        let script = "const [card, label, figure, answer] = arguments;
+            const text = (element, selector) => element.querySelector(selector)?.innerText.trim() ?? \"\";
+            answer([...document.querySelectorAll(card)].map((element) => [text(element, label), text(element, figure)]));";
+        let arguments =
+            vec![dashboard.card.as_str().into(), dashboard.label.as_str().into(), dashboard.figure.as_str().into()];
+        let cards: Vec<(String, String)> =
+            serde_json::from_value(self.browser().ask(script, arguments).await?).unwrap_or_default();
+        let find = |kpi: &Kpi| {
+            let shown =
+                cards.iter().find(|(label, _)| label.eq_ignore_ascii_case(&kpi.label)).map(|(_, text)| text.as_str());
+            shown.and_then(figure).ok_or_else(|| {
+                Failure::failed(format!("the dashboard shows {:?}", kpi.label))
+                    .expected(format!("a card ({}) with that label and a number", dashboard.card))
+                    .seen(shown.map_or_else(|| "no such card".to_owned(), |text| format!("{text:?}")))
+            })
+        };
+        dashboard.kpis.iter().map(find).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_with_their_separators_and_currency() {
+        for (text, expected) in
+            [("RWF 62,500.50", Some("62500.50")), ("7", Some("7")), ("-1,000 RWF", Some("-1000")), ("–", None)]
+        {
+            assert_eq!(figure(text), expected.map(|expected| expected.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_begin_at_midnight_of_the_zone() {
+        let kpi = |days, older_than_hours| Kpi {
+            label: String::new(),
+            table: String::new(),
+            sum: None,
+            time: None,
+            days,
+            older_than_hours,
+            filters: Default::default(),
+        };
+        let now: Zoned = "2026-01-07T01:30:00+02:00[Africa/Kigali]".parse().unwrap();
+        let window = |kpi: Kpi| kpi.window(&now).unwrap().collect::<Vec<_>>();
+        assert_eq!(window(kpi(Some(1), None)), ["gte.2026-01-06T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
+        assert_eq!(window(kpi(Some(7), None)), ["gte.2025-12-31T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
+        assert_eq!(window(kpi(None, Some(24))), ["lt.2026-01-05T23:30:00Z"]);
+    }
+}
