@@ -79,7 +79,7 @@ impl Request {
     }
 
     /// Answered with success.
-    pub fn is_success(&self) -> bool {
+    pub(super) fn is_success(&self) -> bool {
         matches!(self.fate, Fate::Answered(200..=299) | Fate::Complete(200..=299))
     }
 

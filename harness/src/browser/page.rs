@@ -145,6 +145,20 @@ impl<'a> Page<'a> {
         Err(Failure::failed("a signed-in user can sign out").expected(format!("a button {button:?}")).seen("none"))
     }
 
+    /// Clicks the button with this text in the first row that holds `content`; false where there is none.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn click_in_row(&self, rows: &str, content: &str, button: &str) -> Verdict<bool> {
+        let script = "const [rows, content, button, answer] = arguments;
+            const row = [...document.querySelectorAll(rows)].find((row) => row.innerText.includes(content));
+            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => it.innerText.trim() === button);
+            found?.click();
+            answer(Boolean(found));";
+        let clicked = self.browser.ask(script, vec![rows.into(), content.into(), button.into()]).await?;
+        Ok(clicked.as_bool().unwrap_or(false))
+    }
+
     /// Path of the script of the service worker that is active for the page; nothing where none is registered.
     ///
     /// # Errors

@@ -208,6 +208,11 @@ impl Visit {
         self.log.requests.iter().filter(move |request| request.url().starts_with(prefix))
     }
 
+    /// Those of them that were answered with success and may have a body: neither preflights nor `HEAD`.
+    pub fn answers<'v>(&'v self, prefix: &'v str) -> impl Iterator<Item = &'v Request> {
+        self.requests(prefix).filter(|request| request.is_success() && !["OPTIONS", "HEAD"].contains(&request.method()))
+    }
+
     /// Where `text` was let out: the URLs of requests and the console.
     pub fn leaks(&self, text: &str) -> Vec<String> {
         let requests = self.log.requests.iter().filter(|request| request.mentions(text));

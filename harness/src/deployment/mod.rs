@@ -387,7 +387,7 @@ fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> 
 }
 
 /// The workspace's root or, where the tests run from an archive, the current folder.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     workspace.canonicalize().unwrap_or_else(|_| PathBuf::from("."))
 }

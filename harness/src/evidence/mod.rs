@@ -138,7 +138,7 @@ pub fn read_what_stays(folder: &std::path::Path) -> io::Result<Vec<String>> {
 
 /// Where results go: `ALLURE_RESULTS_DIR`, or `target/allure-results` of the workspace.
 pub(crate) fn folder() -> PathBuf {
-    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/allure-results");
+    let default = || crate::deployment::root().join("target/allure-results");
     env::var_os(FOLDER).filter(|folder| !folder.is_empty()).map_or_else(default, PathBuf::from)
 }
 

@@ -1,4 +1,15 @@
-//! §4.3 "Data Test".
+//! §4.3 "Data Test": what is on screen is what is in the rows, of one's own institution, and an allocation does what it
+//! says and leaves its trace.
+//!
+//! Checks that need a signed-in persona live in modules named `signed_in`, checks that change something in modules
+//! named `writes`: `-- --skip writes` leaves a deployment as it is.
+
+mod allocation;
+mod audit_log;
+mod dashboard;
+mod desk;
+mod institutions;
+mod transactions;
 
 use rstest_reuse::{self, template};
 

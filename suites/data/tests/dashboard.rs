@@ -1,0 +1,125 @@
+//! 4.3.1 "Dashboard loads real data (not mock)".
+
+use harness::{Check, Failure, Kpi, Verdict, check};
+use rstest_reuse::apply;
+
+use crate::{institutions::Reader, readers};
+
+pub mod signed_in {
+    use super::*;
+
+    /// Each figure on screen is the one computed from the rows, which are read with the service's key.
+    #[apply(readers)]
+    fn each_figure_is_that_of_the_rows(#[case] reader: &str) -> Verdict {
+        check("4.3.1", async |check| {
+            let reader = Reader::of(check, reader)?;
+            let (before, others) =
+                (of_rows(check, &reader.institution).await?, of_rows(check, &reader.other_institution).await?);
+            if before == others {
+                return Err(Failure::undecided("the institutions' figures can be told apart")
+                    .expected("at least one figure that differs between them")
+                    .seen(told(kpis(check), &before))
+                    .advice("give the two test institutions payments that differ"));
+            }
+            let page = check.signed_in(reader.persona).await?;
+            page.open(check.contract().route_of(&check.contract().dashboard.route))
+                .await?
+                .expect_ready("the dashboard is on screen")?;
+            let shown = page.figures().await?;
+            if shown == before {
+                return Ok(());
+            }
+            // Money may have come in meanwhile.
+            let after = of_rows(check, &reader.institution).await?;
+            if shown == after {
+                return Ok(());
+            }
+            let differs = |(at, kpi): (usize, &Kpi)| {
+                let line = |figure| format!("{}: {figure}", kpi.label);
+                (shown[at] != after[at]).then(|| (line(after[at]), line(shown[at])))
+            };
+            let (expected, seen): (Vec<_>, Vec<_>) = kpis(check).iter().enumerate().filter_map(differs).unzip();
+            let claim = "each figure of the dashboard is the one that its rows add up to";
+            let failure = if before == after { Failure::failed(claim) } else { Failure::undecided(claim) };
+            Err(failure.expected(expected.join("\n")).seen(seen.join("\n")).at(format!(
+                "{}, institution {}",
+                check.deployment().site().url("/dashboard"),
+                reader.institution
+            )))
+        })
+    }
+
+    /// Neither the dashboard nor the ledger says that its data is made up.
+    #[apply(readers)]
+    fn nothing_is_made_up(#[case] reader: &str) -> Verdict {
+        check("4.3.1", async |check| {
+            let (contract, page) = (check.contract(), check.signed_in(reader).await?);
+            for name in [&contract.dashboard.route, &contract.ledger.route] {
+                let visit = page.open(contract.route_of(name)).await?;
+                visit.expect_no_mock()?;
+                visit.expect_ready("the view is on screen")?;
+            }
+            Ok(())
+        })
+    }
+}
+
+pub mod writes {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A payment that comes in while somebody looks changes each figure by what its rows change: by exactly its amount.
+    #[test]
+    fn a_new_transaction_changes_the_figures_by_its_amount() -> Verdict {
+        check("4.3.1", async |check| {
+            let writes = check.deployment().writes().await?;
+            let tenant = writes.institution("dashboard").await?;
+            let person = writes.person(&tenant, &check.contract().allocation.writer).await?;
+            let page = check.page().await?;
+            page.hold(&person.session).await?;
+            let route = check.contract().route_of(&check.contract().dashboard.route);
+            page.open(route).await?.expect_ready("the dashboard is on screen")?;
+            let (shown_before, rows_before) = (page.figures().await?, of_rows(check, &tenant.id).await?);
+
+            let amount = json!(1234.56);
+            writes.make(&tenant, "transaction", &[("amount", amount.clone())]).await?;
+            page.open(route).await?.expect_ready("the dashboard is on screen again")?;
+            let (shown_after, rows_after) = (page.figures().await?, of_rows(check, &tenant.id).await?);
+
+            let change = |after: &[_], before: &[_]| -> Vec<rust_decimal::Decimal> {
+                after.iter().zip(before).map(|(after, before)| after - before).collect()
+            };
+            let (expected, seen) = (change(&rows_after, &rows_before), change(&shown_after, &shown_before));
+            if !expected.iter().any(|change| change.to_string() == amount.to_string()) {
+                return Err(Failure::undecided("a payment of today counts in at least one figure")
+                    .expected(format!("a figure that grows by {amount}"))
+                    .seen(told(kpis(check), &expected)));
+            }
+            if expected == seen {
+                return Ok(());
+            }
+            Err(Failure::failed("a payment changes the figures by its amount, and no others")
+                .expected(told(kpis(check), &expected))
+                .seen(told(kpis(check), &seen))
+                .at(format!("{}, institution {}", check.deployment().site().url(&route.path), tenant.id)))
+        })
+    }
+}
+
+fn kpis(check: &Check) -> &[Kpi] {
+    &check.contract().dashboard.kpis
+}
+
+async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<rust_decimal::Decimal>> {
+    let (service, data) = (check.deployment().service()?, &check.contract().data);
+    let mut figures = Vec::new();
+    for kpi in kpis(check) {
+        figures.push(kpi.of_rows(&service, data, institution).await?);
+    }
+    Ok(figures)
+}
+
+fn told(kpis: &[Kpi], figures: &[rust_decimal::Decimal]) -> String {
+    kpis.iter().zip(figures).map(|(kpi, figure)| format!("{}: {figure}", kpi.label)).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,109 @@
+//! A desk at which payments are allocated: a tenant of the check's own, people in it, a member in a group, and a payment
+//! that nobody has allocated yet.
+
+use std::sync::Arc;
+
+use harness::{Check, ClientError, Failure, Person, RestClient, Tenant, Verdict, Writes};
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Map, Value, json};
+
+use crate::institutions::unread;
+
+/// Clocks may be this far apart.
+const SKEW_SECONDS: i64 = 30;
+
+pub struct Desk<'c> {
+    pub check: &'c Check,
+    pub writes: Writes<'c>,
+    pub tenant: Arc<Tenant>,
+    /// The database with the service's key.
+    pub service: RestClient,
+    pub group: Value,
+    pub member: Value,
+    pub payment: Value,
+    opened: Timestamp,
+}
+
+impl<'c> Desk<'c> {
+    /// A desk in the tenant with this label.
+    pub async fn open(check: &'c Check, label: &str) -> Verdict<Self> {
+        let writes = check.deployment().writes().await?;
+        let (tenant, service) = (writes.institution(label).await?, check.deployment().service()?);
+        let group = writes.make(&tenant, "group", &[]).await?;
+        let member = writes.make(&tenant, "member", &[("group", group["id"].clone())]).await?;
+        let payment = writes.make(&tenant, "transaction", &[("amount", json!(2500.75))]).await?;
+        Ok(Self { check, writes, tenant, service, group, member, payment, opened: Timestamp::now() })
+    }
+
+    /// Somebody with this role in the desk's tenant.
+    pub async fn person(&self, role: &str) -> Verdict<Person> {
+        self.writes.person(&self.tenant, role).await
+    }
+
+    /// The database as this person sees it.
+    pub fn rest(&self, person: &Person) -> Verdict<RestClient> {
+        Ok(self.check.deployment().rest()?.signed_in(&person.session))
+    }
+
+    /// Asks for the allocation of a payment to a member.
+    pub async fn allocate(
+        &self,
+        rest: &RestClient,
+        payment: &Value,
+        member: &Value,
+        note: &str,
+    ) -> Result<Value, ClientError> {
+        let words = &self.check.contract().allocation;
+        let mut arguments = Map::new();
+        arguments.insert(words.transaction.clone(), payment["id"].clone());
+        arguments.insert(words.member.clone(), member["id"].clone());
+        arguments.insert(words.note.clone(), note.into());
+        rest.call(&self.writes, &words.function, &arguments.into()).await
+    }
+
+    /// A payment as it is now.
+    pub async fn now(&self, payment: &Value) -> Verdict<Value> {
+        let rows = self.service.select(&self.check.contract().ledger.table, &[("id", &equals(&payment["id"]))]).await;
+        rows.map_err(unread("the payment"))?.into_iter().next().ok_or_else(|| {
+            Failure::failed("the payment is still in the ledger").expected(payment.to_string()).seen("no such row")
+        })
+    }
+
+    /// How many records an allocation of the payment has left.
+    pub async fn records(&self, payment: &Value) -> Verdict<u64> {
+        let record = &self.check.contract().allocation.record;
+        let query = [(record.transaction.as_str(), equals(&payment["id"]))];
+        self.service.count(&record.table, &[(query[0].0, &query[0].1)]).await.map_err(unread(&record.table))
+    }
+
+    /// The events of the payment's allocation.
+    pub async fn events(&self, payment: &Value) -> Verdict<Vec<Value>> {
+        let audit = &self.check.contract().audit;
+        let (entity, accepted) = (equals(&payment["id"]), format!("in.({})", audit.accepted.join(",")));
+        let query = [(audit.entity.as_str(), entity.as_str()), (&audit.action, &accepted)];
+        self.service.select(&audit.table, &query).await.map_err(unread(&audit.table))
+    }
+
+    /// Whether a time is between the opening of the desk and now, as far as clocks can be trusted.
+    pub fn is_recent(&self, time: &Value) -> bool {
+        let (from, to) = (self.opened - SKEW_SECONDS.seconds(), Timestamp::now() + SKEW_SECONDS.seconds());
+        time.as_str().and_then(|time| time.parse::<Timestamp>().ok()).is_some_and(|time| (from..=to).contains(&time))
+    }
+}
+
+/// A filter for a value, in PostgREST's words.
+pub fn equals(value: &Value) -> String {
+    format!("eq.{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// Where two rows differ, as `column: value` lines of each.
+pub fn differences(one: &Value, other: &Value, but: &[&str]) -> (String, String) {
+    let columns = one.as_object().into_iter().chain(other.as_object()).flat_map(Map::keys);
+    let mut columns: Vec<_> =
+        columns.filter(|column| !but.contains(&column.as_str()) && one[*column] != other[*column]).collect();
+    columns.sort();
+    columns.dedup();
+    let told =
+        |row: &Value| columns.iter().map(|column| format!("{column}: {}", row[*column])).collect::<Vec<_>>().join("\n");
+    (told(one), told(other))
+}
