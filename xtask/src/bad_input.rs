@@ -1,5 +1,5 @@
 //! What a user meets who configured something wrong, or whose machine lacks something: one clear error, no panic,
-//! nothing left running. Each case runs the compiled smoke suite as `cargo test -p smoke` does.
+//! nothing left running. Each case runs a compiled suite as `cargo test -p smoke` does.
 
 use std::{
     fs,
@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use portal::Portal;
 use regex::Regex;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
@@ -16,18 +17,20 @@ use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 use crate::{setup::root, suites::Suite, texts::hold};
 
 static SMOKE: LazyLock<Suite> = LazyLock::new(|| Suite::build("smoke").unwrap());
+static DATA: LazyLock<Suite> = LazyLock::new(|| Suite::build("data").unwrap());
 
 /// A run of the suite in an environment of its own.
 struct Run {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
     filter: &'static str,
+    suite: &'static LazyLock<Suite>,
 }
 
 impl Run {
     fn with(environment: &[(&str, &str)]) -> Self {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { folder: tempfile::tempdir().unwrap(), environment, filter: "" }
+        Self { folder: tempfile::tempdir().unwrap(), environment, filter: "", suite: &SMOKE }
     }
 
     /// A contract that differs from the default one.
@@ -45,12 +48,17 @@ impl Run {
         self
     }
 
+    fn of(mut self, suite: &'static LazyLock<Suite>) -> Self {
+        self.suite = suite;
+        self
+    }
+
     /// Runs it and holds what was told against the snapshot `name`.
     fn tells(self, name: &str) {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();
         let results = self.folder.path().join("results");
-        let mut command: Command = SMOKE.command(&results);
+        let mut command: Command = self.suite.command(&results);
         command
             .env("TMPDIR", &temporary)
             .arg(self.filter)
@@ -252,4 +260,66 @@ async fn no_test_account() {
         ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
     ];
     Run::with(&environment).only("signed_in::the_view").tells("no_test_account");
+}
+
+#[test]
+fn contract_whose_canary_nobody_has() {
+    Run::with_contract(|text| text.replace("B = \"CANARY-B\"", "B = \"NOBODY-HAS-THIS\""))
+        .of(&DATA)
+        .only("the_browser_gets_rows_of_the_own_institution_only::case_1")
+        .tells("contract_whose_canary_nobody_has");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_institution_twice() {
+    let portal = Portal::builder().start().await.unwrap();
+    let id = portal.institutions()["A"].to_string();
+    let environment =
+        [("E2E_BASE_URL", portal.site_url().as_str()), ("E2E_INSTITUTION_A_ID", &id), ("E2E_INSTITUTION_B_ID", &id)];
+    Run::with(&environment).tells("one_institution_twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_key_of_another_project() {
+    let portal = Portal::builder().start().await.unwrap();
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"iss":"supabase","ref":"otherprojectref","role":"service_role"}"#);
+    let environment = [
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+        ("SUPABASE_SERVICE_ROLE_KEY", &format!("e30.{claims}.c2lnbmF0dXJl")),
+    ];
+    Run::with(&environment).tells("service_key_of_another_project");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_apart() {
+    let server = MockServer::start().await;
+    let long_ago = ResponseTemplate::new(200).insert_header("date", "Wed, 07 Jan 2026 12:00:00 GMT");
+    Mock::given(any()).respond_with(long_ago).mount(&server).await;
+    Run::with(&[("E2E_BASE_URL", &server.uri())]).tells("clocks_apart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_that_nobody_allowed_to_write_to() {
+    let portal = Portal::builder().start().await.unwrap();
+    let environment = [
+        ("HARNESS_TARGET", "production"),
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+    ];
+    Run::with(&environment).of(&DATA).only("writes").tells("production_that_nobody_allowed_to_write_to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_service_key() {
+    let portal = Portal::builder().start().await.unwrap();
+    let environment = [
+        ("HARNESS_TARGET", "staging"),
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+    ];
+    Run::with(&environment).of(&DATA).only("writes").tells("no_service_key");
 }

@@ -6,6 +6,8 @@ mod bench;
 mod cargo;
 mod faults;
 mod peer;
+#[cfg(test)]
+mod remote;
 mod setup;
 mod suites;
 mod table;

@@ -37,8 +37,9 @@ pub fn run() -> Verdict {
     let mut unit = vec!["test", "--workspace", "--no-fail-fast"];
     unit.extend(SUITES.iter().flat_map(|suite| ["--exclude", suite.as_str()]));
     stages.cargo("unit tests, bad input", &unit, None);
-    stages
-        .run("faults", "cargo xtask faults", None, || faults::run(&faults::Options::default()).unwrap_or_else(failed));
+    stages.run("faults", "cargo xtask faults --quick", None, || {
+        faults::run(&faults::Options::quick()).unwrap_or_else(failed)
+    });
     let node = (!peer::has_node()).then_some("node is not on this machine");
     stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
     print(&stages.rows.to_string());

@@ -28,6 +28,7 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"after \d+\.\d s", "after <time>");
     settings.add_filter(r"\d+ bytes", "<n> bytes");
     settings.add_filter(r"at line \d+", "at line <n>");
+    settings.add_filter(r"here is \d+ s", "here is <n> s");
     // insta tells by a panic; whoever called wants to go on to the next text.
     panic::catch_unwind(AssertUnwindSafe(|| settings.bind(|| assert_snapshot!(name, text)))).is_ok()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use harness::{CheckResult, Outcome, Runbook, Step};
+use harness::{CheckResult, Outcome, Runbook, Step, read_what_stays};
 
 use crate::{
     Error, Verdict, print, say,
@@ -129,7 +129,15 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
     }
     print(&rows.to_string());
     let told: Vec<_> = counts.iter().rev().map(|(outcome, count)| format!("{count} {outcome}")).collect();
-    print(&format!("{} steps: {}", steps.len(), told.join(", ")));
+    // What was not looked at is not decided, however good the rest is.
+    let verdict = match counts.keys().max() {
+        Some(Outcome::NotRun) => Outcome::Undecided,
+        worst => worst.copied().unwrap_or(Outcome::Undecided),
+    };
+    print(&format!("{} steps: {}; verdict: {verdict}", steps.len(), told.join(", ")));
+    for stays in read_what_stays(&root().join(EVIDENCE)).unwrap_or_default() {
+        print(&format!("\n{stays}"));
+    }
     say(&format!("evidence: {}", root().join(EVIDENCE).display()));
     counts.get(&Outcome::Passed) == Some(&steps.len())
 }

@@ -72,10 +72,17 @@ impl Request {
         &self.url
     }
 
-    /// Whether `text`, as it is or as URLs write it, is in its URL or query.
+    /// The status of its answer, if there was one.
+    pub fn status(&self) -> Option<u64> {
+        match self.fate {
+            Fate::Answered(status) | Fate::Complete(status) => Some(status),
+            Fate::Open | Fate::Failed(_) | Fate::Cancelled => None,
+        }
+    }
+
+    /// Whether `text` is in its URL or query.
     pub(super) fn mentions(&self, text: &str) -> bool {
-        let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        [&self.url, &self.query].iter().any(|part| part.contains(text) || part.contains(&encoded))
+        [&self.url, &self.query].iter().any(|part| is_in_url(text, part))
     }
 
     /// Answered with success.
@@ -92,6 +99,12 @@ impl Request {
     }
 }
 
+/// Whether a URL holds `text`, as it is or as URLs write it.
+pub(super) fn is_in_url(text: &str, url: &str) -> bool {
+    let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    url.contains(text) || url.contains(&encoded)
+}
+
 impl Log {
     pub fn new(console: Value, requests: Requests) -> Self {
         let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
@@ -101,6 +114,11 @@ impl Log {
     /// Messages that a portal without defects does not write. Failed requests are told by [`Log::failed_requests`].
     pub fn errors(&self) -> impl Iterator<Item = &ConsoleMessage> {
         self.console.iter().filter(|message| message.level == "SEVERE" && message.source != "network")
+    }
+
+    /// What the portal's code did not catch.
+    pub fn uncaught(&self) -> impl Iterator<Item = &ConsoleMessage> {
+        self.errors().filter(|message| message.source == "javascript")
     }
 
     pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {

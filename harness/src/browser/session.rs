@@ -137,24 +137,31 @@ impl Browser {
         answer.map_err(Error::command("run a script in the page")).map_err(Failure::from)
     }
 
-    /// Remembers from now on which of `texts` are ever on screen, however shortly, in pages that are opened later.
+    /// Remembers which of `texts`, and which of the things that `selectors` find, are ever on screen, however shortly,
+    /// in pages that this window opens from now on.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
-    pub async fn watch_for(&self, texts: &[String]) -> Verdict {
-        let source = include_str!("watch.js").replace("TEXTS", &json!(texts).to_string());
+    pub async fn watch_for(&self, texts: &[&str], selectors: &[&str]) -> Verdict {
+        let watched = json!({ "texts": texts, "selectors": selectors });
+        let source = include_str!("watch.js").replace("WATCHED", &watched.to_string());
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
         Ok(())
     }
 
-    /// Those of the watched texts that were on screen since the page was opened.
+    /// What was watched for and was on screen since the page was opened or last asked this.
     ///
     /// # Errors
-    /// Undecided when the browser itself fails.
+    /// Undecided when the page was not watched or the browser itself fails.
     pub async fn shown(&self) -> Verdict<Vec<String>> {
-        let script =
-            "const [answer] = arguments; answer([...(window[Symbol.for('watched')] ?? ['nothing was watched'])]);";
-        Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
+        let script = "const [answer] = arguments;
+            const watched = window[Symbol.for('watched')];
+            answer(watched ? [...watched] : null);
+            watched?.clear();";
+        let shown: Option<_> = serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default();
+        shown.ok_or_else(|| {
+            Failure::undecided("the page was watched from its beginning").seen("a page that nobody watched")
+        })
     }
 
     /// What the page keeps: local and session storage and cookies, as JSON.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Error,
-    log::{Log, Request},
+    log::{Log, Request, is_in_url},
 };
 use crate::{
     contract::{Contract, Heading, Route},
@@ -213,12 +213,14 @@ impl Visit {
         self.requests(prefix).filter(|request| request.is_success() && !["OPTIONS", "HEAD"].contains(&request.method()))
     }
 
-    /// Where `text` was let out: the URLs of requests and the console.
+    /// Where `text` was let out: the page's address, the URLs of requests, the console.
     pub fn leaks(&self, text: &str) -> Vec<String> {
+        let address = is_in_url(text, &self.seen.url).then(|| "in the page's address".to_owned());
         let requests = self.log.requests.iter().filter(|request| request.mentions(text));
         let requests = requests.map(|request| format!("in the URL of {request}"));
         let console = self.log.console.iter().filter(|message| message.text.contains(text));
-        requests.chain(console.map(|message| format!("in the console ({})", message.level))).collect()
+        let console = console.map(|message| format!("in the console ({})", message.level));
+        address.into_iter().chain(requests).chain(console).collect()
     }
 
     /// No uncaught exception, no console error, no failed request to the portal's own origins.
@@ -235,6 +237,21 @@ impl Visit {
         Err(self
             .failure("the page loads without an error")
             .expected("no console error, no uncaught exception, no failed request")
+            .seen(seen.join("\n")))
+    }
+
+    /// No uncaught exception; console messages and failed requests are what a portal may meet a bad session with.
+    ///
+    /// # Errors
+    /// Failed, with each of them.
+    pub fn expect_no_exception(&self) -> Verdict {
+        let seen = once_each(self.log.uncaught().map(ToString::to_string));
+        if seen.is_empty() {
+            return Ok(());
+        }
+        Err(self
+            .failure("the page loads without an exception")
+            .expected("no uncaught exception")
             .seen(seen.join("\n")))
     }
 

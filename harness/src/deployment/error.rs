@@ -105,7 +105,7 @@ pub enum Error {
     },
     /// A key that is not what its name says, or of another project.
     #[error(
-        "SUPABASE_SERVICE_ROLE_KEY is a key of {given}, and this deployment is {expected}\nit was not used; take the service_role key from the project's API settings"
+        "SUPABASE_SERVICE_ROLE_KEY is the key of {given}; this deployment needs the one of {expected}\nit was not used; take the service_role key from the project's API settings"
     )]
     ForeignServiceKey {
         /// What the key is.

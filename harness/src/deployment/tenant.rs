@@ -5,7 +5,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, Once, PoisonError},
+    sync::{
+        Arc, LazyLock, Mutex, Once, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -36,6 +39,9 @@ static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_strin
 
 /// What the process made and has to remove, in the order of making.
 static MADE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
+
+/// Whether the process was told to end: nothing more is made.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, Clone)]
 enum Made {
@@ -102,6 +108,7 @@ impl<'d> Writes<'d> {
     }
 
     async fn hire(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
+        go_on()?;
         let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
         let name = format!("{MARK}-{}-{}", *RUN, Uuid::new_v4().simple());
         let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
@@ -139,6 +146,7 @@ impl<'d> Writes<'d> {
     }
 
     async fn row(&self, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+        go_on()?;
         let recipe = self.deployment.recipe(kind)?;
         let made = self.deployment.service()?.insert(self, &recipe.table, &filled(recipe, values)).await;
         let made = made.map_err(unmade(kind))?;
@@ -250,6 +258,10 @@ fn unmade(what: &str) -> impl Fn(ClientError) -> Failure {
     move |error| Failure::undecided(format!("the check can make {what} to work with")).seen(error.to_string())
 }
 
+fn go_on() -> Verdict {
+    if ENDING.load(Ordering::Relaxed) { Err(Failure::not_run("the run was interrupted").shared()) } else { Ok(()) }
+}
+
 fn remember(made: Made) {
     MADE.lock().unwrap_or_else(PoisonError::into_inner).push(made);
 }
@@ -268,8 +280,10 @@ fn watch_the_end(target: Target) {
                 _ = tokio::signal::ctrl_c() => 130,
                 _ = terminated.recv() => 143,
             };
-            // The exit removes what was made.
-            std::process::exit(code);
+            ENDING.store(true, Ordering::Relaxed);
+            finish().await;
+            // The exit removes what was being made just now, for which it needs the runtime: not on one of its workers.
+            let _ = tokio::task::spawn_blocking(move || std::process::exit(code)).await;
         });
     });
 }

@@ -1,0 +1,226 @@
+//! An embedded portal as the suites meet a remote deployment: by its URLs, keys and accounts alone. Holds what a run
+//! leaves of it: nothing on production, nothing open on staging.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use harness::{CheckResult, Outcome, read_results, read_what_stays};
+use portal::Portal;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+use crate::suites::{SUITES, Suite};
+
+/// Who signed in, and when, is bookkeeping of the auth server; everything else is the deployment.
+const BOOKKEEPING: [&str; 3] = ["auth.users", "auth.sessions", "auth.refresh_tokens"];
+
+struct Remote {
+    portal: Portal,
+    folder: tempfile::TempDir,
+}
+
+impl Remote {
+    async fn start() -> Self {
+        // Three suites from one address in a minute are more than a limit for people allows.
+        let portal = Portal::builder().token_requests(1_000, 10_000).start().await.unwrap();
+        Self { portal, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn results(&self) -> PathBuf {
+        self.folder.path().join("results")
+    }
+
+    /// The suite against this portal as `target`, with the team's variables.
+    fn command(&self, suite: &str, target: &str) -> Command {
+        let portal = &self.portal;
+        let mut command = Suite::build(suite).unwrap().command(&self.results());
+        command
+            .env("HARNESS_TARGET", target)
+            .env("E2E_BASE_URL", portal.site_url().as_str())
+            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
+            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
+            .env("SUPABASE_SERVICE_ROLE_KEY", portal.service_role_key());
+        for (letter, id) in portal.institutions() {
+            command.env(format!("E2E_INSTITUTION_{letter}_ID"), id.to_string());
+        }
+        for account in portal.accounts() {
+            command.env(format!("E2E_{}_EMAIL", account.persona), &account.email);
+            command.env(format!("E2E_{}_PASSWORD", account.persona), &account.password);
+        }
+        command
+    }
+
+    async fn database(&self) -> PgConnection {
+        PgConnection::connect(self.portal.database_url()).await.unwrap()
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.database().await).await.unwrap();
+        row.get(0)
+    }
+
+    /// A hash of each table's rows.
+    async fn tables(&self) -> BTreeMap<String, String> {
+        let mut database = self.database().await;
+        let names = sqlx::query(
+            "select format('%I.%I', schemaname, tablename) from pg_tables
+             where schemaname not in ('pg_catalog', 'information_schema')",
+        );
+        let mut hashes = BTreeMap::new();
+        for row in names.fetch_all(&mut database).await.unwrap() {
+            let name: String = row.get(0);
+            let sql = format!("select md5(coalesce(string_agg(t::text, chr(10) order by t::text), '')) from {name} t");
+            let hash: String = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut database).await.unwrap().get(0);
+            hashes.insert(name, hash);
+        }
+        hashes.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
+        hashes
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn outcomes(folder: &Path) -> Vec<CheckResult> {
+    read_results(folder).unwrap()
+}
+
+/// All suites, unfiltered, on what they are told is production: every table as it was, no request that could change
+/// one, and what would have written says that it did not run.
+#[tokio::test(flavor = "multi_thread")]
+async fn production_is_only_read() {
+    let remote = Remote::start().await;
+    let before = remote.tables().await;
+    assert!(before.len() > 10, "{before:?}");
+    for suite in SUITES.iter() {
+        let output = remote.command(suite, "production").output().unwrap();
+        assert!(!told(&output).contains("panicked at"), "{}", told(&output));
+    }
+    let results = outcomes(&remote.results());
+    let (writes, reads): (Vec<_>, Vec<_>) = results.iter().partition(|check| check.name.contains("::writes::"));
+    assert!(writes.len() > 5 && reads.len() > 50, "{} and {}", writes.len(), reads.len());
+    for check in &reads {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.explanation);
+    }
+    for check in &writes {
+        let text = check.explanation.as_deref().unwrap_or_default();
+        assert_eq!(check.outcome, Outcome::NotRun, "{}\n{text}", check.name);
+    }
+    assert!(writes.iter().any(|check| {
+        let text = check.explanation.as_deref().unwrap_or_default();
+        text.contains("HARNESS_ALLOW_WRITES is not set") && text.contains("--skip writes")
+    }));
+    for (table, hash) in remote.tables().await {
+        assert_eq!(before.get(&table), Some(&hash), "{table} was changed");
+    }
+    let harmless = |request: &&portal::Request| {
+        ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str())
+            || (request.method == "POST" && ["/auth/v1/token", "/auth/v1/logout"].contains(&request.path.as_str()))
+    };
+    let requests = remote.portal.requests();
+    let strange: Vec<_> = requests.iter().filter(|request| !harmless(request)).collect();
+    assert!(requests.len() > 500 && strange.is_empty(), "{} requests, of which {strange:?}", requests.len());
+}
+
+/// Writes on staging stay inside institutions of the run's own; accounts are deleted, what a ledger keeps is closed and
+/// told. So is what a run left that was killed two hours ago.
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_is_left_tidy() {
+    let remote = Remote::start().await;
+    let inside = "select count(*) from transactions where institution_id = any (array(
+        select id from institutions where name not like 'release-check%'))";
+    let before = remote.number(inside).await;
+    remote
+        .number(
+            "with tenant as (insert into institutions (name, created_at)
+                 values ('release-check 00000000 ours', now() - interval '2 hours') returning id),
+             person as (insert into auth.users (id, email, created_at)
+                 values (gen_random_uuid(), 'release-check-00000000-x@example.com', now() - interval '2 hours') returning id)
+             select count(*) from tenant, person",
+        )
+        .await;
+
+    let output = remote.command("data", "staging").arg("writes").output().unwrap();
+
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(outcomes(&remote.results()).len() > 5);
+    assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
+    assert_eq!(
+        remote.number("select count(*) from institutions where name like 'release-check%' and status = 'ACTIVE'").await,
+        0
+    );
+    assert_eq!(remote.number(inside).await, before);
+    let stays = read_what_stays(&remote.results()).unwrap().concat();
+    assert!(stays.contains("transactions ") && stays.contains("is closed and stays"), "{stays}");
+    assert!(told(&output).contains("stay in the deployment"), "{}", told(&output));
+}
+
+/// Ctrl-C in the middle removes what was made, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_is_tidied() {
+    let remote = Remote::start().await;
+    let people = "select count(*) from auth.users where email like 'release-check-%'";
+    let mut command = remote.command("data", "staging");
+    let mut run =
+        command.arg("writes").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while remote.number(people).await == 0 {
+        assert!(Instant::now() < until && run.try_wait().unwrap().is_none(), "the run makes an account");
+    }
+    let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let until = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = run.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > until {
+            run.kill().unwrap();
+            panic!("it does not end");
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(remote.number(people).await, 0);
+    assert_eq!(
+        remote.number("select count(*) from institutions where name like 'release-check%' and status = 'ACTIVE'").await,
+        0
+    );
+}
+
+/// Production may be written to inside a canary institution, when project and tenant are named; and nothing else changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_may_be_written_to() {
+    let remote = Remote::start().await;
+    let canary = remote.portal.institutions()["A"].to_string();
+    let contract = std::fs::read_to_string(crate::setup::root().join("fixtures/sacco-plus.toml")).unwrap();
+    let marked = remote.folder.path().join("contract.toml");
+    std::fs::write(&marked, contract.replace("institutions = []", &format!("institutions = [\"{canary}\"]"))).unwrap();
+    let project = remote.portal.api_url().authority().to_owned();
+    let run = |project: &str, canary: &str| {
+        let mut command = remote.command("data", "production");
+        command.env("HARNESS_CONTRACT", &marked).env("HARNESS_ALLOW_WRITES", project);
+        command.env("HARNESS_CANARY_INSTITUTION", canary).arg("the_function_allocates").output().unwrap()
+    };
+    let outside = |tenant: &str| {
+        format!(
+            "select count(*) from transactions where institution_id <> '{tenant}' or allocation_note = 'by the function'"
+        )
+    };
+    let before = remote.number(&outside(&canary)).await;
+
+    let other_project = told(&run("wadhydemushqqtcrrlwm", &canary));
+    assert!(other_project.contains("which is another project"), "{other_project}");
+    let other_tenant = told(&run(&project, &remote.portal.institutions()["B"].to_string()));
+    assert!(other_tenant.contains("does not mark as canary"), "{other_tenant}");
+    assert_eq!(remote.number(&outside(&canary)).await, before);
+
+    let output = run(&project, &canary);
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(remote.number(&outside(&canary)).await, before + 1);
+    assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
+}
