@@ -18,10 +18,10 @@ const look = () => {
   }
   for (const part of wanted.texts) if (!lower.includes(plain(part))) lacking.push(`the text ${JSON.stringify(part)}`);
   for (const selector of wanted.selectors) if (!shown(selector).length) lacking.push(selector);
-  for (const part of wanted.busy) if (lower.includes(plain(part))) lacking.push(`the end of ${JSON.stringify(part)}`);
+  const still = wanted.unwanted.filter((part) => lower.includes(plain(part)));
   const broken = headings().find((heading) => wanted.broken.some((part) => plain(part) === plain(heading))) ?? null;
   return {
-    lacking, broken, ms: performance.now() - begin, url: location.href, title: document.title,
+    lacking, still, broken, ms: performance.now() - begin, url: location.href, title: document.title,
     headings: headings(), text: squeeze(text).slice(0, 400),
     mock: wanted.mock.find((part) => lower.includes(plain(part))) ?? null,
   };
@@ -36,7 +36,7 @@ const finish = (seen) => {
 };
 const check = () => {
   const seen = look();
-  if (!seen.lacking.length || seen.broken) finish(seen);
+  if ((!seen.lacking.length && !seen.still.length) || seen.broken) finish(seen);
 };
 const observer = new MutationObserver(check);
 observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });

@@ -24,6 +24,7 @@ pub struct Wanted {
     texts: Vec<String>,
     selectors: Vec<String>,
     busy: Vec<String>,
+    gone: Vec<String>,
     broken: Vec<String>,
     mock: Vec<String>,
     allowed: Vec<crate::contract::Pattern>,
@@ -48,6 +49,7 @@ impl Wanted {
             texts: Vec::new(),
             selectors: Vec::new(),
             busy: portal.busy.clone(),
+            gone: Vec::new(),
             broken: portal.broken.clone(),
             mock: portal.mock.clone(),
             allowed: contract.console.allowed.clone(),
@@ -113,7 +115,7 @@ impl Wanted {
     /// Not this text.
     #[must_use]
     pub fn gone(mut self, text: impl Into<String>) -> Self {
-        self.busy.push(text.into());
+        self.gone.push(text.into());
         self
     }
 
@@ -123,7 +125,7 @@ impl Wanted {
             "heading": self.heading.as_ref().map(|heading| json!({ "selector": heading.selector, "text": heading.text })),
             "texts": self.texts,
             "selectors": self.selectors,
-            "busy": self.busy,
+            "unwanted": self.busy.iter().chain(&self.gone).collect::<Vec<_>>(),
             "broken": self.broken,
             "mock": self.mock,
             "limit_ms": self.limit.as_millis() as u64,
@@ -134,7 +136,8 @@ impl Wanted {
         let heading =
             self.heading.iter().map(|heading| format!("the heading {:?} ({})", heading.text, heading.selector));
         let texts = self.texts.iter().map(|text| format!("the text {text:?}"));
-        heading.chain(texts).chain(self.selectors.iter().cloned()).collect::<Vec<_>>().join(", ")
+        let gone = self.gone.iter().map(|text| format!("no {text:?}"));
+        heading.chain(texts).chain(self.selectors.iter().cloned()).chain(gone).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -142,6 +145,8 @@ impl Wanted {
 #[derive(Debug, Clone, Deserialize)]
 struct Seen {
     lacking: Vec<String>,
+    /// Texts that are still on screen and have to go.
+    still: Vec<String>,
     broken: Option<String>,
     mock: Option<String>,
     ms: f64,
@@ -173,7 +178,7 @@ impl Visit {
 
     /// Whether all that was wanted was on screen.
     pub fn is_ready(&self) -> bool {
-        self.seen.lacking.is_empty() && self.seen.broken.is_none()
+        self.seen.lacking.is_empty() && self.seen.still.is_empty() && self.seen.broken.is_none()
     }
 
     /// All that was wanted is on screen.
@@ -187,7 +192,12 @@ impl Visit {
         let waited = format!("{:.1} s", self.load_time().as_secs_f64());
         let missing = match &self.seen.broken {
             Some(heading) => format!("the portal gave up after {waited}: {heading:?}"),
-            None => format!("{} missing after {waited}", self.seen.lacking.join(", ")),
+            None => {
+                let lacking =
+                    (!self.seen.lacking.is_empty()).then(|| format!("{} missing", self.seen.lacking.join(", ")));
+                let still = self.seen.still.iter().map(|text| format!("{text:?} still on screen"));
+                format!("{} after {waited}", lacking.into_iter().chain(still).collect::<Vec<_>>().join(", "))
+            }
         };
         Err(self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page())))
             .map_err(|failure| self.context(failure))
@@ -249,10 +259,7 @@ impl Visit {
         if seen.is_empty() {
             return Ok(());
         }
-        Err(self
-            .failure("the page loads without an exception")
-            .expected("no uncaught exception")
-            .seen(seen.join("\n")))
+        Err(self.failure("the page loads without an exception").expected("no uncaught exception").seen(seen.join("\n")))
     }
 
     /// On screen within `threshold`.

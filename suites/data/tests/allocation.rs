@@ -209,14 +209,9 @@ pub mod writes {
                 let successes = [&first, &second].iter().filter(|answer| answer.is_ok()).count();
                 let (records, events) = (desk.records(&payment).await?, desk.events(&payment).await?.len());
                 if (successes, records, events) != (1, 1, 1) {
-                    let told = |answer: Result<Value, ClientError>| {
-                        answer.map_or_else(|error| error.to_string(), |answer| answer.to_string())
-                    };
                     return Err(Failure::failed("of two people at the same instant exactly one allocates")
                         .expected("1 success, 1 allocation record, 1 audit event")
                         .seen(format!("{successes} successes, {records} allocation records, {events} audit events in round {round} of {ROUNDS}"))
-                        .fact("one", told(first))
-                        .fact("other", told(second))
                         .at(format!("rpc/{}", words.function)));
                 }
             }

@@ -83,7 +83,7 @@ pub mod writes {
                 if now != event {
                     let (before, after) = differences(&event, &now, &[]);
                     return Err(Failure::failed("nobody who is signed in can change or delete an event")
-                        .expected(if now.is_null() { event.to_string() } else { before })
+                        .expected(if now.is_null() { "the event as it was".to_owned() } else { before })
                         .seen(if now.is_null() { format!("deleted by {role}") } else { format!("{after}, by {role}") })
                         .at(format!("{} {}", audit.table, event["id"])));
                 }

@@ -2,6 +2,7 @@
 
 use harness::{Check, Failure, Kpi, Verdict, check};
 use rstest_reuse::apply;
+use rust_decimal::Decimal;
 
 use crate::{institutions::Reader, readers};
 
@@ -35,7 +36,7 @@ pub mod signed_in {
                 return Ok(());
             }
             let differs = |(at, kpi): (usize, &Kpi)| {
-                let line = |figure| format!("{}: {figure}", kpi.label);
+                let line = |figure: Decimal| format!("{}: {}", kpi.label, figure.normalize());
                 (shown[at] != after[at]).then(|| (line(after[at]), line(shown[at])))
             };
             let (expected, seen): (Vec<_>, Vec<_>) = kpis(check).iter().enumerate().filter_map(differs).unzip();
@@ -87,7 +88,7 @@ pub mod writes {
             page.open(route).await?.expect_ready("the dashboard is on screen again")?;
             let (shown_after, rows_after) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
-            let change = |after: &[_], before: &[_]| -> Vec<rust_decimal::Decimal> {
+            let change = |after: &[_], before: &[_]| -> Vec<Decimal> {
                 after.iter().zip(before).map(|(after, before)| after - before).collect()
             };
             let (expected, seen) = (change(&rows_after, &rows_before), change(&shown_after, &shown_before));
@@ -111,7 +112,7 @@ fn kpis(check: &Check) -> &[Kpi] {
     &check.contract().dashboard.kpis
 }
 
-async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<rust_decimal::Decimal>> {
+async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<Decimal>> {
     let (service, data) = (check.deployment().service()?, &check.contract().data);
     let mut figures = Vec::new();
     for kpi in kpis(check) {
@@ -120,6 +121,10 @@ async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<rust_decimal::
     Ok(figures)
 }
 
-fn told(kpis: &[Kpi], figures: &[rust_decimal::Decimal]) -> String {
-    kpis.iter().zip(figures).map(|(kpi, figure)| format!("{}: {figure}", kpi.label)).collect::<Vec<_>>().join("\n")
+fn told(kpis: &[Kpi], figures: &[Decimal]) -> String {
+    kpis.iter()
+        .zip(figures)
+        .map(|(kpi, figure)| format!("{}: {}", kpi.label, figure.normalize()))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -1,10 +1,15 @@
 //! Measuring. Figures are medians of whole processes; two things are compared in turn, so that a slower minute of the
 //! machine is a slower minute of both.
 
+mod checklists;
 mod process;
 mod smoke;
 
-use crate::{Error, Verdict};
+use std::process::Command;
+
+use comfy_table::Table;
+
+use crate::{Error, Verdict, print, say, table::table};
 
 pub use process::{Figures, measure};
 
@@ -13,6 +18,8 @@ pub use process::{Figures, measure};
 pub enum Bench {
     /// The smoke suite on the embedded portal
     Smoke(smoke::Options),
+    /// The authentication and data suites together
+    Checklists(checklists::Options),
 }
 
 /// Measures and prints. True when nothing failed; figures are for people to judge.
@@ -22,6 +29,7 @@ pub enum Bench {
 pub fn run(bench: &Bench) -> Verdict {
     match bench {
         Bench::Smoke(options) => smoke::run(options),
+        Bench::Checklists(options) => checklists::run(options),
     }
 }
 
@@ -30,4 +38,54 @@ pub fn median<T: Copy + PartialOrd>(values: &[T]) -> Result<T, Error> {
     let mut sorted = values.to_vec();
     sorted.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
     sorted.get(sorted.len() / 2).copied().ok_or_else(|| "nothing was measured".into())
+}
+
+fn times(runs: usize, mut run: impl FnMut() -> Result<Figures, Error>) -> Result<Vec<Figures>, Error> {
+    (0..runs).map(|_| run()).collect()
+}
+
+/// Many runs in a row, counting failures.
+fn steady(name: &str, command: impl Fn() -> Command, runs: usize) -> Verdict {
+    let figures = times(runs, || {
+        let figures = measure(&mut command())?;
+        say(&format!("{:.2} s{}", figures.wall, if figures.good { "" } else { "  FAILED" }));
+        Ok(figures)
+    })?;
+    let failed = figures.iter().filter(|run| !run.good).count();
+    print(&format!("{runs} runs of {name}, {failed} failed"));
+    Ok(failed == 0)
+}
+
+/// The table of a command's figures.
+struct Rows {
+    table: Table,
+    good: bool,
+}
+
+impl Rows {
+    fn new(command: &str) -> Self {
+        Self { table: table(&[command, "wall, median", "min to max", "peak memory of the test process"]), good: true }
+    }
+
+    fn add(&mut self, name: &str, figures: Vec<Figures>) -> Result<(), Error> {
+        let walls: Vec<_> = figures.iter().map(|run| run.wall).collect();
+        let memory = median(&figures.iter().map(|run| run.memory).collect::<Vec<_>>())?;
+        let (least, most) =
+            walls.iter().fold((f64::MAX, 0.0_f64), |(least, most), wall| (least.min(*wall), most.max(*wall)));
+        self.good &= figures.iter().all(|run| run.good);
+        let failed = figures.iter().filter(|run| !run.good).count();
+        self.table.add_row([
+            if failed == 0 { name.to_owned() } else { format!("{name} ({failed} FAILED)") },
+            format!("{:.2} s", median(&walls)?),
+            format!("{least:.2} to {most:.2} s"),
+            format!("{memory:.0} MB"),
+        ]);
+        Ok(())
+    }
+
+    /// Prints the table; true when every run was good.
+    fn print(self) -> bool {
+        print(&self.table.to_string());
+        self.good
+    }
 }

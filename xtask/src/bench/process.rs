@@ -14,8 +14,19 @@ use crate::Error;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Programs below the test runner that are the portal's or the browser's, the same for whatever drives them.
-const NOT_THE_RUNNER: [&str; 9] =
-    ["chrome", "chromium", "headless_shell", "chromium-headle", "chromedriver", "postgres", "cargo", "rustc", "sh"];
+const NOT_THE_RUNNER: [&str; 11] = [
+    "chrome",
+    "chromium",
+    "headless_shell",
+    "chromedriver",
+    "postgres",
+    "cargo",
+    "rustc",
+    "cc",
+    "collect2",
+    "ld",
+    "sh",
+];
 
 /// What a run cost.
 #[derive(Debug, Clone, Copy)]

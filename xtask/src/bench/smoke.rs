@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::{Figures, measure, median};
+use super::{Figures, Rows, measure, median, steady, times};
 use crate::{
     Error, Verdict,
     cargo::cargo,
     peer::{Host, install},
-    print, say,
+    print,
     setup::{self, root},
     suites::Suite,
     table::table,
@@ -40,7 +40,7 @@ pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
     Suite::build("smoke")?;
     if let Some(runs) = options.steady {
-        return steady(runs);
+        return steady("cargo test -p smoke", smoke, runs);
     }
     match options.against {
         Some(Peer::Playwright) => against_playwright(options.runs),
@@ -53,32 +53,17 @@ fn smoke() -> Command {
 }
 
 fn alone(options: &Options) -> Verdict {
-    let mut rows = table(&["cargo test -p smoke", "wall, median", "min to max", "peak memory of the test process"]);
-    let mut good = true;
-    let mut row = |name: &str, figures: Vec<Figures>| -> Result<(), Error> {
-        let walls: Vec<_> = figures.iter().map(|run| run.wall).collect();
-        let memory = median(&figures.iter().map(|run| run.memory).collect::<Vec<_>>())?;
-        let (least, most) =
-            walls.iter().fold((f64::MAX, 0.0_f64), |(least, most), wall| (least.min(*wall), most.max(*wall)));
-        good &= figures.iter().all(|run| run.good);
-        rows.add_row([
-            name.to_owned(),
-            format!("{:.2} s", median(&walls)?),
-            format!("{least:.2} to {most:.2} s"),
-            format!("{memory:.0} MB"),
-        ]);
-        Ok(())
-    };
+    let mut rows = Rows::new("cargo test -p smoke");
     measure(&mut smoke())?;
-    row("compiled, warm template", times(options.runs, || measure(&mut smoke()))?)?;
-    row(
+    rows.add("compiled, warm template", times(options.runs, || measure(&mut smoke()))?)?;
+    rows.add(
         "compiled, cold template",
         times(options.runs, || {
             forget_templates()?;
             measure(&mut smoke())
         })?,
     )?;
-    row(
+    rows.add(
         "after a change in one suite file",
         times(options.runs, || {
             touch(&root().join("suites/smoke/tests/routes.rs"))?;
@@ -86,25 +71,9 @@ fn alone(options: &Options) -> Verdict {
         })?,
     )?;
     if options.clone {
-        row("a fresh clone, dependencies downloaded", vec![fresh_clone()?])?;
+        rows.add("a fresh clone, dependencies downloaded", vec![fresh_clone()?])?;
     }
-    print(&rows.to_string());
-    Ok(good)
-}
-
-fn times(runs: usize, mut run: impl FnMut() -> Result<Figures, Error>) -> Result<Vec<Figures>, Error> {
-    (0..runs).map(|_| run()).collect()
-}
-
-fn steady(runs: usize) -> Verdict {
-    let failures = times(runs, || {
-        let figures = measure(&mut smoke())?;
-        say(&format!("{:.2} s{}", figures.wall, if figures.good { "" } else { "  FAILED" }));
-        Ok(figures)
-    })?;
-    let failed = failures.iter().filter(|run| !run.good).count();
-    print(&format!("{runs} runs of cargo test -p smoke, {failed} failed"));
-    Ok(failed == 0)
+    Ok(rows.print())
 }
 
 /// A cold start is one without the migrated template.
