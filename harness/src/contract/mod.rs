@@ -388,12 +388,12 @@ mod tests {
 
     #[test]
     fn a_duplicate_route_is_told() {
-        assert_snapshot!(told(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 1: a second route is named "dashboard""#);
+        assert_snapshot!(told(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 124, column 1: a second route is named "dashboard""#);
     }
 
     #[test]
     fn an_unknown_key_is_told() {
-        assert_snapshot!(told(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 84, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(told(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 122, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
@@ -408,13 +408,13 @@ mod tests {
 
     #[test]
     fn an_unknown_persona_is_told() {
-        assert_snapshot!(told(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 48, column 11: "ADMIN_C" is not one of its personas"#);
+        assert_snapshot!(told(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 11: "ADMIN_C" is not one of its personas"#);
     }
 
     #[test]
     fn an_invalid_pattern_is_told() {
         assert_snapshot!(told(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
-        the contract fixtures/sacco-plus.toml cannot be understood at line 148, column 26, `x-content-type-options = "("`: regex parse error:
+        the contract fixtures/sacco-plus.toml cannot be understood at line 186, column 26, `x-content-type-options = "("`: regex parse error:
             (
             ^
         error: unclosed group

@@ -391,3 +391,38 @@ pub(crate) fn root() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     workspace.canonicalize().unwrap_or_else(|_| PathBuf::from("."))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+    use super::*;
+
+    /// An auth server that is busy `times` times and says for how long.
+    async fn sign_in_after(times: u64) -> Result<Session, ClientError> {
+        let server = MockServer::start().await;
+        let busy = json!({ "code": 429, "error_code": "over_request_rate_limit", "msg": "Request rate limit reached" });
+        let busy = ResponseTemplate::new(429).insert_header("retry-after", "0").set_body_json(busy);
+        let session =
+            json!({ "access_token": "a", "refresh_token": "r", "expires_in": 3600, "expires_at": 9, "user": {} });
+        Mock::given(any()).respond_with(busy).up_to_n_times(times).with_priority(1).mount(&server).await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(session)).mount(&server).await;
+        let auth = AuthClient::new(http_client().unwrap(), server.uri().parse().unwrap(), "key".to_owned());
+        Deployment::admit(&auth, "somebody@example.com", &"password".to_owned().into()).await
+    }
+
+    #[tokio::test]
+    async fn a_limit_is_waited_out_once() {
+        assert!(sign_in_after(1).await.is_ok());
+        let error = sign_in_after(2).await.unwrap_err().to_string();
+        assert!(error.contains("429") && error.contains("over_request_rate_limit"), "{error}");
+    }
+
+    #[test]
+    fn a_projects_ref_is_the_name_of_its_host() {
+        let project = |url: &str| Api { url: url.parse().unwrap(), anon_key: String::new() }.project();
+        assert_eq!(project("https://wadhydemushqqtcrrlwm.supabase.co"), "wadhydemushqqtcrrlwm");
+        assert_eq!(project("http://127.0.0.1:54321"), "127.0.0.1:54321");
+    }
+}

@@ -1,0 +1,129 @@
+//! 4.2.3 "Logout works correctly". An access token stays good for the database until it runs out, so what ended is asked
+//! of the auth server alone.
+
+pub mod signed_in {
+    use harness::{Check, Failure, Page, Verdict, Wanted, check};
+
+    use crate::{
+        auth_server::{answered_with_rows, expect_refused},
+        login::landing,
+        protected_routes::protected_texts,
+    };
+
+    #[test]
+    fn signing_out_ends_the_session_here_and_at_the_auth_server() -> Verdict {
+        check("4.2.3", async |check| {
+            let persona = check.contract().smoke.persona.get_ref();
+            let (page, session) = check.signed_in_alone(persona).await?;
+            let auth = check.deployment().auth()?;
+            shows_the_portal(check, &page).await?;
+            auth.user(&session).await.map_err(|error| {
+                Failure::undecided("the auth server knows the session before it ends")
+                    .expected("200 from /auth/v1/user")
+                    .seen(error.to_string())
+            })?;
+            page.sign_out().await?.expect_ready("signing out shows the login")?;
+            is_forgotten(&page).await?;
+            expect_refused(auth.user(&session).await, "the auth server refuses the access token after signing out")?;
+            expect_refused(
+                auth.refresh(&session.refresh_token).await,
+                "a refresh token is worth nothing after signing out",
+            )
+        })
+    }
+
+    #[test]
+    fn another_window_loses_the_session_on_its_next_action() -> Verdict {
+        check("4.2.3", async |check| {
+            let contract = check.contract();
+            let (page, _) = check.signed_in_alone(contract.smoke.persona.get_ref()).await?;
+            shows_the_portal(check, &page).await?;
+            let here = page.browser().window().await?;
+            let there = page.browser().open_window().await?;
+            shows_the_portal(check, &page).await?;
+            page.browser().turn_to(here).await?;
+            page.sign_out().await?.expect_ready("signing out shows the login")?;
+
+            page.browser().turn_to(there).await?;
+            // Where the window shows the login already, there is nothing to click.
+            let _ = page.browser().click(&contract.shell.navigation).await;
+            let visit = page.browser().wait_for(&Wanted::login(contract)).await?;
+            visit.expect_ready("another window shows the login, on its next action at the latest")
+        })
+    }
+
+    #[test]
+    fn back_shows_no_data_after_signing_out() -> Verdict {
+        check("4.2.3", async |check| {
+            let contract = check.contract();
+            let (page, _) = check.signed_in_alone(contract.smoke.persona.get_ref()).await?;
+            let (browser, login) = (page.browser(), Wanted::login(contract));
+            let claim = "Back shows no data after signing out";
+            browser.watch_for(&protected_texts(contract), &[]).await?;
+            shows_the_portal(check, &page).await?;
+            // So that there is somewhere to go back to.
+            let route = contract.routes().filter(|route| route.path != contract.shell.landing).last();
+            if let Some((route, button)) = route.and_then(|route| Some((route, route.navigation.as_ref()?))) {
+                page.navigate(button, &Wanted::view(contract, route))
+                    .await?
+                    .expect_ready("another view is on screen")?;
+            }
+            if browser.shown().await?.is_empty() {
+                return Err(Failure::undecided(claim).expected("the watch to see the portal").seen("it saw nothing"));
+            }
+            let signed_out = page.sign_out().await?;
+            signed_out.expect_ready("signing out shows the login")?;
+            browser.shown().await?;
+
+            let back = browser.back(&login).await?;
+            back.expect_ready("Back shows the login after signing out")?;
+            // What comes late comes with an answer, and those are in by now.
+            let stays = browser.wait_for(&login).await?;
+            stays.expect_ready("the login stays after Back")?;
+            let mut seen = browser.shown().await?;
+            seen.retain(|text| !stays.text().to_lowercase().contains(&text.to_lowercase()));
+            seen.extend(answered_with_rows(check, &page, &back).await?);
+            if seen.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed(claim).expected("the login and nothing else").seen(seen.join("\n")).at(stays.url()))
+        })
+    }
+
+    /// The session is one that others use too: nobody can end it, since the auth server cannot be reached.
+    #[test]
+    fn signing_out_needs_no_auth_server() -> Verdict {
+        check("4.2.3", async |check| {
+            let persona = check.contract().smoke.persona.get_ref();
+            let page = check.signed_in(persona).await?;
+            shows_the_portal(check, &page).await?;
+            page.browser().cut_off("*/auth/v1/*").await?;
+            page.sign_out()
+                .await?
+                .expect_ready("signing out shows the login though the auth server is out of reach")?;
+            is_forgotten(&page).await?;
+            let session = check.deployment().session(persona).await?;
+            check.deployment().auth()?.user(&session).await.map(drop).map_err(|error| {
+                Failure::undecided("signing out works without the auth server")
+                    .expected("the auth server out of reach, so that it knows the session still")
+                    .seen(error.to_string())
+            })
+        })
+    }
+
+    /// The view that the persona of all these checks lands on.
+    async fn shows_the_portal(check: &Check, page: &Page<'_>) -> Verdict {
+        let landing = landing(check, check.contract().smoke.persona.get_ref())?;
+        page.visit(&check.contract().shell.landing, &landing).await?.expect_ready("the portal is on screen")
+    }
+
+    /// The browser keeps no session any more.
+    async fn is_forgotten(page: &Page<'_>) -> Verdict {
+        match page.held_text().await? {
+            None => Ok(()),
+            Some(_) => Err(Failure::failed("the browser forgets the session when its user signs out")
+                .expected("nothing under the session's key of localStorage")
+                .seen("it is still there")),
+        }
+    }
+}
