@@ -248,13 +248,23 @@ impl Browser {
         Ok(serde_json::from_value(self.ask(script, vec![selector.into()]).await?).unwrap_or_default())
     }
 
-    /// Types into a field as a person does.
+    /// Puts text into a field in one go, as a paste or a password manager does: typing takes 3 ms a letter. What
+    /// depends on keys is for [`Browser::press`].
     ///
     /// # Errors
     /// Undecided when there is no such field.
     pub async fn type_into(&self, selector: &str, text: &str) -> Verdict {
-        let field = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a field"))?;
-        Ok(field.send_keys(text).await.map_err(Error::command("type into a field"))?)
+        let script = "const [selector, answer] = arguments;
+            const field = document.querySelector(selector);
+            field?.focus();
+            answer(field !== null && document.activeElement === field);";
+        if self.ask(script, vec![selector.into()]).await? != true {
+            return Err(Failure::undecided("there is a field to type into")
+                .expected(selector)
+                .seen("none that takes the focus"));
+        }
+        self.devtools("Input.insertText", json!({ "text": text })).await?;
+        Ok(())
     }
 
     /// Chooses the option with this value.

@@ -9,7 +9,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// Whose screens are compared with the rows: one persona of each institution.
+    /// Whose screens are compared with the rows: somebody of each institution.
     pub readers: Vec<String>,
     /// IANA name of the zone in which days begin.
     pub time_zone: String,

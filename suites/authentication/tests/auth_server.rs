@@ -26,11 +26,11 @@ pub async fn kept_session(page: &Page<'_>) -> Verdict<Session> {
 }
 
 /// The request was refused; an answer that says neither yes nor no leaves it open.
-pub fn expect_refused<T>(answer: Result<T, ClientError>, claim: &str) -> Verdict {
+pub fn expect_refused<T>(answer: Result<T, ClientError>, endpoint: &str, claim: &str) -> Verdict {
     match answer {
         Err(ClientError::Refused(refusal)) if [400, 401, 403].contains(&refusal.status.as_u16()) => Ok(()),
         Err(error) => Err(Failure::undecided(claim).expected("a refusal").seen(error.to_string())),
-        Ok(_) => Err(Failure::failed(claim).expected("a refusal").seen("200")),
+        Ok(_) => Err(Failure::failed(claim).expected("a refusal").seen("200").at(endpoint)),
     }
 }
 

@@ -130,7 +130,7 @@ pub mod signed_in {
             })?;
             let (email, password) = check.deployment().credentials(persona)?;
             let page = check.page().await?;
-            is_refused(check, &page, (&email, &password), &account.text, "this account").await.map(drop)
+            is_refused(check, &page, (&email, &password), &account.text, persona).await.map(drop)
         })
     }
 
@@ -235,7 +235,7 @@ async fn accepted_as_it_is_only(check: &Check, session: &Session) -> Verdict {
     let other = if signature.starts_with('A') { 'B' } else { 'A' };
     let altered = format!("{signed}.{other}{}", signature.chars().skip(1).collect::<String>());
     let altered = Session { access_token: altered.into(), ..session.clone() };
-    expect_refused(auth.user(&altered).await, "the auth server refuses a token with another signature")
+    expect_refused(auth.user(&altered).await, "/auth/v1/user", "the auth server refuses a token with another signature")
 }
 
 /// Presses Tab until the focus is on what the selector finds.

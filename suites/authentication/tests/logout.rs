@@ -24,9 +24,14 @@ pub mod signed_in {
             })?;
             page.sign_out().await?.expect_ready("signing out shows the login")?;
             is_forgotten(&page).await?;
-            expect_refused(auth.user(&session).await, "the auth server refuses the access token after signing out")?;
+            expect_refused(
+                auth.user(&session).await,
+                "/auth/v1/user",
+                "the auth server refuses the access token after signing out",
+            )?;
             expect_refused(
                 auth.refresh(&session.refresh_token).await,
+                "/auth/v1/token",
                 "a refresh token is worth nothing after signing out",
             )
         })

@@ -35,13 +35,16 @@ fn a_session_of_another_project_leads_to_the_login() -> Verdict {
 pub mod signed_in {
     use super::*;
 
-    /// The auth server answers a refresh token that it never gave as one that it revoked: it knows neither.
+    /// Ended at the auth server, in another place, and run out: the portal learns of it when it renews.
     #[test]
     fn a_revoked_session_leads_to_the_login() -> Verdict {
         check("4.2.2", async |check| {
-            let session = check.deployment().session(check.contract().smoke.persona.get_ref()).await?;
-            let revoked = Session { refresh_token: "revoked".to_owned().into(), ..session };
-            leads_to_the_login(check, &check.page().await?, &run_out(&revoked)).await
+            let deployment = check.deployment();
+            let session = deployment.new_session(check.contract().smoke.persona.get_ref()).await?;
+            deployment.auth()?.sign_out(&session).await.map_err(|error| {
+                Failure::undecided("a session can be ended at the auth server").expected("204").seen(error.to_string())
+            })?;
+            leads_to_the_login(check, &check.page().await?, &run_out(&session)).await
         })
     }
 

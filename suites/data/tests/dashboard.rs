@@ -66,8 +66,6 @@ pub mod signed_in {
 }
 
 pub mod writes {
-    use serde_json::json;
-
     use super::*;
 
     /// A payment that comes in while somebody looks changes each figure by what its rows change: by exactly its amount.
@@ -83,8 +81,8 @@ pub mod writes {
             page.open(route).await?.expect_ready("the dashboard is on screen")?;
             let (shown_before, rows_before) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
-            let amount = json!(1234.56);
-            writes.make(&tenant, "transaction", &[("amount", amount.clone())]).await?;
+            let amount = Decimal::new(123_456, 2);
+            writes.make(&tenant, "transaction", &[("amount", amount.to_string().into())]).await?;
             page.open(route).await?.expect_ready("the dashboard is on screen again")?;
             let (shown_after, rows_after) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
@@ -92,7 +90,7 @@ pub mod writes {
                 after.iter().zip(before).map(|(after, before)| after - before).collect()
             };
             let (expected, seen) = (change(&rows_after, &rows_before), change(&shown_after, &shown_before));
-            if !expected.iter().any(|change| change.to_string() == amount.to_string()) {
+            if !expected.iter().any(|change| *change == amount) {
                 return Err(Failure::undecided("a payment of today counts in at least one figure")
                     .expected(format!("a figure that grows by {amount}"))
                     .seen(told(kpis(check), &expected)));
