@@ -90,7 +90,7 @@ pub mod writes {
                 after.iter().zip(before).map(|(after, before)| after - before).collect()
             };
             let (expected, seen) = (change(&rows_after, &rows_before), change(&shown_after, &shown_before));
-            if !expected.iter().any(|change| *change == amount) {
+            if !expected.contains(&amount) {
                 return Err(Failure::undecided("a payment of today counts in at least one figure")
                     .expected(format!("a figure that grows by {amount}"))
                     .seen(told(kpis(check), &expected)));
