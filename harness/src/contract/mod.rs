@@ -407,6 +407,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_data_checklist_cannot_use_is_told() {
+        let told = |from: &str, to: &str| told(|text| text.replace(from, to));
+        let text = told("readers = [\"ADMIN_A\"", "readers = [\"PLATFORM_ADMIN\"");
+        assert!(
+            text.contains("the reader \"PLATFORM_ADMIN\" is not one of its personas with an institution"),
+            "{text}"
+        );
+        let text = told("[make.member]", "[make.person]");
+        assert!(text.contains("[make.member] is missing"), "{text}");
+        let text = told("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");
+        assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
+        let text = told("[ledger]\nroute = \"transactions\"", "[ledger]\nroute = \"payments\"");
+        assert!(text.contains("no route is named \"payments\""), "{text}");
+    }
+
+    #[test]
     fn an_unknown_persona_is_told() {
         assert_snapshot!(told(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 11: "ADMIN_C" is not one of its personas"#);
     }
