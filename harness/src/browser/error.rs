@@ -16,8 +16,8 @@ pub(crate) enum Error {
         "{url:?} is not an http or https URL (the environment variable WEBDRIVER_URL)\nwrite it with its scheme, for example http://127.0.0.1:4444"
     )]
     BadUrl { url: String },
-    #[error("the browser's driver could not be started: {0}")]
-    Driver(String),
+    #[error("the browser's driver could not be started: {why}")]
+    Driver { why: String, output: String },
     #[error("the driver at {driver} does not answer: {why}\ncheck WEBDRIVER_URL, or unset it for a driver of our own")]
     NoDriver { driver: String, why: String },
     #[error(
@@ -33,6 +33,13 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    pub(super) fn driver(error: &dyn std::error::Error) -> Self {
+        let text = error.to_string();
+        let (why, output) = text.split_once("; its last output:\n").unwrap_or((&text, ""));
+        let output: Vec<&str> = output.lines().map(str::trim_start).collect();
+        Self::Driver { why: why.to_owned(), output: output.join("\n") }
+    }
+
     pub(super) fn session(browser: &str, driver: &str, error: &NewSessionError) -> Self {
         match error {
             NewSessionError::SessionNotCreated(error) if error.message.contains("only supports") => {
@@ -67,6 +74,10 @@ impl From<Error> for Failure {
         let text = error.to_string();
         let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
         match error {
+            Error::Driver { output, .. } => Failure::not_run(what)
+                .fact("output", output)
+                .advice("start it by hand with --port=0; `cargo xtask doctor` says which one it is")
+                .shared(),
             Error::Command { .. } | Error::Silent(_) => {
                 Failure::undecided("the browser can be asked").seen(what).fact("do", advice)
             }
