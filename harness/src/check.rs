@@ -36,6 +36,7 @@ static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 pub struct Check {
     deployment: &'static Deployment,
     browser: OnceCell<Browser>,
+    measured: Mutex<Option<String>>,
 }
 
 /// Runs a check of the step `id`, and leaves its evidence.
@@ -69,9 +70,10 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
             return Err(failure);
         }
     };
-    let check = Check { deployment, browser: OnceCell::new() };
+    let check = Check { deployment, browser: OnceCell::new(), measured: Mutex::default() };
     let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
     let redactor = Redactor::new(deployment.secrets().await);
+    evidence.measured(check.measured.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(browser) = check.browser.into_inner() {
         if let Err(failure) = verdict {
             verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
@@ -170,6 +172,11 @@ impl Check {
     /// What the deployment promises.
     pub fn contract(&self) -> &'static Contract {
         self.deployment.contract()
+    }
+
+    /// Keeps the figure that this check measured, for the sign-off: it is what the runbook's tables call "actual".
+    pub fn measured(&self, figure: impl Into<String>) {
+        *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(figure.into());
     }
 
     /// The portal in a browser that nobody is signed in to. A check has one browser; asking again gives the same.

@@ -8,6 +8,7 @@ mod browser;
 mod check;
 mod client;
 mod contract;
+mod corpus;
 mod deployment;
 mod evidence;
 mod failure;
@@ -17,11 +18,16 @@ mod site;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};
-pub use client::{AuthClient, Claims, ClientError, Refusal, RestClient, Session};
-pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Contract, Dashboard, Data, Forbidden, Heading, Kpi,
-    Ledger, Problem as ContractProblem, Recipe, Refused, Route, StatusFilter, UnknownPath,
+pub use client::{
+    AnsweredBy, AuthClient, Claims, ClientError, Ingest, IngestRefusal, Message, Receipt, Refusal, RestClient, Session,
+    SmsIngest, Unstorable,
 };
+pub use contract::{
+    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Dashboard, Data, FailedParses,
+    Forbidden, Heading, Kpi, Ledger, Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Route, Sms,
+    SmsTransaction, StatusFilter, UnknownPath,
+};
+pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenant, Writes};
 pub use evidence::{CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};

@@ -18,6 +18,7 @@ use crate::{setup::root, suites::Suite, texts::hold};
 
 static SMOKE: LazyLock<Suite> = LazyLock::new(|| Suite::build("smoke").unwrap());
 static DATA: LazyLock<Suite> = LazyLock::new(|| Suite::build("data").unwrap());
+static SMS: LazyLock<Suite> = LazyLock::new(|| Suite::build("sms-pipeline").unwrap());
 
 /// A run of the suite in an environment of its own.
 struct Run {
@@ -322,4 +323,32 @@ async fn no_service_key() {
         ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
     ];
     Run::with(&environment).of(&DATA).only("writes").tells("no_service_key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ingest_key() {
+    let portal = Portal::builder().start().await.unwrap();
+    let environment = [
+        ("HARNESS_TARGET", "staging"),
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+    ];
+    Run::with(&environment).of(&SMS).only("the_key_opens").tells("no_ingest_key");
+}
+
+#[test]
+fn contract_with_an_endpoint_that_is_not_deployed() {
+    Run::with_contract(|text| text.replace("function = \"sms-ingest\"", "function = \"sms-digest\""))
+        .of(&SMS)
+        .only("case_1_no_key")
+        .tells("contract_with_an_endpoint_that_is_not_deployed");
+}
+
+#[test]
+fn too_few_messages_for_a_share() {
+    Run::with_contract(|text| text.replace("at_least = 50,", "at_least = 1_000_000,"))
+        .of(&SMS)
+        .only("few_messages_are_given_up")
+        .tells("too_few_messages_for_a_share");
 }

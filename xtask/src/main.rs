@@ -4,6 +4,8 @@
 mod bad_input;
 mod bench;
 mod cargo;
+#[cfg(test)]
+mod corpus;
 mod faults;
 mod peer;
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"-[0-9a-f]{8}\.(js|css)", "-<hash>.$1");
     settings.add_filter(r":\d+:\d+ ", ":<line> ");
     settings.add_filter(r"seen      \d+\.\d s", "seen      <time>");
+    settings.add_filter(r"seen      \d+ ms", "seen      <time>");
     settings.add_filter(r"after \d+\.\d s", "after <time>");
     settings.add_filter(r"\d+ bytes", "<n> bytes");
     settings.add_filter(r"at line \d+", "at line <n>");

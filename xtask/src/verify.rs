@@ -107,7 +107,7 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
     for result in results {
         by_step.entry(result.step.as_str()).or_default().push(result);
     }
-    let mut rows = table(&["step", "", "outcome", "time", "what failed"]);
+    let mut rows = table(&["step", "", "outcome", "time", "seen"]);
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     for step in steps {
         let checks = by_step.remove(step.id.as_str()).unwrap_or_default();
@@ -115,12 +115,13 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
         let outcome = worst.map_or(Outcome::NotRun, |check| check.outcome);
         *counts.entry(outcome).or_default() += 1;
         let time = checks.iter().map(|check| check.milliseconds).sum();
-        let why =
-            worst.and_then(|check| check.explanation.as_deref()?.lines().nth(1)).unwrap_or(match checks.is_empty() {
-                true => "no check of the chosen suites looked",
-                false => "",
-            });
-        rows.add_row([step.id.clone(), step.title.clone(), outcome.to_string(), seconds(time), why.trim().to_owned()]);
+        let why = worst.and_then(|check| check.explanation.as_deref()?.lines().nth(1)).map(|why| why.trim().to_owned());
+        let measured: Vec<_> = checks.iter().filter_map(|check| check.measured.as_deref()).collect();
+        let seen = match checks.is_empty() {
+            true => "no check of the chosen suites looked".to_owned(),
+            false => why.unwrap_or_else(|| measured.join(", ")),
+        };
+        rows.add_row([step.id.clone(), step.title.clone(), outcome.to_string(), seconds(time), seen]);
     }
     for result in results.iter().filter(|result| result.outcome != Outcome::Passed) {
         if let Some(text) = &result.explanation {

@@ -11,7 +11,7 @@ use std::{env, fmt::Write, fs, path::PathBuf};
 
 use toml::{Table, Value};
 
-/// The contract that the tests are compiled for, and the templates made of it.
+/// What the tests are compiled for, and the templates made of it.
 pub struct Contract {
     table: Table,
     templates: String,
@@ -27,6 +27,27 @@ impl Contract {
         println!("cargo::rerun-if-env-changed=HARNESS_CONTRACT");
         println!("cargo::rerun-if-changed={}", path.display());
         let table = fs::read_to_string(path).unwrap_or_default().parse().unwrap_or_default();
+        Self { table, templates: String::new() }
+    }
+
+    /// Reads a folder of files whose lists count as one: the corpus in `fixtures/sms`.
+    #[expect(clippy::print_stdout, reason = "a build script speaks to cargo there")]
+    pub fn read_folder(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name);
+        println!("cargo::rerun-if-changed={}", folder.display());
+        let mut table = Table::new();
+        let mut paths: Vec<_> =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let file: Table = fs::read_to_string(path).unwrap_or_default().parse().unwrap_or_default();
+            for (key, value) in file {
+                let all = table.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+                if let (Value::Array(all), Value::Array(more)) = (all, value) {
+                    all.extend(more);
+                }
+            }
+        }
         Self { table, templates: String::new() }
     }
 

@@ -4,6 +4,7 @@
 mod devtools;
 mod driver;
 mod error;
+mod ledger;
 mod log;
 mod page;
 mod running;

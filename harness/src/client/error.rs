@@ -95,7 +95,7 @@ impl Refusal {
     }
 }
 
-fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let name = ["sb-request-id", "x-request-id", "cf-ray"].into_iter().find(|name| headers.contains_key(*name))?;
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
@@ -104,7 +104,7 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn excerpt(body: &str) -> String {
+pub(super) fn excerpt(body: &str) -> String {
     body.trim().chars().take(EXCERPT).collect()
 }
 

@@ -5,6 +5,7 @@ mod auth;
 mod claims;
 mod error;
 mod rest;
+mod sms_ingest;
 
 use std::error::Error;
 
@@ -12,6 +13,7 @@ pub use auth::{AuthClient, Session};
 pub use claims::Claims;
 pub use error::{ClientError, Refusal};
 pub use rest::RestClient;
+pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
 
 /// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
 pub(crate) fn causes(error: &dyn Error) -> String {

@@ -4,6 +4,7 @@
 
 mod data;
 mod problem;
+mod sms;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +19,7 @@ pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
 };
 pub use problem::Problem;
+pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
 const SACCO_PLUS: &str = include_str!("../../../fixtures/sacco-plus.toml");
@@ -57,6 +59,8 @@ pub struct Contract {
     pub allocation: Allocation,
     /// Events of the audit log.
     pub audit: Audit,
+    /// The way from a gateway's message to the ledger.
+    pub sms: Sms,
     /// Institutions that may be written to in production.
     pub canary: Canary,
     /// What it takes to make a tenant, by kind of row.

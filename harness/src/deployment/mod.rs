@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::{
-    client::{AuthClient, Claims, ClientError, RestClient, Session},
+    client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
     site::Site,
@@ -187,6 +187,46 @@ impl Deployment {
     /// As [`Deployment::api`]; not run where the key is not given.
     pub fn service(&self) -> Verdict<RestClient> {
         Ok(self.rest()?.service(&self.service_key()?))
+    }
+
+    /// The client of the endpoint that a gateway's devices report to, with its key.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`]; not run where the key is not given.
+    pub fn sms_ingest(&self) -> Verdict<SmsIngest> {
+        self.ingest(Some(self.ingest_key()?))
+    }
+
+    /// The same without the key: it can be asked, and refuses.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`].
+    pub fn sms_ingest_without_key(&self) -> Verdict<SmsIngest> {
+        self.ingest(None)
+    }
+
+    fn ingest(&self, key: Option<SecretString>) -> Verdict<SmsIngest> {
+        let sms = &self.contract.sms;
+        let url = format!("{}/functions/v1/{}", self.api()?.url.as_str().trim_end_matches('/'), sms.function);
+        let claim = "the ingest endpoint can be asked";
+        let url = url.parse().map_err(|_| Failure::undecided(claim).expected("a URL").seen(url))?;
+        SmsIngest::new(url, &sms.key_header, key).map_err(|error| Failure::undecided(claim).seen(error.to_string()))
+    }
+
+    fn ingest_key(&self) -> Verdict<SecretString> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            return Ok(portal.ingest_key().to_owned().into());
+        }
+        match self.settings.find("INGEST_API_KEY") {
+            Some(key) => Ok(key.value.into()),
+            None => Err(Failure::not_run("no ingest key for this deployment: no message can be sent to it")
+                .expected("INGEST_API_KEY in the environment or in harness.toml")
+                .seen("not set")
+                .at(self.settings.looked_in())
+                .advice("export it with the value that the edge functions have")
+                .shared()),
+        }
     }
 
     fn service_key(&self) -> Verdict<SecretString> {

@@ -18,7 +18,7 @@ use url::Url;
 use super::{Error, Target, root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "E2E_BASE_URL",
     "E2E_INSTITUTION_A_ID",
     "E2E_INSTITUTION_B_ID",
@@ -26,6 +26,7 @@ const NAMES: [&str; 10] = [
     "HARNESS_CANARY_INSTITUTION",
     "HARNESS_CONTRACT",
     "HARNESS_TARGET",
+    "INGEST_API_KEY",
     "SUPABASE_SERVICE_ROLE_KEY",
     "VITE_SUPABASE_ANON_KEY",
     "VITE_SUPABASE_URL",
@@ -138,7 +139,8 @@ impl Settings {
     pub fn secrets(&self) -> Vec<String> {
         let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
         let all = self.environment.iter().chain(in_file);
-        let secret = |name: &str| name.ends_with("_PASSWORD") || name == "SUPABASE_SERVICE_ROLE_KEY";
+        let secret =
+            |name: &str| name.ends_with("_PASSWORD") || ["INGEST_API_KEY", "SUPABASE_SERVICE_ROLE_KEY"].contains(&name);
         all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone()).collect()
     }
 }
@@ -251,7 +253,7 @@ mod tests {
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: no setting is called BASE_URL; there are E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: no setting is called BASE_URL; there are E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
         assert_snapshot!(told(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; there are embedded, local, staging, production");
         assert_snapshot!(told(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }

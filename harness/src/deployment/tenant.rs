@@ -70,6 +70,11 @@ pub struct Person {
 }
 
 impl<'d> Writes<'d> {
+    /// This run, in names: eight hexadecimal digits.
+    pub fn run(&self) -> &'static str {
+        &RUN
+    }
+
     /// The institution with this label: made when it is asked for first, and shared by the checks of this process. On
     /// production there is one, the canary.
     ///

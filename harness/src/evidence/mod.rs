@@ -38,6 +38,7 @@ pub(crate) struct Evidence {
     step: &'static Step,
     start: SystemTime,
     attachments: Vec<Attachment>,
+    measured: Option<String>,
 }
 
 impl Evidence {
@@ -49,7 +50,8 @@ impl Evidence {
         let folder = folder();
         let writer = FileSystemResultsWriter::new(&folder).map_err(|error| unwritable(&folder, &error))?;
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{name}", env!("CARGO_PKG_NAME")).as_bytes());
-        Ok(Self { writer, folder, id, name: name.to_owned(), step, start: SystemTime::now(), attachments: Vec::new() })
+        let (name, start) = (name.to_owned(), SystemTime::now());
+        Ok(Self { writer, folder, id, name, step, start, attachments: Vec::new(), measured: None })
     }
 
     /// Keeps bytes beside the result and answers with their path.
@@ -61,6 +63,11 @@ impl Evidence {
         let path = self.writer.write_attachment(&source, bytes).map_err(|error| unwritable(&self.folder, &error))?;
         self.attachments.push(Attachment { name: name.to_owned(), source, content_type: content_type.to_owned() });
         Ok(path)
+    }
+
+    /// Keeps a figure that the runbook asks for.
+    pub fn measured(&mut self, figure: Option<String>) {
+        self.measured = figure;
     }
 
     /// Writes the result.
@@ -79,6 +86,7 @@ impl Evidence {
             label("framework", "cargo test"),
             label("language", "rust"),
         ];
+        labels.extend(self.measured.iter().map(|figure| label("measured", figure)));
         labels.extend(target.map(|target| label("target", &target.to_string())));
         let result = TestResult {
             uuid: self.id.to_string(),

@@ -17,6 +17,8 @@ pub struct CheckResult {
     pub outcome: Outcome,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// The figure that it measured.
+    pub measured: Option<String>,
     /// The whole failure text.
     pub explanation: Option<String>,
 }
@@ -68,6 +70,7 @@ impl CheckResult {
         Some(Self {
             step: label("step")?,
             outcome: outcomes.into_iter().find(|known| known.to_string() == outcome)?,
+            measured: label("measured"),
             name: stored.full_name,
             milliseconds: stored.stop.saturating_sub(stored.start),
             explanation: stored.status_details.and_then(|details| details.trace),

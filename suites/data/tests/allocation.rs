@@ -1,7 +1,7 @@
 //! 4.3.3 "Allocating a transaction works".
 
 pub mod writes {
-    use harness::{ClientError, Failure, Verdict, Wanted, check};
+    use harness::{ClientError, Failure, Verdict, check};
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -38,29 +38,10 @@ pub mod writes {
             page.open(dashboard).await?.expect_ready("the dashboard is on screen")?;
             let before = page.figures().await?;
 
-            let ledger = &contract.ledger;
-            let reference = desk.payment[&ledger.reference].as_str().unwrap_or_default().to_owned();
-            page.open(contract.route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
-            let open = ledger.statuses.iter().find(|status| status.filter == format!("eq.{}", words.open));
-            let open =
-                open.ok_or_else(|| Failure::undecided("the contract has a button for what is to be allocated"))?;
-            page.browser().click_text(&ledger.status_buttons, &open.button).await?;
-            let listed = Wanted::anything(contract).text(&reference);
-            page.browser().wait_for(&listed).await?.expect_ready("the payment is listed as not allocated")?;
-            if !page.click_in_row(&ledger.rows, &reference, &words.button).await? {
-                return Err(Failure::failed("a payment that is not allocated can be")
-                    .expected(format!("a button {:?} in the row of {reference}", words.button))
-                    .seen("none"));
-            }
-            let dialog = Wanted::anything(contract).selector(&words.member_field);
-            page.browser().wait_for(&dialog).await?.expect_ready("the dialog asks for the member")?;
-            page.browser().choose(&words.member_field, desk.member["id"].as_str().unwrap_or_default()).await?;
-            page.browser().type_into(&words.note_field, "by the dialog").await?;
-            page.browser().click(&words.submit).await?;
-            let left = Wanted::anything(contract).gone(&reference);
-            let visit = page.browser().wait_for(&left).await?;
-            visit.expect_ready("the payment leaves the list of what is to be allocated")?;
-            visit.expect_quiet()?;
+            let reference = desk.payment[&contract.ledger.reference].as_str().unwrap_or_default();
+            page.open_unallocated(reference).await?;
+            let member = desk.member["id"].as_str().unwrap_or_default();
+            page.allocate(reference, member, "by the dialog").await?.expect_quiet()?;
             is_allocated(&desk, &teller.id, "by the dialog").await?;
 
             page.open(dashboard).await?.expect_ready("the dashboard is on screen again")?;

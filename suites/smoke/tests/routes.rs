@@ -45,6 +45,7 @@ pub mod signed_in {
             let page = check.signed_in(check.contract().smoke.persona.get_ref()).await?;
             let visit = page.open(route).await?;
             visit.expect_ready(format!("{} shows its view", route.path))?;
+            check.measured(format!("{} ms", visit.load_time().as_millis()));
             visit.expect_quiet()?;
             visit.expect_no_mock()?;
             visit.expect_within(Duration::from_millis(route.within_ms))

@@ -1,4 +1,4 @@
-//! `cargo xtask bench checklists`: the authentication and data suites together, as a release manager runs them.
+//! `cargo xtask bench checklists`: whole suites together, as a release manager runs them.
 
 use std::process::Command;
 
@@ -8,6 +8,9 @@ use crate::{Verdict, cargo::cargo, setup, suites::Suite};
 /// How to measure the checklists.
 #[derive(clap::Args)]
 pub struct Options {
+    /// Which suites, together
+    #[arg(value_name = "SUITE", default_values = ["authentication", "data"])]
+    suites: Vec<String>,
     /// Measured runs; a warm-up precedes them
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -16,21 +19,27 @@ pub struct Options {
     steady: Option<usize>,
 }
 
-const COMMAND: &str = "cargo test -p authentication -p data";
+impl Options {
+    fn arguments(&self) -> Vec<&str> {
+        self.suites.iter().flat_map(|suite| ["-p", suite.as_str()]).collect()
+    }
+
+    fn command(&self) -> Command {
+        cargo(&[&["test", "--quiet"][..], &self.arguments()].concat())
+    }
+}
 
 pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
-    Suite::build("authentication")?;
-    Suite::build("data")?;
-    if let Some(runs) = options.steady {
-        return steady(COMMAND, both, runs);
+    for suite in &options.suites {
+        Suite::build(suite)?;
     }
-    let mut rows = Rows::new(COMMAND);
-    measure(&mut both())?;
-    rows.add("compiled, warm template", times(options.runs, || measure(&mut both()))?)?;
+    let name = format!("cargo test {}", options.arguments().join(" "));
+    if let Some(runs) = options.steady {
+        return steady(&name, || options.command(), runs);
+    }
+    let mut rows = Rows::new(&name);
+    measure(&mut options.command())?;
+    rows.add("compiled, warm template", times(options.runs, || measure(&mut options.command()))?)?;
     Ok(rows.print())
-}
-
-fn both() -> Command {
-    cargo(&["test", "--quiet", "--package", "authentication", "--package", "data"])
 }

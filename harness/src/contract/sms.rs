@@ -1,0 +1,125 @@
+//! The part of a contract that §4.4 is about: the ingest endpoint and what it leaves in the database.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The way from a gateway's message to the ledger.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sms {
+    /// Name of the edge function that takes messages.
+    pub function: String,
+    /// The header that its key goes into.
+    pub key_header: String,
+    /// A body longer than this may be refused, in bytes.
+    pub body_at_most: usize,
+    /// Rules that this portal's parser promises to know; what the corpus says of others is held as "safe".
+    pub rules: Vec<String>,
+    /// A message is answered within so long, in milliseconds.
+    pub answers_within_ms: u64,
+    /// What refusals say.
+    pub refusals: Refusals,
+    /// A transaction is in the ledger's view after at most so long, in milliseconds.
+    pub in_ledger_within_ms: u64,
+    /// Messages as they came in.
+    pub raw: Raw,
+    /// What was tried to read them.
+    pub attempts: Attempts,
+    /// What becomes of them.
+    pub transaction: SmsTransaction,
+    /// The share of messages that were not understood.
+    pub failed_parses: FailedParses,
+}
+
+/// What refusals say in `error`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusals {
+    /// Of no key and a wrong one, 401.
+    pub key: String,
+    /// Of a body that is no JSON, 400.
+    pub json: String,
+    /// Of a body without a field, 400; `{field}` is its name.
+    pub field: String,
+    /// Of a date that is none, 400.
+    pub date: String,
+    /// Of anything but POST, 405.
+    pub method: String,
+}
+
+/// Messages as they came in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// The table.
+    pub table: String,
+    /// Column of the text.
+    pub text: String,
+    /// Column of the sender.
+    pub sender: String,
+    /// Column of the device's id.
+    pub source: String,
+    /// Column of when the device got the message.
+    pub received_at: String,
+    /// Column of what became of it.
+    pub status: String,
+    /// The status of one that was understood.
+    pub success: String,
+    /// The status of one that waits.
+    pub pending: String,
+    /// The status of one that was given up.
+    pub error: String,
+}
+
+/// What was tried to read a message.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempts {
+    /// The table.
+    pub table: String,
+    /// Column of the message's id.
+    pub sms: String,
+    /// Column of how it ended.
+    pub status: String,
+    /// The status of one that led to a transaction.
+    pub success: String,
+}
+
+/// Columns of a transaction that a message fills.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmsTransaction {
+    /// Id of the message that it came from.
+    pub source: String,
+    /// The amount.
+    pub amount: String,
+    /// The currency.
+    pub currency: String,
+    /// Who paid.
+    pub payer_name: String,
+    /// The payer's number, as people write it in the country.
+    pub payer_phone: String,
+    /// The provider's id of the payment.
+    pub transaction_id: String,
+    /// When it happened.
+    pub occurred_at: String,
+}
+
+/// The runbook's "Failed SMS parses < 5 %".
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailedParses {
+    /// The share that is still good is below this, in percent.
+    pub below_percent: f64,
+    /// With fewer messages than this a share says nothing.
+    pub at_least: u64,
+    /// Spans of time until now, in hours.
+    pub hours: Vec<u32>,
+}
+
+impl Raw {
+    /// A status as a value to compare with.
+    pub fn is(&self, row: &Value, status: &str) -> bool {
+        row[&self.status] == *status
+    }
+}

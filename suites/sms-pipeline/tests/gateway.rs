@@ -1,0 +1,143 @@
+//! A gateway with a device of the check's own, and a look at what becomes of its messages.
+
+use std::sync::Arc;
+
+use harness::{Check, ClientError, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes};
+use jiff::Zoned;
+use serde_json::{Value, json};
+
+pub struct Gateway<'c> {
+    pub check: &'c Check,
+    pub writes: Writes<'c>,
+    pub tenant: Arc<Tenant>,
+    /// The database with the service's key.
+    pub service: RestClient,
+    pub ingest: SmsIngest,
+    /// The device's row.
+    device: Value,
+    identifier: String,
+}
+
+impl<'c> Gateway<'c> {
+    /// A gateway with an active device in the tenant with this label.
+    pub async fn open(check: &'c Check, label: &str) -> Verdict<Self> {
+        Self::with_device(check, label, true).await
+    }
+
+    /// A gateway with a device in the tenant with this label, active or not.
+    pub async fn with_device(check: &'c Check, label: &str, active: bool) -> Verdict<Self> {
+        let deployment = check.deployment();
+        let (writes, ingest) = (deployment.writes().await?, deployment.sms_ingest()?);
+        let (tenant, service) = (writes.institution(label).await?, deployment.service()?);
+        let identifier = unique(&writes);
+        let values = [("device", json!(identifier)), ("active", json!(active))];
+        let device = writes.make(&tenant, "device", &values).await?;
+        let column = &check.contract().data.tenant;
+        if device[column] != *tenant.id {
+            return Err(Failure::undecided("the device belongs to the institution that may be written to")
+                .expected(format!("{column}: {}", tenant.id))
+                .seen(device.to_string()));
+        }
+        Ok(Self { check, writes, tenant, service, ingest, device, identifier })
+    }
+
+    /// A message of this device, now.
+    pub fn message(&self, text: impl Into<String>) -> Message {
+        Message {
+            device: self.identifier.clone(),
+            sender: "MoMo".to_owned(),
+            text: text.into(),
+            received_at: Zoned::now(),
+            sim_slot: Some(1),
+            message_id: None,
+        }
+    }
+
+    /// Sends a message. An answer that took more than one request is no answer of a sound endpoint, whatever it says.
+    pub async fn send(&self, message: &Message) -> Verdict<Receipt> {
+        let receipt = self.ingest.send(&self.writes, message).await;
+        match (&receipt.outcome, receipt.tries) {
+            (Ingest::Unavailable { .. }, _) => Err(self.unanswered(&receipt)),
+            (_, 1) => Ok(receipt),
+            _ => Err(self.unanswered(&receipt)),
+        }
+    }
+
+    fn unanswered(&self, receipt: &Receipt) -> Failure {
+        Failure::failed("the endpoint says at once what became of a message")
+            .expected("200 with success and sms_id")
+            .seen(receipt.to_string())
+            .at(self.ingest.url().as_str())
+    }
+
+    /// Sends a message that has to be stored as a new one; answers with the ids of its raw row and its transaction.
+    pub async fn ingest(&self, message: &Message) -> Verdict<(String, Option<String>)> {
+        let receipt = self.send(message).await?;
+        match receipt.outcome {
+            Ingest::Ingested { sms_id, transaction_id } => Ok((sms_id, transaction_id)),
+            _ => Err(Failure::failed("a new message is stored")
+                .expected("200 with success, sms_id and duplicate: false")
+                .seen(receipt.to_string())
+                .fact("message", &message.text)
+                .at(self.ingest.url().as_str())),
+        }
+    }
+
+    /// Rows of messages from this device.
+    pub async fn raw(&self) -> Verdict<Vec<Value>> {
+        let raw = &self.check.contract().sms.raw;
+        let query = [(raw.source.as_str(), equals(&self.device["id"]))];
+        let rows = self.service.all(&raw.table, "id", &[(query[0].0, &query[0].1)]).await;
+        rows.map_err(unread(&raw.table))
+    }
+
+    /// The transactions that a message has become.
+    pub async fn transactions(&self, sms_id: &str) -> Verdict<Vec<Value>> {
+        let (ledger, source) = (&self.check.contract().ledger.table, &self.check.contract().sms.transaction.source);
+        let rows = self.service.select(ledger, &[(source, &format!("eq.{sms_id}"))]).await;
+        rows.map_err(unread(ledger))
+    }
+
+    /// How many transactions of the tenant have this id of the provider's.
+    pub async fn payments(&self, transaction_id: &str) -> Verdict<u64> {
+        let contract = self.check.contract();
+        let query = [
+            (contract.data.tenant.as_str(), format!("eq.{}", self.tenant.id)),
+            (&contract.sms.transaction.transaction_id, format!("eq.{transaction_id}")),
+        ];
+        let query = query.each_ref().map(|(column, filter)| (*column, filter.as_str()));
+        self.service.count(&contract.ledger.table, &query).await.map_err(unread(&contract.ledger.table))
+    }
+
+    /// The attempts to read a message, first to last.
+    pub async fn attempts(&self, sms_id: &str) -> Verdict<Vec<Value>> {
+        let attempts = &self.check.contract().sms.attempts;
+        let query = [(attempts.sms.as_str(), format!("eq.{sms_id}"))];
+        let rows = self.service.all(&attempts.table, "created_at", &[(query[0].0, &query[0].1)]).await;
+        rows.map_err(unread(&attempts.table))
+    }
+
+    /// A text that a parser reads for sure, with an id that nobody has used.
+    pub fn payment(&self, amount: u32) -> (String, String) {
+        let id = unique(&self.writes);
+        (format!("You have received {amount} RWF from RELEASE CHECK (0788999999). Txn ID: {id}"), id)
+    }
+}
+
+/// Something that was never there before, which can be an id of a payment or a device.
+pub fn unique(writes: &Writes<'_>) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    // Processes of a run differ in the first part, checks of a process in the second.
+    format!("RC{}{:04}", writes.run().to_uppercase(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A filter for a value, in PostgREST's words.
+pub fn equals(value: &Value) -> String {
+    format!("eq.{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// A look that brought no answer decides nothing.
+pub fn unread(what: &str) -> impl Fn(ClientError) -> Failure {
+    move |error| Failure::undecided(format!("{what} can be read")).seen(error.to_string())
+}

@@ -1,0 +1,77 @@
+//! The SMS lines of the runbook's monitoring table.
+
+use harness::{Failure, Verdict, check};
+use jiff::{Timestamp, ToSpan};
+
+use crate::gateway::unread;
+
+/// Messages that were given up, of those that came in, over each span that the contract names. A span with few messages
+/// says nothing; all of them with few decide nothing.
+#[test]
+fn few_messages_are_given_up() -> Verdict {
+    check("post.3.5", async |check| {
+        let (raw, promise) = (&check.contract().sms.raw, &check.contract().sms.failed_parses);
+        let service = check.deployment().service()?;
+        let error = format!("eq.{}", raw.error);
+        let mut told = Vec::new();
+        let (mut too_many, mut enough) = (false, false);
+        for hours in &promise.hours {
+            let since = format!("gte.{}", Timestamp::now() - i64::from(*hours).hours());
+            let received = (raw.received_at.as_str(), since.as_str());
+            let all = service.count(&raw.table, &[received]).await.map_err(unread(&raw.table))?;
+            let failed =
+                service.count(&raw.table, &[received, (&raw.status, &error)]).await.map_err(unread(&raw.table))?;
+            let percent = 100.0 * failed as f64 / all.max(1) as f64;
+            told.push(format!("{failed} of {all} within {hours} h ({percent:.1} %)"));
+            enough |= all >= promise.at_least;
+            too_many |= all >= promise.at_least && percent >= promise.below_percent;
+        }
+        check.measured(told.join(", "));
+        let failure = match (too_many, enough) {
+            (false, true) => return Ok(()),
+            (true, _) => Failure::failed("few messages are given up"),
+            (false, false) => Failure::undecided("few messages are given up"),
+        };
+        let failure = failure
+            .expected(format!("below {} %, of at least {} messages", promise.below_percent, promise.at_least))
+            .seen(told.join(", "))
+            .at(format!("{} by {}", raw.table, raw.received_at));
+        Err(match too_many {
+            true => failure,
+            false => failure.advice("a share of so few says nothing: look again when more have come in"),
+        })
+    })
+}
+
+pub mod writes {
+    use harness::{AnsweredBy, Failure, Ingest, Verdict, check};
+
+    use crate::gateway::{Gateway, unique};
+
+    /// How many messages are sent one after the other.
+    const MESSAGES: usize = 20;
+
+    #[test]
+    fn the_function_answers_each_message_without_an_error() -> Verdict {
+        check("post.3.4", async |check| {
+            let gateway = Gateway::open(check, "ours").await?;
+            let mut errors = Vec::new();
+            for at in 1..=MESSAGES {
+                let message = gateway.message(format!("Reminder {at} of {}", unique(&gateway.writes)));
+                // Once: a second request would hide an error of the first.
+                let receipt = gateway.ingest.send_once(&gateway.writes, &message.body()).await;
+                if !matches!(receipt.outcome, Ingest::Ingested { .. }) || receipt.by() != AnsweredBy::Function {
+                    errors.push(format!("message {at}: {receipt}"));
+                }
+            }
+            check.measured(format!("{} in {MESSAGES} messages", errors.len()));
+            if errors.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed("the function answers each message without an error")
+                .expected(format!("0 errors in {MESSAGES} messages"))
+                .seen(format!("{} errors\n{}", errors.len(), errors.join("\n")))
+                .at(gateway.ingest.url().as_str()))
+        })
+    }
+}

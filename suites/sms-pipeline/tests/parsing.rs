@@ -1,0 +1,159 @@
+//! 4.4.3 "A message is read rightly or not at all": each message of `fixtures/sms` gets what it is owed.
+
+pub mod writes {
+    use harness::{Failure, Message, Owes, Sample, Sms, Verdict, check};
+    use jiff::Timestamp;
+    use rstest_reuse::apply;
+    use rust_decimal::Decimal;
+    use serde_json::Value;
+
+    use crate::{gateway::Gateway, samples};
+
+    #[apply(samples)]
+    fn a_message_gets_what_it_is_owed(#[case] name: &str) -> Verdict {
+        check("4.4.3", async |check| {
+            let sample = Sample::all()
+                .map_err(|why| Failure::undecided("the corpus of messages can be read").seen(why))?
+                .iter()
+                .find(|sample| sample.name == name)
+                .ok_or_else(|| Failure::undecided(format!("the corpus has a message {name:?}")).at("fixtures/sms"))?;
+            let gateway = Gateway::open(check, "ours").await?;
+            let sample = sample.in_run(gateway.writes.run());
+            let message = Message { sender: sample.sender.clone(), ..gateway.message(&sample.text) };
+            let (sms_id, told) = gateway.ingest(&message).await?;
+
+            let sms = &check.contract().sms;
+            let transactions = gateway.transactions(&sms_id).await?;
+            judge(sms, &sample, &transactions, message.received_at.timestamp())?;
+            let transaction = transactions.first();
+            let failed = |claim: &str| {
+                Failure::failed(claim).fact("message", &sample.text).at(format!("{} {sms_id}", sms.raw.table))
+            };
+            if told.as_deref() != transaction.and_then(|row| row["id"].as_str()) {
+                return Err(failed("the answer names the transaction that the message became")
+                    .expected(transaction.map_or_else(|| "none".to_owned(), |row| row["id"].to_string()))
+                    .seen(format!("{told:?}")));
+            }
+
+            // The bookkeeping tells the same story.
+            let rows = gateway.raw().await?;
+            let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
+            if raw[&sms.raw.text] != *sample.text || raw[&sms.raw.sender] != *sample.sender {
+                return Err(failed("a message is kept as it came")
+                    .expected(format!("{}: {:?}, {}: {:?}", sms.raw.sender, sample.sender, sms.raw.text, sample.text))
+                    .seen(raw.to_string()));
+            }
+            let attempts = gateway.attempts(&sms_id).await?;
+            let Some(last) = attempts.last() else {
+                return Err(failed("each attempt to read a message is logged")
+                    .expected(format!("a row in {}", sms.attempts.table))
+                    .seen("none"));
+            };
+            let (says_raw, says_attempt) =
+                (sms.raw.is(raw, &sms.raw.success), last[&sms.attempts.status] == *sms.attempts.success);
+            if says_raw != transaction.is_some() || says_attempt != transaction.is_some() {
+                return Err(failed("a message counts as read when, and only when, there is a transaction of it")
+                    .expected(if transaction.is_some() { "both say success" } else { "neither says success" })
+                    .seen(format!(
+                        "{}: {}, last of {} attempts: {}",
+                        sms.raw.status,
+                        raw[&sms.raw.status],
+                        attempts.len(),
+                        last[&sms.attempts.status]
+                    )));
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether what became of a message is what it is owed by a portal that knows these rules.
+    fn judge(sms: &Sms, sample: &Sample, transactions: &[Value], received_at: Timestamp) -> Verdict {
+        let failed = |claim: &str| Failure::failed(claim).fact("message", &sample.text).at("fixtures/sms");
+        let knows = sample.rule.as_ref().is_some_and(|rule| sms.rules.contains(rule));
+        let transaction = match (sample.owes, transactions) {
+            (Owes::Exact, []) if knows => {
+                return Err(failed("a payment that the portal promises to read is in the ledger")
+                    .expected(format!("a transaction: {}", told(sms, sample)))
+                    .seen("none"));
+            }
+            (_, []) => return Ok(()),
+            (Owes::Never, [transaction, ..]) => {
+                return Err(failed("a message of no payment received makes no transaction")
+                    .expected("none")
+                    .seen(seen(sms, transaction)));
+            }
+            (Owes::Exact | Owes::Safe, [transaction]) => transaction,
+            (_, several) => {
+                return Err(failed("a message makes one transaction").expected("1").seen(format!(
+                    "{}:\n{}",
+                    several.len(),
+                    seen(sms, &several[0])
+                )));
+            }
+        };
+        let exact = sample.owes == Owes::Exact;
+        let wrong = fields(sms, sample).into_iter().any(|(column, owed)| {
+            let is = text(&transaction[column]);
+            match owed {
+                Some(owed) => {
+                    is.as_deref() != Some(owed) && !(column == sms.transaction.amount && same(is.as_deref(), owed))
+                }
+                None => exact && is.is_some(),
+            }
+        });
+        let at = transaction[&sms.transaction.occurred_at].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        // Databases keep microseconds.
+        let in_time = at.is_some_and(|at| (at.as_microsecond() - received_at.as_microsecond()).abs() <= 1);
+        if wrong || !in_time {
+            return Err(failed("what the ledger has is what the message says")
+                .expected(format!("{}, {}: {received_at}", told(sms, sample), sms.transaction.occurred_at))
+                .seen(seen(sms, transaction)));
+        }
+        Ok(())
+    }
+
+    /// The columns and what a message says of each.
+    fn fields<'s>(sms: &'s Sms, sample: &'s Sample) -> [(&'s str, Option<&'s str>); 5] {
+        let (columns, fields) = (&sms.transaction, &sample.fields);
+        [
+            (&columns.amount, &fields.amount),
+            (&columns.currency, &fields.currency),
+            (&columns.payer_name, &fields.payer_name),
+            (&columns.payer_phone, &fields.payer_phone),
+            (&columns.transaction_id, &fields.transaction_id),
+        ]
+        .map(|(column, field)| (column.as_str(), field.as_deref()))
+    }
+
+    fn told(sms: &Sms, sample: &Sample) -> String {
+        let told = fields(sms, sample).map(|(column, field)| format!("{column}: {}", field.unwrap_or("(empty)")));
+        told.join(", ")
+    }
+
+    fn seen(sms: &Sms, row: &Value) -> String {
+        let columns = &sms.transaction;
+        let columns = [
+            &columns.amount,
+            &columns.currency,
+            &columns.payer_name,
+            &columns.payer_phone,
+            &columns.transaction_id,
+            &columns.occurred_at,
+        ];
+        let seen = columns.map(|column| format!("{column}: {}", text(&row[column]).unwrap_or("(empty)".to_owned())));
+        seen.join(", ")
+    }
+
+    fn text(value: &Value) -> Option<String> {
+        match value {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn same(one: Option<&str>, other: &str) -> bool {
+        let number = |text: &str| text.parse::<Decimal>().ok();
+        one.and_then(number).zip(number(other)).is_some_and(|(one, other)| one == other)
+    }
+}
