@@ -59,7 +59,7 @@ impl Suite {
         // What is only listed is "not run", so the run as a whole is red; what counts is the list.
         self.command(&folder.path().join("results")).env("HARNESS_LIST_STEPS", &list).output()?;
         let list = fs::read_to_string(&list)?;
-        let prefix = format!("{}::", self.name);
+        let prefix = format!("{}::", self.name.replace('-', "_"));
         let tests = list.lines().filter_map(|line| line.split_once('\t'));
         Ok(tests.map(|(step, test)| (step.to_owned(), test.trim_start_matches(&prefix).to_owned())).collect())
     }

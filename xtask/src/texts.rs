@@ -24,13 +24,17 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"\b[ab]0000000-0000-4000-8000-00000000([0-9a-f]{4})\b", "<seed $1>");
     settings.add_filter(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>");
     settings.add_filter(r"\bRC-?[0-9A-F]{12}\b", "<reference>");
+    settings.add_filter(r"\b([A-Z]{2}\d\d-?)[0-9A-F]{8}\b", "$1<run>");
+    settings.add_filter(r"\b([a-z]{2}\d\d)[0-9a-f]{8}\b", "$1<run>");
     settings.add_filter(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(\+00:00|Z)", "<time>");
     settings.add_filter(r"in round \d+ of", "in round <n> of");
     settings.add_filter(r"-[0-9a-f]{8}\.(js|css)", "-<hash>.$1");
     settings.add_filter(r":\d+:\d+ ", ":<line> ");
     settings.add_filter(r"seen      \d+\.\d s", "seen      <time>");
     settings.add_filter(r"seen      \d+ ms", "seen      <time>");
+    settings.add_filter(r"seen      \d+ new", "seen      <n> new");
     settings.add_filter(r"after \d+\.\d s", "after <time>");
+    settings.add_filter(r"\d+ of \d+ within (\d+) h \([\d.]+ %\)", "<n> of <n> within $1 h (<n> %)");
     settings.add_filter(r"\d+ bytes", "<n> bytes");
     settings.add_filter(r"at line \d+", "at line <n>");
     settings.add_filter(r"here is \d+ s", "here is <n> s");

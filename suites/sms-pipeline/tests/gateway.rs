@@ -53,21 +53,16 @@ impl<'c> Gateway<'c> {
         }
     }
 
-    /// Sends a message. An answer that took more than one request is no answer of a sound endpoint, whatever it says.
+    /// Sends a message once: a second request could hide an error of the first.
     pub async fn send(&self, message: &Message) -> Verdict<Receipt> {
-        let receipt = self.ingest.send(&self.writes, message).await;
-        match (&receipt.outcome, receipt.tries) {
-            (Ingest::Unavailable { .. }, _) => Err(self.unanswered(&receipt)),
-            (_, 1) => Ok(receipt),
-            _ => Err(self.unanswered(&receipt)),
+        let receipt = self.ingest.send_once(&self.writes, &message.body()).await;
+        match &receipt.outcome {
+            Ingest::Unavailable { .. } => Err(Failure::failed("the endpoint says at once what became of a message")
+                .expected("200 with success and sms_id")
+                .seen(receipt.to_string())
+                .at(self.ingest.url().as_str())),
+            _ => Ok(receipt),
         }
-    }
-
-    fn unanswered(&self, receipt: &Receipt) -> Failure {
-        Failure::failed("the endpoint says at once what became of a message")
-            .expected("200 with success and sms_id")
-            .seen(receipt.to_string())
-            .at(self.ingest.url().as_str())
     }
 
     /// Sends a message that has to be stored as a new one; answers with the ids of its raw row and its transaction.

@@ -26,41 +26,51 @@ pub mod writes {
             let transactions = gateway.transactions(&sms_id).await?;
             judge(sms, &sample, &transactions, message.received_at.timestamp())?;
             let transaction = transactions.first();
-            let failed = |claim: &str| {
-                Failure::failed(claim).fact("message", &sample.text).at(format!("{} {sms_id}", sms.raw.table))
-            };
+            let about =
+                |failure: Failure| failure.fact("message", &sample.text).at(format!("{} {sms_id}", sms.raw.table));
             if told.as_deref() != transaction.and_then(|row| row["id"].as_str()) {
-                return Err(failed("the answer names the transaction that the message became")
-                    .expected(transaction.map_or_else(|| "none".to_owned(), |row| row["id"].to_string()))
-                    .seen(format!("{told:?}")));
+                return Err(about(
+                    Failure::failed("the answer names the transaction that the message became")
+                        .expected(transaction.map_or_else(|| "none".to_owned(), |row| row["id"].to_string()))
+                        .seen(format!("{told:?}")),
+                ));
             }
 
             // The bookkeeping tells the same story.
             let rows = gateway.raw().await?;
             let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
             if raw[&sms.raw.text] != *sample.text || raw[&sms.raw.sender] != *sample.sender {
-                return Err(failed("a message is kept as it came")
-                    .expected(format!("{}: {:?}, {}: {:?}", sms.raw.sender, sample.sender, sms.raw.text, sample.text))
-                    .seen(raw.to_string()));
+                return Err(about(
+                    Failure::failed("a message is kept as it came")
+                        .expected(format!(
+                            "{}: {:?}, {}: {:?}",
+                            sms.raw.sender, sample.sender, sms.raw.text, sample.text
+                        ))
+                        .seen(raw.to_string()),
+                ));
             }
             let attempts = gateway.attempts(&sms_id).await?;
             let Some(last) = attempts.last() else {
-                return Err(failed("each attempt to read a message is logged")
-                    .expected(format!("a row in {}", sms.attempts.table))
-                    .seen("none"));
+                return Err(about(
+                    Failure::failed("each attempt to read a message is logged")
+                        .expected(format!("a row in {}", sms.attempts.table))
+                        .seen("none"),
+                ));
             };
             let (says_raw, says_attempt) =
                 (sms.raw.is(raw, &sms.raw.success), last[&sms.attempts.status] == *sms.attempts.success);
             if says_raw != transaction.is_some() || says_attempt != transaction.is_some() {
-                return Err(failed("a message counts as read when, and only when, there is a transaction of it")
-                    .expected(if transaction.is_some() { "both say success" } else { "neither says success" })
-                    .seen(format!(
-                        "{}: {}, last of {} attempts: {}",
-                        sms.raw.status,
-                        raw[&sms.raw.status],
-                        attempts.len(),
-                        last[&sms.attempts.status]
-                    )));
+                return Err(about(
+                    Failure::failed("a message counts as read when, and only when, there is a transaction of it")
+                        .expected(if transaction.is_some() { "both say success" } else { "neither says success" })
+                        .seen(format!(
+                            "{}: {}, last of {} attempts: {}",
+                            sms.raw.status,
+                            raw[&sms.raw.status],
+                            attempts.len(),
+                            last[&sms.attempts.status]
+                        )),
+                ));
             }
             Ok(())
         })
@@ -68,27 +78,31 @@ pub mod writes {
 
     /// Whether what became of a message is what it is owed by a portal that knows these rules.
     fn judge(sms: &Sms, sample: &Sample, transactions: &[Value], received_at: Timestamp) -> Verdict {
-        let failed = |claim: &str| Failure::failed(claim).fact("message", &sample.text).at("fixtures/sms");
+        let about = |failure: Failure| failure.fact("message", &sample.text).at("fixtures/sms");
         let knows = sample.rule.as_ref().is_some_and(|rule| sms.rules.contains(rule));
         let transaction = match (sample.owes, transactions) {
             (Owes::Exact, []) if knows => {
-                return Err(failed("a payment that the portal promises to read is in the ledger")
-                    .expected(format!("a transaction: {}", told(sms, sample)))
-                    .seen("none"));
+                return Err(about(
+                    Failure::failed("a payment that the portal promises to read is in the ledger")
+                        .expected(format!("a transaction: {}", told(sms, sample)))
+                        .seen("none"),
+                ));
             }
             (_, []) => return Ok(()),
             (Owes::Never, [transaction, ..]) => {
-                return Err(failed("a message of no payment received makes no transaction")
-                    .expected("none")
-                    .seen(seen(sms, transaction)));
+                return Err(about(
+                    Failure::failed("a message of no payment received makes no transaction")
+                        .expected("none")
+                        .seen(seen(sms, transaction)),
+                ));
             }
             (Owes::Exact | Owes::Safe, [transaction]) => transaction,
             (_, several) => {
-                return Err(failed("a message makes one transaction").expected("1").seen(format!(
+                return Err(about(Failure::failed("a message makes one transaction").expected("1").seen(format!(
                     "{}:\n{}",
                     several.len(),
                     seen(sms, &several[0])
-                )));
+                ))));
             }
         };
         let exact = sample.owes == Owes::Exact;
@@ -105,9 +119,11 @@ pub mod writes {
         // Databases keep microseconds.
         let in_time = at.is_some_and(|at| (at.as_microsecond() - received_at.as_microsecond()).abs() <= 1);
         if wrong || !in_time {
-            return Err(failed("what the ledger has is what the message says")
-                .expected(format!("{}, {}: {received_at}", told(sms, sample), sms.transaction.occurred_at))
-                .seen(seen(sms, transaction)));
+            return Err(about(
+                Failure::failed("what the ledger has is what the message says")
+                    .expected(format!("{}, {}: {received_at}", told(sms, sample), sms.transaction.occurred_at))
+                    .seen(seen(sms, transaction)),
+            ));
         }
         Ok(())
     }
