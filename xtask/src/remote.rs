@@ -54,6 +54,16 @@ impl Remote {
         command
     }
 
+    /// Institution A, and a contract that marks it as canary.
+    fn marked(&self) -> (String, PathBuf) {
+        let canary = self.portal.institutions()["A"].to_string();
+        let contract = std::fs::read_to_string(crate::setup::root().join("fixtures/sacco-plus.toml")).unwrap();
+        let path = self.folder.path().join("contract.toml");
+        std::fs::write(&path, contract.replace("institutions = []", &format!("institutions = [\"{canary}\"]")))
+            .unwrap();
+        (canary, path)
+    }
+
     async fn database(&self) -> PgConnection {
         PgConnection::connect(self.portal.database_url()).await.unwrap()
     }
@@ -198,10 +208,7 @@ async fn an_interrupted_run_is_tidied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_canary_may_be_written_to() {
     let remote = Remote::start().await;
-    let canary = remote.portal.institutions()["A"].to_string();
-    let contract = std::fs::read_to_string(crate::setup::root().join("fixtures/sacco-plus.toml")).unwrap();
-    let marked = remote.folder.path().join("contract.toml");
-    std::fs::write(&marked, contract.replace("institutions = []", &format!("institutions = [\"{canary}\"]"))).unwrap();
+    let (canary, marked) = remote.marked();
     let project = remote.portal.api_url().authority().to_owned();
     let run = |project: &str, canary: &str| {
         let mut command = remote.command("data", "production");
@@ -225,4 +232,30 @@ async fn a_canary_may_be_written_to() {
     assert!(output.status.success(), "{}", told(&output));
     assert_eq!(remote.number(&outside(&canary)).await, before + 1);
     assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
+}
+
+/// Messages to production are the canary's own device's: what needs another institution is not run, nothing outside the
+/// canary changes, and no device stays in service.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_to_a_canary_stay_in_it() {
+    let remote = Remote::start().await;
+    let (canary, contract) = remote.marked();
+    let outside = format!("select count(*) from momo_sms_raw where institution_id <> '{canary}'");
+    let inside = format!("select count(*) from momo_sms_raw where institution_id = '{canary}'");
+    let in_service = format!("select count(*) from sms_sources where institution_id = '{canary}' and is_active");
+    let before = (remote.number(&outside).await, remote.number(&inside).await, remote.number(&in_service).await);
+
+    let mut command = remote.command("sms-pipeline", "production");
+    command.env("HARNESS_CONTRACT", contract).env("HARNESS_CANARY_INSTITUTION", canary);
+    command.env("HARNESS_ALLOW_WRITES", remote.portal.api_url().authority()).arg("writes").output().unwrap();
+
+    let results = outcomes(&remote.results());
+    let (passed, rest): (Vec<_>, Vec<_>) = results.iter().partition(|check| check.outcome == Outcome::Passed);
+    assert!(passed.len() > 100, "{}", passed.len());
+    for check in rest {
+        let text = check.explanation.as_deref().unwrap_or_default();
+        assert!(check.outcome == Outcome::NotRun && text.contains("only the canary"), "{}\n{text}", check.name);
+    }
+    assert_eq!((remote.number(&outside).await, remote.number(&in_service).await), (before.0, before.2));
+    assert!(remote.number(&inside).await > before.1 + 100);
 }

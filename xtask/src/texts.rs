@@ -23,7 +23,7 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>");
     settings.add_filter(r"\b[ab]0000000-0000-4000-8000-00000000([0-9a-f]{4})\b", "<seed $1>");
     settings.add_filter(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>");
-    settings.add_filter(r"\bRC-?[0-9A-F]{12}\b", "<reference>");
+    settings.add_filter(r"(?i)\bRC-?[0-9A-F]{12}\b", "<reference>");
     settings.add_filter(r"\b([A-Z]{2}\d\d-?)[0-9A-F]{8}\b", "$1<run>");
     settings.add_filter(r"\b([a-z]{2}\d\d)[0-9a-f]{8}\b", "$1<run>");
     settings.add_filter(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(\+00:00|Z)", "<time>");

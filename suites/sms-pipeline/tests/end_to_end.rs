@@ -49,6 +49,14 @@ pub mod writes {
                     .at(format!("{} {sms_id}", sms.raw.table)));
             }
 
+            let status = &transactions[0][&contract.ledger.status];
+            if *status != *words.open {
+                return Err(Failure::failed("a payment comes into the ledger to be allocated")
+                    .expected(format!("{}: {}", contract.ledger.status, words.open))
+                    .seen(format!("{}: {status}", contract.ledger.status))
+                    .at(format!("{} {ids:?}", contract.ledger.table)));
+            }
+
             // The teller opens the ledger: it is there, not allocated.
             page.open_unallocated(&reference).await?;
             let (took, limit) = (answered.elapsed(), Duration::from_millis(sms.in_ledger_within_ms));

@@ -46,7 +46,10 @@ pub mod writes {
                             "{}: {:?}, {}: {:?}",
                             sms.raw.sender, sample.sender, sms.raw.text, sample.text
                         ))
-                        .seen(raw.to_string()),
+                        .seen(format!(
+                            "{}: {}, {}: {}",
+                            sms.raw.sender, raw[&sms.raw.sender], sms.raw.text, raw[&sms.raw.text]
+                        )),
                 ));
             }
             let attempts = gateway.attempts(&sms_id).await?;

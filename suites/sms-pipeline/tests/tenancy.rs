@@ -42,7 +42,7 @@ pub mod writes {
             let gateway = Gateway::with_device(check, "ours", false).await?;
             let control = Gateway::open(check, "ours").await?;
             let (text, id) = control.payment(8000);
-            let mut message = gateway.message(&text);
+            let mut message = Message { sender: unique(&gateway.writes), ..gateway.message(&text) };
             if !registered {
                 message.device = unique(&gateway.writes);
             }
