@@ -230,7 +230,10 @@ impl Visit {
         let requests = requests.map(|request| format!("in the URL of {request}"));
         let console = self.log.console.iter().filter(|message| message.text.contains(text));
         let console = console.map(|message| format!("in the console ({})", message.level));
-        address.into_iter().chain(requests).chain(console).collect()
+        let mut leaks: Vec<_> = address.into_iter().chain(requests).chain(console).collect();
+        // Answers to a preflight and to what follows it may be logged in either order.
+        leaks.sort();
+        leaks
     }
 
     /// No uncaught exception, no console error, no failed request to the portal's own origins.
