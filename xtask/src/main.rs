@@ -1,4 +1,4 @@
-//! `cargo xtask`: set-up, verification, tests, the fault matrix and benchmarks.
+//! `cargo xtask`: set-up, verification, tests, the fault matrix, soaks and benchmarks.
 
 #[cfg(test)]
 mod bad_input;
@@ -11,6 +11,7 @@ mod peer;
 #[cfg(test)]
 mod remote;
 mod setup;
+mod soak;
 mod suites;
 mod table;
 mod test;
@@ -45,6 +46,8 @@ enum Action {
     Doctor,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
+    /// Send messages, many at a time, and account for each of them row by row
+    Soak(soak::Options),
     /// Hold the real supabase-js against the embedded portal; needs node
     SupabaseJs,
     /// Measure
@@ -53,23 +56,21 @@ enum Action {
 }
 
 fn main() -> ExitCode {
-    let verdict = match Command::parse().action {
-        Action::Verify(options) => verify::run(&options),
-        Action::Test => test::run(),
-        Action::Setup => setup::ensure().map(|()| true),
-        Action::Doctor => Ok(setup::doctor()),
-        Action::Faults(options) => faults::run(&options),
-        Action::SupabaseJs => peer::supabase_js(),
-        Action::Bench(bench) => bench::run(&bench),
+    let told = |verdict: Verdict| verdict.map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    let ended = match Command::parse().action {
+        Action::Verify(options) => told(verify::run(&options)),
+        Action::Test => told(test::run()),
+        Action::Setup => told(setup::ensure().map(|()| true)),
+        Action::Doctor => told(Ok(setup::doctor())),
+        Action::Faults(options) => told(faults::run(&options)),
+        Action::Soak(options) => soak::run(&options),
+        Action::SupabaseJs => told(peer::supabase_js()),
+        Action::Bench(bench) => told(bench::run(&bench)),
     };
-    match verdict {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say(&format!("error: {error}"));
-            ExitCode::from(2)
-        }
-    }
+    ended.unwrap_or_else(|error| {
+        say(&format!("error: {error}"));
+        ExitCode::from(2)
+    })
 }
 
 /// Tells the person at the terminal. The one place that writes to the standard error.

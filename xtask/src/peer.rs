@@ -7,14 +7,19 @@ use std::{
 };
 
 use portal::{Account, Portal};
+use sqlx::{Connection, PgConnection};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Error, Verdict, say, setup::root};
+use crate::{
+    Error, Verdict, say,
+    setup::root,
+    soak::{Plan, Share},
+};
 
 /// The portal to hold them against, with the variables that name it.
 pub struct Host {
     portal: Portal,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Host {
@@ -25,7 +30,7 @@ impl Host {
     pub fn start() -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let portal = runtime.block_on(Portal::builder().start())?;
-        Ok(Self { portal, _runtime: runtime })
+        Ok(Self { portal, runtime })
     }
 
     /// The team's own variables, for this portal.
@@ -42,6 +47,45 @@ impl Host {
             ("E2E_ADMIN_A_EMAIL", &account.email),
             ("E2E_ADMIN_A_PASSWORD", &account.password),
         ])
+    }
+
+    /// The variables by which who sends messages meets it as a remote deployment.
+    pub fn gateway_variables(&self) -> [(&'static str, &str); 6] {
+        [
+            ("HARNESS_TARGET", "staging"),
+            ("E2E_BASE_URL", self.portal.site_url().as_str()),
+            ("VITE_SUPABASE_URL", self.portal.api_url().as_str()),
+            ("VITE_SUPABASE_ANON_KEY", self.portal.anon_key()),
+            ("SUPABASE_SERVICE_ROLE_KEY", self.portal.service_role_key()),
+            ("INGEST_API_KEY", self.portal.ingest_key()),
+        ]
+    }
+
+    /// The endpoint that messages are sent to.
+    pub fn ingest_url(&self) -> String {
+        format!("{}functions/v1/sms-ingest", self.portal.api_url())
+    }
+
+    /// Its key.
+    pub fn ingest_key(&self) -> &str {
+        self.portal.ingest_key()
+    }
+
+    /// Registers a device and answers with the body of its first message, which is as long as a soak's.
+    ///
+    /// # Errors
+    /// When the database cannot be written to.
+    pub fn message_of_a_device(&self) -> Result<String, Error> {
+        let plan = Plan::of("0bea4bea", 1, Share::default());
+        let message = plan.message(0);
+        self.runtime.block_on(async {
+            let mut database = PgConnection::connect(self.portal.database_url()).await?;
+            let register = "insert into sms_sources (institution_id, name, device_identifier)
+                select id, $1, $1 from institutions where status = 'ACTIVE' limit 1";
+            sqlx::query(register).bind(&message.device).execute(&mut database).await?;
+            database.close().await
+        })?;
+        Ok(message.body().to_string())
     }
 }
 

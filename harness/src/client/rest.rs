@@ -62,18 +62,36 @@ impl RestClient {
     /// All rows of a table or view, however many; read page by page in the order of `order`.
     ///
     /// # Errors
-    /// As [`RestClient::select`]; unexpected when the pages do not add up to the exact count.
+    /// As [`RestClient::select`].
     pub async fn all(&self, relation: &str, order: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, ClientError> {
         let mut rows = Vec::new();
+        self.pages(relation, order, query, |page| rows.extend(page)).await?;
+        Ok(rows)
+    }
+
+    /// Hands all rows of a table or view to `each`, a page at a time, so that they are never held all at once. A row
+    /// is seen once if `order` is a column without equal values and nobody changes the relation meanwhile.
+    ///
+    /// # Errors
+    /// As [`RestClient::select`]; `each` may have seen rows by then.
+    pub async fn pages(
+        &self,
+        relation: &str,
+        order: &str,
+        query: &[(&str, &str)],
+        mut each: impl FnMut(Vec<Value>),
+    ) -> Result<(), ClientError> {
+        let mut seen = 0;
         loop {
-            let (limit, offset) = (PAGE.to_string(), rows.len().to_string());
+            let (limit, offset) = (PAGE.to_string(), seen.to_string());
             let page = [("order", order), ("limit", &limit), ("offset", &offset)];
-            let more = self.select(relation, &[query, &page].concat()).await?;
+            let rows = self.select(relation, &[query, &page].concat()).await?;
             // A server may give fewer rows than were asked for; only an empty page is the end.
-            if more.is_empty() {
-                return Ok(rows);
+            if rows.is_empty() {
+                return Ok(());
             }
-            rows.extend(more);
+            seen += rows.len();
+            each(rows);
         }
     }
 

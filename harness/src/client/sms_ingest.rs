@@ -284,6 +284,12 @@ impl SmsIngest {
         Self { deadline, ..self }
     }
 
+    /// The same endpoint by another way, such as a proxy before it.
+    #[must_use]
+    pub fn at(self, url: Url) -> Self {
+        Self { url, ..self }
+    }
+
     /// The endpoint.
     pub fn url(&self) -> &Url {
         &self.url

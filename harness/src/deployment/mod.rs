@@ -27,6 +27,7 @@ use url::Url;
 use crate::{
     client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
+    evidence::Redactor,
     failure::{Failure, Verdict},
     site::Site,
 };
@@ -54,6 +55,7 @@ pub struct Deployment {
     http: reqwest::Client,
     sessions: Mutex<HashMap<String, Arc<OnceCell<Verdict<Session>>>>>,
     tenants: tenant::Tenants,
+    made: tenant::AllMade,
     #[cfg(feature = "embedded")]
     embedded: Option<portal::Portal>,
 }
@@ -74,6 +76,15 @@ impl Deployment {
     /// One [`Error`] for whatever is wrong with the configuration or keeps the portal from answering at all.
     pub async fn open() -> Result<Self, Error> {
         Self::open_with(Settings::read()?).await
+    }
+
+    /// Opens a named deployment, as [`Deployment::open`] does where `HARNESS_TARGET` names it. Nobody removes for its
+    /// opener what is made in it: [`Deployment::tidy`] does.
+    ///
+    /// # Errors
+    /// As [`Deployment::open`]; [`Target::Unnamed`] is no name.
+    pub async fn open_as(target: Target) -> Result<Self, Error> {
+        Self::open_with(Settings::read_as(target)?).await
     }
 
     async fn open_with(settings: Settings) -> Result<Self, Error> {
@@ -105,6 +116,7 @@ impl Deployment {
             http,
             sessions: Mutex::default(),
             tenants: Mutex::default(),
+            made: tenant::AllMade::default(),
             #[cfg(feature = "embedded")]
             embedded: None,
         })
@@ -123,6 +135,7 @@ impl Deployment {
             http,
             sessions: Mutex::default(),
             tenants: Mutex::default(),
+            made: tenant::AllMade::default(),
             embedded: Some(portal),
         })
     }
@@ -339,6 +352,17 @@ impl Deployment {
                 .shared());
         };
         Ok((email.value, password.value.into()))
+    }
+
+    /// The embedded portal's database as its superuser, for who wants to break it; none of any other deployment.
+    #[cfg(feature = "embedded")]
+    pub fn database_url(&self) -> Option<&str> {
+        self.embedded.as_ref().map(portal::Portal::database_url)
+    }
+
+    /// A text without the secrets of this deployment, for whoever writes what it answered.
+    pub async fn cleaned(&self, text: &str) -> String {
+        Redactor::new(self.secrets().await).clean(text)
     }
 
     /// Values that may appear in no output.

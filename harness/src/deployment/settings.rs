@@ -53,10 +53,13 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the environment and the workspace's `harness.toml`, if there is one.
     pub fn read() -> Result<Self, Error> {
-        let environment = env::vars()
-            .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
-            .map(|(name, value)| (name, value.trim().to_owned()))
-            .collect();
+        Self::of(environment(), &root().join("harness.toml"))
+    }
+
+    /// As if the environment named this target.
+    pub fn read_as(target: Target) -> Result<Self, Error> {
+        let mut environment = environment();
+        environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
         Self::of(environment, &root().join("harness.toml"))
     }
 
@@ -143,6 +146,14 @@ impl Settings {
             |name: &str| name.ends_with("_PASSWORD") || ["INGEST_API_KEY", "SUPABASE_SERVICE_ROLE_KEY"].contains(&name);
         all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone()).collect()
     }
+}
+
+/// What the environment says of names that mean something.
+fn environment() -> BTreeMap<String, String> {
+    env::vars()
+        .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
+        .map(|(name, value)| (name, value.trim().to_owned()))
+        .collect()
 }
 
 fn is_known(name: &str) -> bool {

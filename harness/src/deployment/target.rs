@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use url::Url;
 
+use super::{Error, settings::Settings};
+
 /// Which deployment to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -22,6 +24,14 @@ pub enum Target {
 impl Target {
     /// The targets that have a name.
     pub const NAMED: [Target; 4] = [Target::Embedded, Target::Local, Target::Staging, Target::Production];
+
+    /// The one that the environment names: what [`Deployment::open`](super::Deployment::open) opens.
+    ///
+    /// # Errors
+    /// When the environment names none that there is, or `harness.toml` cannot be read.
+    pub fn configured() -> Result<Self, Error> {
+        Settings::read()?.target()
+    }
 
     /// Where its front end is when nothing else is said.
     pub(super) fn default_site(self) -> Option<Url> {

@@ -37,14 +37,14 @@ const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);
 /// This run, in names: short, and unique enough for one deployment.
 static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string()[..8].to_owned());
 
-/// What the process made and has to remove, in the order of making.
-static MADE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
-
 /// Whether the process was told to end: nothing more is made.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
+/// What was made in a deployment and has to be removed, in the order of making.
+pub(super) type AllMade = Mutex<Vec<Made>>;
+
 #[derive(Debug, Clone)]
-enum Made {
+pub(super) enum Made {
     User { id: String },
     Row { kind: &'static str, id: String },
 }
@@ -87,7 +87,7 @@ impl<'d> Writes<'d> {
 
     async fn open(&self, label: &str) -> Verdict<Arc<Tenant>> {
         self.deployment.service()?;
-        watch_the_end(self.deployment.target());
+        self.deployment.watch_the_end();
         let tenant = |id: String| Arc::new(Tenant { id, people: tokio::sync::Mutex::default() });
         if let Some(canary) = self.canary {
             return match label {
@@ -118,7 +118,7 @@ impl<'d> Writes<'d> {
         let name = format!("{MARK}-{}-{}", *RUN, Uuid::new_v4().simple());
         let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
         let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
-        remember(Made::User { id: id.clone() });
+        self.deployment.remember(Made::User { id: id.clone() });
         let profile: [(&str, Value); 5] = [
             ("user", id.clone().into()),
             ("institution", tenant.id.clone().into()),
@@ -157,7 +157,7 @@ impl<'d> Writes<'d> {
         let made = made.map_err(unmade(kind))?;
         // A profile ends with its user.
         if let Some(id) = made["id"].as_str() {
-            remember(Made::Row { kind, id: id.to_owned() });
+            self.deployment.remember(Made::Row { kind, id: id.to_owned() });
         }
         Ok(made)
     }
@@ -227,16 +227,48 @@ impl Deployment {
         })
     }
 
-    /// Removes all that this process made; answers with what stays, in words.
-    async fn clear(&self) -> Vec<String> {
-        let made = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Removes all that was made here with a [`Writes`]; answers with what stays, in words. The embedded portal goes
+    /// with its process, and with it what is in it; the deployment that checks share is tidied when the process ends.
+    pub async fn tidy(&self) -> Vec<String> {
+        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
         let mut stays = Vec::new();
+        if made.is_empty() || self.target() == Target::Embedded {
+            return stays;
+        }
         if let Ok(writes) = self.writes().await {
             for made in made.iter().rev() {
                 stays.extend(writes.remove(made).await);
             }
         }
         stays
+    }
+
+    fn remember(&self, made: Made) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+    }
+
+    /// From now on an interrupt removes what checks made before it ends the process. Nothing is to be done for the
+    /// embedded portal, whose database goes with the process, and for a deployment that somebody opened for themselves.
+    fn watch_the_end(&self) {
+        static WATCHED: Once = Once::new();
+        let is_shared = crate::check::opened().is_some_and(|opened| std::ptr::eq(opened, self));
+        if self.target() == Target::Embedded || !is_shared {
+            return;
+        }
+        WATCHED.call_once(|| {
+            tokio::spawn(async {
+                let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+                let code = tokio::select! {
+                    _ = tokio::signal::ctrl_c() => 130,
+                    _ = terminated.recv() => 143,
+                };
+                ENDING.store(true, Ordering::Relaxed);
+                finish().await;
+                // The exit removes what was being made just now, for which it needs the runtime: not on one of its
+                // workers.
+                let _ = tokio::task::spawn_blocking(move || std::process::exit(code)).await;
+            });
+        });
     }
 }
 
@@ -267,40 +299,9 @@ fn go_on() -> Verdict {
     if ENDING.load(Ordering::Relaxed) { Err(Failure::not_run("the run was interrupted").shared()) } else { Ok(()) }
 }
 
-fn remember(made: Made) {
-    MADE.lock().unwrap_or_else(PoisonError::into_inner).push(made);
-}
-
-/// From now on an interrupt removes what was made before it ends the process. The embedded portal's database goes with
-/// the process, so there is nothing to remove there.
-fn watch_the_end(target: Target) {
-    static WATCHED: Once = Once::new();
-    if target == Target::Embedded {
-        return;
-    }
-    WATCHED.call_once(|| {
-        tokio::spawn(async {
-            let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
-            let code = tokio::select! {
-                _ = tokio::signal::ctrl_c() => 130,
-                _ = terminated.recv() => 143,
-            };
-            ENDING.store(true, Ordering::Relaxed);
-            finish().await;
-            // The exit removes what was being made just now, for which it needs the runtime: not on one of its workers.
-            let _ = tokio::task::spawn_blocking(move || std::process::exit(code)).await;
-        });
-    });
-}
-
-/// Removes what this process made and tells what stays, at the end of the process.
+/// Removes what checks made and tells what stays, at the end of the process.
 pub(crate) async fn finish() {
-    if MADE.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-        return;
-    }
-    let Some(deployment) = crate::check::opened().filter(|deployment| deployment.target() != Target::Embedded) else {
-        return;
-    };
-    let stays = deployment.clear().await;
+    let Some(deployment) = crate::check::opened() else { return };
+    let stays = deployment.tidy().await;
     crate::evidence::keep_what_stays(&RUN, deployment.target(), &stays);
 }

@@ -4,6 +4,7 @@
 mod checklists;
 mod process;
 mod smoke;
+mod sms;
 
 use std::process::Command;
 
@@ -20,6 +21,8 @@ pub enum Bench {
     Smoke(smoke::Options),
     /// The authentication and data suites together
     Checklists(checklists::Options),
+    /// The SMS pipeline: soaks, the ingest client beside a load generator, the sender's memory
+    Sms(sms::Options),
 }
 
 /// Measures and prints. True when nothing failed; figures are for people to judge.
@@ -30,6 +33,7 @@ pub fn run(bench: &Bench) -> Verdict {
     match bench {
         Bench::Smoke(options) => smoke::run(options),
         Bench::Checklists(options) => checklists::run(options),
+        Bench::Sms(options) => sms::run(options),
     }
 }
 
