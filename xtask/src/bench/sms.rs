@@ -188,7 +188,7 @@ fn optimized() -> Result<PathBuf, Error> {
     let output = command.stderr(Stdio::inherit()).output()?;
     let messages = String::from_utf8_lossy(&output.stdout);
     let told = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = told.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).last();
+    let program = told.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
     program.ok_or_else(|| format!("cargo build --release -p xtask made no program: {}", output.status).into())
 }
 
