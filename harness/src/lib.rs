@@ -13,6 +13,7 @@ mod deployment;
 mod evidence;
 mod failure;
 mod figures;
+pub mod rls;
 mod runbook;
 mod site;
 

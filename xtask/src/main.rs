@@ -10,6 +10,7 @@ mod faults;
 mod peer;
 #[cfg(test)]
 mod remote;
+mod rls;
 mod setup;
 mod soak;
 mod suites;
@@ -48,6 +49,8 @@ enum Action {
     Faults(faults::Options),
     /// Send messages, many at a time, and account for each of them row by row
     Soak(soak::Options),
+    /// Probe a database for ways across the wall between tenants
+    Rls(rls::Options),
     /// Hold the real supabase-js against the embedded portal; needs node
     SupabaseJs,
     /// Measure
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Action::Doctor => told(Ok(setup::doctor())),
         Action::Faults(options) => told(faults::run(&options)),
         Action::Soak(options) => soak::run(&options),
+        Action::Rls(options) => rls::run(&options),
         Action::SupabaseJs => told(peer::supabase_js()),
         Action::Bench(bench) => told(bench::run(&bench)),
     };

@@ -30,6 +30,8 @@ const SACCO_PLUS: &str = include_str!("../../../fixtures/sacco-plus.toml");
 pub struct Contract {
     /// Texts of the whole app.
     pub portal: Portal,
+    /// Who belongs where, for the prober of row level security.
+    pub tenancy: crate::rls::Tenancy,
     /// The login view.
     pub login: Login,
     /// What surrounds the views of a signed-in user.

@@ -3,6 +3,7 @@
 
 mod checklists;
 mod process;
+mod rls;
 mod smoke;
 mod sms;
 
@@ -23,6 +24,8 @@ pub enum Bench {
     Checklists(checklists::Options),
     /// The SMS pipeline: soaks, the ingest client beside a load generator, the sender's memory
     Sms(sms::Options),
+    /// The prober of row level security: schemas with one hole each
+    Rls(rls::Options),
 }
 
 /// Measures and prints. True when nothing failed; figures are for people to judge.
@@ -34,6 +37,7 @@ pub fn run(bench: &Bench) -> Verdict {
         Bench::Smoke(options) => smoke::run(options),
         Bench::Checklists(options) => checklists::run(options),
         Bench::Sms(options) => sms::run(options),
+        Bench::Rls(options) => rls::run(options),
     }
 }
 

@@ -1,0 +1,268 @@
+//! The one transaction that everything happens in, and that is rolled back. A probe is an attempt: a savepoint, the
+//! actor's role and claims, one statement, a look at what it did, and back to the savepoint.
+
+use std::str::FromStr;
+
+use futures_util::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, Connection, Either, Executor, PgConnection, Row as _, ValueRef as _,
+    postgres::{PgConnectOptions, PgDatabaseError},
+};
+
+use super::{Error, actor::Actor, catalog::literal};
+
+/// How long one probe may take, and how long it may wait for a lock, milliseconds.
+const STATEMENT_TIMEOUT: u32 = 3_000;
+const LOCK_TIMEOUT: u32 = 1_000;
+
+/// A connection that privileged statements and probes are made on.
+pub struct Desk {
+    connection: PgConnection,
+    /// Triggers can be held back, which takes a superuser or Supabase's `postgres`.
+    pub can_hold_triggers: bool,
+    /// How many statements were attempted.
+    pub attempts: u64,
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// First column of each row, as text.
+    pub rows: Vec<Option<String>>,
+    /// Rows that it returned or changed.
+    pub affected: u64,
+}
+
+impl Done {
+    /// The only value of the only row.
+    pub fn value(&self) -> Option<&str> {
+        self.rows.first()?.as_deref()
+    }
+
+    pub fn number(&self) -> i64 {
+        self.value().and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Why a statement was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// SQLSTATE.
+    pub code: String,
+    /// The primary message, untranslated.
+    pub message: String,
+    /// The constraint that was violated.
+    pub constraint: Option<String>,
+    /// The column that must not be NULL.
+    pub column: Option<String>,
+}
+
+impl Refused {
+    /// A policy said no.
+    pub fn is_by_policy(&self) -> bool {
+        self.code == "42501" && self.message.contains("row-level security")
+    }
+
+    /// A grant is missing.
+    pub fn is_by_grant(&self) -> bool {
+        self.code == "42501" && self.message.starts_with("permission denied")
+    }
+
+    /// The row was let through by every policy, and is no valid one.
+    pub fn is_by_constraint(&self) -> bool {
+        self.code.starts_with("23")
+    }
+
+    /// It took too long, or waited for somebody else.
+    pub fn is_by_time(&self) -> bool {
+        matches!(self.code.as_str(), "57014" | "55P03" | "40P01")
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.code, self.message.lines().next().unwrap_or_default())
+    }
+}
+
+/// What came of an attempt: what the statement did, with what was looked at behind it, or why not.
+pub type Attempted = Result<(Done, Vec<Done>), Refused>;
+
+impl Desk {
+    /// Connects and begins the transaction, with a migration as its first part.
+    ///
+    /// # Errors
+    /// When nobody answers, or who answers may not play users, or the migration fails.
+    pub async fn open(url: &str, migration: Option<&str>) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?.statement_cache_capacity(0);
+        let connection = PgConnection::connect_with(&options).await.map_err(|error| Error::Connect(told(&error)))?;
+        let mut desk = Self { connection, can_hold_triggers: false, attempts: 0 };
+        let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
+        if version < 140_000 {
+            return Err(Error::Version(version / 10_000));
+        }
+        desk.run("begin isolation level read committed").await?;
+        if let Some(migration) = migration {
+            desk.keep(migration).await?.map_err(|refused| Error::Migration(refused.to_string()))?;
+            // Its settings are those of its session, not of the users'.
+            desk.run("reset all").await?;
+        }
+        desk.run(&format!(
+            "set local statement_timeout = {STATEMENT_TIMEOUT}; set local lock_timeout = {LOCK_TIMEOUT}; \
+             set local idle_in_transaction_session_timeout = '5min'; set local client_min_messages = error; \
+             set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
+        ))
+        .await?;
+        for role in ["anon", "authenticated"] {
+            if let Err(refused) = desk.try_privileged(&format!("set local role {role}")).await? {
+                return Err(Error::Role { role, refused: refused.to_string() });
+            }
+        }
+        let bypasses = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
+        if desk.run(bypasses).await?.value() != Some("t") {
+            return Err(Error::Bound);
+        }
+        desk.can_hold_triggers = desk.try_privileged("set local session_replication_role = replica").await?.is_ok();
+        Ok(desk)
+    }
+
+    /// Runs statements and answers with what the last one did.
+    ///
+    /// # Errors
+    /// When one of them is refused, or the connection is lost.
+    pub async fn run(&mut self, sql: &str) -> Result<Done, Error> {
+        match self.statements(sql).await? {
+            Ok(mut done) => Ok(done.pop().unwrap_or_default()),
+            Err(refused) => Err(Error::Refused { sql: sql.to_owned(), refused }),
+        }
+    }
+
+    /// Asks a question whose parameter is a list of texts.
+    pub async fn text(&mut self, sql: &'static str, list: &[String]) -> Result<String, Error> {
+        sqlx::query_scalar(sql)
+            .bind(list)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| Error::Lost(told(&error)))
+    }
+
+    /// Runs statements that stay, or, when one is refused, none of them.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn keep(&mut self, sql: &str) -> Result<Result<Done, Refused>, Error> {
+        match self.statements(&format!("savepoint kept; {sql}; release savepoint kept")).await? {
+            Ok(done) => {
+                let last = done.len().saturating_sub(2);
+                Ok(Ok(done.into_iter().nth(last).unwrap_or_default()))
+            }
+            Err(refused) => {
+                self.back("kept").await?;
+                Ok(Err(refused))
+            }
+        }
+    }
+
+    /// Runs a privileged statement and takes it back.
+    async fn try_privileged(&mut self, sql: &str) -> Result<Result<(), Refused>, Error> {
+        let done = self.statements(&format!("savepoint tried; {sql}")).await?;
+        self.back("tried").await?;
+        Ok(done.map(|_| ()))
+    }
+
+    /// Attempts one statement as an actor, looks at its effects as one who sees all, and takes it back. `before` is what
+    /// is arranged for it, as one who may; each of `before` and `looks` is one statement.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn attempt(
+        &mut self,
+        actor: &Actor,
+        before: &[String],
+        sql: &str,
+        looks: &[String],
+    ) -> Result<Attempted, Error> {
+        self.attempts += 1;
+        let [role, claims] = actor.become_sql();
+        let head = ["savepoint attempted".to_owned()].into_iter().chain(before.iter().cloned()).chain([role, claims]);
+        let tail = ["reset role".to_owned(), "set constraints all immediate".to_owned()].into_iter();
+        let end = ["rollback to savepoint attempted; release savepoint attempted".to_owned()];
+        let script: Vec<_> = head.chain([sql.to_owned()]).chain(tail).chain(looks.iter().cloned()).chain(end).collect();
+        match self.statements(&script.join(";\n")).await? {
+            Ok(done) => {
+                let mut done = done.into_iter().skip(before.len() + 3);
+                let first = done.next().unwrap_or_default();
+                Ok(Ok((first, done.skip(2).take(looks.len()).collect())))
+            }
+            Err(refused) => {
+                self.back("attempted").await?;
+                Ok(Err(refused))
+            }
+        }
+    }
+
+    /// Begins something that is taken back as a whole.
+    pub async fn mark(&mut self, name: &str) -> Result<(), Error> {
+        self.run(&format!("savepoint {name}")).await.map(|_| ())
+    }
+
+    /// Takes back everything since [`Desk::mark`].
+    pub async fn back(&mut self, name: &str) -> Result<(), Error> {
+        self.run(&format!("rollback to savepoint {name}; release savepoint {name}")).await.map(|_| ())
+    }
+
+    /// Takes back everything, and answers with what must not have changed.
+    pub async fn close(mut self) -> Result<(), Error> {
+        self.run("rollback").await?;
+        self.connection.close().await.map_err(|error| Error::Lost(told(&error)))
+    }
+
+    /// Each statement's rows and count, in order; or the refusal of the first that was refused.
+    async fn statements(&mut self, sql: &str) -> Result<Result<Vec<Done>, Refused>, Error> {
+        let mut done = Vec::new();
+        let mut now = Done::default();
+        let mut stream = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
+        loop {
+            match stream.try_next().await {
+                Ok(None) => return Ok(Ok(done)),
+                Ok(Some(Either::Left(result))) => {
+                    now.affected = result.rows_affected();
+                    done.push(std::mem::take(&mut now));
+                }
+                Ok(Some(Either::Right(row))) => {
+                    let text = row.try_get_raw(0).ok().filter(|value| !value.is_null());
+                    now.rows.push(text.and_then(|value| value.as_str().ok().map(str::to_owned)));
+                }
+                Err(error) => {
+                    drop(stream);
+                    return match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+                    {
+                        // The server ended the connection or shuts down.
+                        Some(error) if error.code().starts_with("57P") => Err(Error::Lost(error.message().to_owned())),
+                        Some(error) => Ok(Err(Refused {
+                            code: error.code().to_owned(),
+                            message: error.message().to_owned(),
+                            constraint: error.constraint().map(str::to_owned),
+                            column: error.column().map(str::to_owned),
+                        })),
+                        None => Err(Error::Lost(told(&error))),
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// An error without the address and what else may be in it.
+fn told(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A claim of a request, set for the transaction.
+pub fn setting(name: &str, value: &str) -> String {
+    format!("set_config({}, {}, true)", literal(name), literal(value))
+}

@@ -1,0 +1,147 @@
+//! The row level security prober: given a database and a few lines about its tenancy, finds the ways by which a user
+//! reads or changes what is not theirs. It makes two tenants and users of every kind inside one transaction, lets each
+//! try everything, looks at what came of it as one who sees all, and rolls everything back.
+
+mod actor;
+mod arguments;
+mod catalog;
+mod desk;
+mod draft;
+mod finding;
+mod lint;
+mod probe;
+mod record;
+mod report;
+mod tenancy;
+mod tie;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use self::{catalog::Catalog, desk::Desk, probe::Prober, world::World};
+
+pub use self::{
+    desk::Refused,
+    finding::{Finding, Severity},
+    lint::Lint,
+    record::{Cell, Object, Verb},
+    report::Report,
+    tenancy::{Accepted, ClaimPaths, Members, Owner, Roles, Tenancy, TenantTable},
+};
+
+/// Why nothing could be probed, or not all of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No URL of PostgreSQL.
+    #[error("the database URL cannot be read\nexpected  postgresql://<user>:<password>@<host>:5432/<database>")]
+    Url,
+    /// Nobody answers, or not us.
+    #[error(
+        "the database cannot be reached: {0}\ndo        look at host, port and password of the URL; a pooler in transaction mode (port 6543) will not do"
+    )]
+    Connect(String),
+    /// Its major version.
+    #[error("PostgreSQL {0} is too old\nexpected  PostgreSQL 14 or newer")]
+    Version(i64),
+    /// A role of the API that cannot be played.
+    #[error(
+        "the connection's role cannot become \"{role}\": {refused}\ndo        connect as Supabase's postgres role, or: grant anon, authenticated to <role>"
+    )]
+    #[allow(missing_docs, reason = "said by the variant")]
+    Role { role: &'static str, refused: String },
+    /// Policies bind the connection itself.
+    #[error(
+        "the connection's role is bound by row level security itself, and cannot see what others may not\ndo        connect as Supabase's postgres role, or as a role with BYPASSRLS"
+    )]
+    Bound,
+    /// The catalog is not as expected.
+    #[error("the catalog cannot be read: {0}")]
+    Catalog(String),
+    /// Its name.
+    #[error("there is no schema \"{0}\"\ndo        name exposed schemas in [tenancy] schemas")]
+    NoSchema(String),
+    /// Its name, with the schema.
+    #[error(
+        "there is no table {0}\ndo        name the table of tenants and the table of members in [tenancy], with their schema"
+    )]
+    NoTable(String),
+    /// The table, and the column that it has not.
+    #[error("the table {0} has no column \"{1}\"\ndo        correct [tenancy]")]
+    NoColumn(String, String),
+    /// What the database said.
+    #[error("no tenant can be made: {0}")]
+    NoTenant(String),
+    /// What the database said.
+    #[error("no user can be made in auth.users: {0}")]
+    NoUser(String),
+    /// Who, and what the database said.
+    #[error("no {0} can be placed in a tenant: {1}\ndo        correct [tenancy] members")]
+    NoMember(String, String),
+    /// Nothing says whose rows are.
+    #[error(
+        "[tenancy] says neither whose rows are (tenant, with members or claim) nor that they are their users' (owner)"
+    )]
+    NoTenancy,
+    /// What the database said.
+    #[error(
+        "the migration cannot be run: {0}\ndo        run it after those before it, and without transactions of its own"
+    )]
+    Migration(String),
+    /// In the middle of it.
+    #[error(
+        "the connection was lost: {0}\nnothing was committed; findings up to then are not told, since they would be half of a verdict"
+    )]
+    Lost(String),
+    /// A statement of the prober itself.
+    #[error("a statement was refused that must not be: {refused}\n{sql}")]
+    #[allow(missing_docs, reason = "said by the variant")]
+    Refused { sql: String, refused: Refused },
+}
+
+/// Probes the database behind a URL, and leaves it as it was. With a migration, it is the database that the migration
+/// would make of it: that is run first, in the transaction that is rolled back.
+///
+/// # Errors
+/// When there is nothing to probe, or the probing cannot be ended.
+pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Result<Report, Error> {
+    if tenancy.owner.is_none() && (tenancy.tenant.is_none() || (tenancy.members.is_none() && tenancy.claim.is_none())) {
+        return Err(Error::NoTenancy);
+    }
+    let begin = Instant::now();
+    let mut desk = Desk::open(url, migration).await?;
+    let schemas = tenancy.exposed();
+    for schema in &schemas {
+        let known =
+            desk.text("select count(*)::text from pg_namespace where nspname = any ($1)", std::slice::from_ref(schema));
+        if known.await? == "0" {
+            return Err(Error::NoSchema(schema.clone()));
+        }
+    }
+    let catalog = Catalog::read(&mut desk, &schemas).await?;
+    check(&catalog, tenancy)?;
+    let world = World::make(&mut desk, &catalog, tenancy).await?;
+    let record = Prober::run(&mut desk, &world).await?;
+    let report = Report::of(&world, record, desk.attempts, begin.elapsed());
+    desk.close().await?;
+    Ok(report)
+}
+
+/// Whether the tables and columns that `[tenancy]` names are there.
+fn check(catalog: &Catalog, tenancy: &Tenancy) -> Result<(), Error> {
+    if let Some(members) = &tenancy.members {
+        let table = catalog.named(&members.table).ok_or_else(|| Error::NoTable(members.table.clone()))?;
+        let columns = [&members.user, &members.tenant].into_iter().chain(&members.role).chain(members.state.keys());
+        for column in columns.chain(members.dead.iter().flat_map(|state| state.keys())) {
+            if table.column(column).is_none() {
+                return Err(Error::NoColumn(members.table.clone(), column.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Milliseconds, for people.
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,179 @@
+//! What somebody has to say of a database before it can be probed: who its tenants are and how users belong to them.
+//! The rest is found out from the catalog; what was found out wrongly is overruled here.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The `[tenancy]` table of a contract. Tenants are rows of a table, or, with `owner`, the users themselves.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tenancy {
+    /// Schemas that the API exposes; `public` when none is named.
+    pub schemas: Vec<String>,
+    /// The table of tenants.
+    pub tenant: Option<TenantTable>,
+    /// The table that places users in tenants.
+    pub members: Option<Members>,
+    /// Where a user's tenant and role stand in their token, when they do.
+    pub claim: Option<ClaimPaths>,
+    /// Rows belong to users.
+    pub owner: Option<Owner>,
+    /// What the roles are, where their names do not say it.
+    pub roles: Roles,
+    /// Whose the rows of a table are, where it was found out wrongly: a column's name, `through <column>` for the tenant
+    /// of the row that it refers to, or `nobody` for rows that every tenant shares.
+    pub tables: BTreeMap<String, String>,
+    /// What need not be decided, by name, with the reason.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A table whose rows are tenants.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantTable {
+    /// With its schema.
+    pub table: String,
+    /// Its key.
+    #[serde(default = "id")]
+    pub key: String,
+    /// What other tables call the tenant.
+    pub column: String,
+    /// Columns of a tenant that is closed.
+    #[serde(default)]
+    pub closed: BTreeMap<String, toml::Value>,
+}
+
+/// A table whose rows place a user in a tenant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// With its schema.
+    pub table: String,
+    /// The column with the user's id.
+    pub user: String,
+    /// The column with the tenant's key.
+    pub tenant: String,
+    /// The column with the role.
+    pub role: Option<String>,
+    /// Columns of a member who is one.
+    #[serde(default)]
+    pub state: BTreeMap<String, toml::Value>,
+    /// Columns of members who are none any more, one table for each way.
+    #[serde(default)]
+    pub dead: Vec<BTreeMap<String, toml::Value>>,
+}
+
+/// Where a token says what its user may do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimPaths {
+    /// To the tenant, such as `["app_metadata", "company_id"]`.
+    pub path: Vec<String>,
+    /// To the role.
+    #[serde(default)]
+    pub role: Vec<String>,
+    /// The roles that there are.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// How a row names the user that it belongs to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// Columns with users' ids; the first that a table has says whose a row is first of all.
+    pub columns: Vec<String>,
+}
+
+/// Roles that are more or less than the others.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Roles {
+    /// Those who may see and change everything.
+    pub platform: Vec<String>,
+    /// Those who may change nothing.
+    pub readers: Vec<String>,
+    /// From the highest to the lowest.
+    pub rank: Vec<String>,
+}
+
+/// Something that stays undecided and is known to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// An object, with its schema.
+    pub object: String,
+    /// Why that is all right.
+    pub reason: String,
+}
+
+fn id() -> String {
+    "id".to_owned()
+}
+
+impl Tenancy {
+    /// The schemas that are probed.
+    pub fn exposed(&self) -> Vec<String> {
+        if self.schemas.is_empty() { vec!["public".to_owned()] } else { self.schemas.clone() }
+    }
+}
+
+impl Roles {
+    /// Whether a role may do everything: said so, or named so.
+    pub fn is_platform(&self, role: &str) -> bool {
+        named(&self.platform, role, &["platform", "super", "system", "global", "root"])
+    }
+
+    /// Whether a role may only read.
+    pub fn is_reader(&self, role: &str) -> bool {
+        named(&self.readers, role, &["audit", "view", "read", "guest", "observ"])
+    }
+
+    /// How much a role may do; the highest is 0.
+    pub fn rank(&self, role: &str) -> usize {
+        const RANKS: [&[&str]; 5] = [
+            &["platform", "super", "system", "global", "root"],
+            &["owner"],
+            &["admin", "director", "principal"],
+            &["manager", "lead", "supervisor", "treasurer"],
+            &[],
+        ];
+        if let Some(rank) = self.rank.iter().position(|named| named == role) {
+            return rank;
+        }
+        let lower = role.to_lowercase();
+        let rank = RANKS.iter().position(|words| words.iter().any(|word| lower.contains(word)));
+        match rank {
+            _ if self.is_reader(role) => RANKS.len(),
+            Some(rank) => rank,
+            None => RANKS.len() - 1,
+        }
+    }
+}
+
+/// Said so, or, where nothing was said, named so.
+fn named(said: &[String], role: &str, words: &[&str]) -> bool {
+    if !said.is_empty() {
+        return said.iter().any(|said| said == role);
+    }
+    let lower = role.to_lowercase();
+    words.iter().any(|word| lower.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_ranked_by_their_names_where_nothing_is_said() {
+        let roles = Roles::default();
+        let order = ["PLATFORM_ADMIN", "owner", "INSTITUTION_ADMIN", "INSTITUTION_TREASURER", "member", "viewer"];
+        assert!(order.is_sorted_by_key(|role| roles.rank(role)));
+        assert!(roles.is_platform("PLATFORM_ADMIN") && !roles.is_platform("INSTITUTION_ADMIN"));
+        assert!(roles.is_reader("INSTITUTION_AUDITOR") && !roles.is_reader("INSTITUTION_STAFF"));
+        let said = Roles { platform: vec!["boss".to_owned()], rank: vec!["boss".to_owned()], ..roles };
+        assert!(said.is_platform("boss") && !said.is_platform("PLATFORM_ADMIN"));
+        assert_eq!(said.rank("boss"), 0);
+    }
+}

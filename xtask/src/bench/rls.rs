@@ -1,0 +1,51 @@
+//! `cargo xtask bench rls`: each hole of each schema, made and looked for; what was missed by name, and how long it took.
+
+use tokio::runtime::Builder;
+
+use super::median;
+use crate::{Verdict, print, rls::holes::Schema, say, setup, table::table};
+
+/// What to look for.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only holes that have this in their names
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+}
+
+pub fn run(options: &Options) -> Verdict {
+    setup::ensure()?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut rows = table(&["schema", "findings, tight", "holes found", "findings for each", "median"]);
+        let mut good = true;
+        for mut schema in Schema::all()? {
+            let portal = schema.start().await?;
+            schema.holes.retain(|hole| hole.name.contains(&options.only));
+            let tight = schema.tight(&portal).await?;
+            let judged = schema.judge_all(&portal).await?;
+            let found = judged.iter().filter(|judged| judged.is_found).count();
+            for (missed, hole) in judged.iter().zip(&schema.holes).filter(|(judged, _)| !judged.is_found) {
+                let why = hole.missed.as_deref().unwrap_or("unexpectedly");
+                say(&format!("missed {} {} ({why}): {}", schema.name, missed.hole, hole.about));
+                missed.told.iter().take(3).for_each(|told| say(&format!("       instead: {told}")));
+                good &= hole.missed.is_some();
+            }
+            good &= tight.is_good();
+            if !tight.is_good() {
+                say(&format!("{} as it is: {tight}", schema.name));
+            }
+            let findings: usize = judged.iter().map(|judged| judged.findings).sum();
+            let times: Vec<_> = judged.iter().map(|judged| judged.took_ms as f64).collect();
+            rows.add_row([
+                schema.name.to_owned(),
+                format!("{}, undecided {}", tight.findings.len(), tight.undecided.len()),
+                format!("{found} of {}", judged.len()),
+                format!("{:.2}", findings as f64 / judged.len().max(1) as f64),
+                if times.is_empty() { String::new() } else { format!("{:.0} ms", median(&times)?) },
+            ]);
+        }
+        print(&rows.to_string());
+        Ok(good)
+    })
+}
