@@ -52,6 +52,7 @@ pub struct Relation {
     /// Relations that a view reads.
     pub uses: Vec<i64>,
     pub published: bool,
+    pub triggers: Vec<String>,
 }
 
 /// What the API's two roles are granted.

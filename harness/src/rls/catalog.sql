@@ -146,6 +146,10 @@ select jsonb_build_object(
           and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
         where w.ev_class = c.oid and c.relkind in ('v', 'm')
       ), '[]'),
+      'triggers', coalesce((
+        select jsonb_agg(g.tgname order by g.tgname) from pg_trigger g
+        where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D'
+      ), '[]'),
       'published', exists (
         select from pg_publication_tables b
         where b.pubname = 'supabase_realtime' and b.schemaname = c.nspname and b.tablename = c.relname
@@ -158,7 +162,7 @@ select jsonb_build_object(
       'schema', n.nspname,
       'name', p.proname,
       'exposed', n.is_exposed,
-      'signature', p.oid::regprocedure::text,
+      'signature', format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
       'kind', p.prokind,
       'definer', p.prosecdef,
       'fixed_path', coalesce(array_to_string(p.proconfig, ',') ~ '(^|,)search_path=', false),

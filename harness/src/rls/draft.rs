@@ -21,6 +21,8 @@ pub struct Draft<'c> {
     columns: BTreeMap<&'c str, Choice>,
     /// Only columns that this role may insert.
     role: Option<&'static str>,
+    /// What keys are told apart by when the row is like another one.
+    twin: Option<String>,
     revisions: usize,
 }
 
@@ -48,12 +50,18 @@ impl<'c> Draft<'c> {
             let candidates = candidates(relation, column, mark, variant);
             columns.insert(column.name.as_str(), Choice { candidates, at: 0, fixed: false });
         }
-        Self { relation, columns, role: None, revisions: 0 }
+        Self { relation, columns, role: None, twin: None, revisions: 0 }
     }
 
     /// As somebody with this role would write it.
     pub fn by(mut self, role: &'static str) -> Self {
         self.role = Some(role);
+        self
+    }
+
+    /// As a row like another one, of which only keys differ, by this mark.
+    pub fn twin(mut self, mark: &str) -> Self {
+        self.twin = Some(mark.to_owned());
         self
     }
 
@@ -168,7 +176,25 @@ impl<'c> Draft<'c> {
             }
             "23505" => {
                 let named = self.relation.keys.iter().find(|key| Some(&key.name) == refused.constraint.as_ref());
-                named.is_some_and(|key| self.next_of(&key.columns))
+                let Some(key) = named else { return false };
+                let Some(mark) = self.twin.clone().filter(|_| self.revisions < 4) else {
+                    return self.next_of(&key.columns);
+                };
+                for name in &key.columns {
+                    let (Some(column), Some(choice)) =
+                        (self.relation.column(name), self.columns.get_mut(name.as_str()))
+                    else {
+                        continue;
+                    };
+                    let candidates = match self.relation.reference_of(name) {
+                        _ if choice.fixed => continue,
+                        Some(_) if column.not_null => continue,
+                        Some(_) => vec!["null".to_owned()],
+                        None => candidates(self.relation, column, &mark, 0),
+                    };
+                    *choice = Choice { candidates, at: 0, fixed: false };
+                }
+                true
             }
             // A value that its type does not take: the next of every column of such a type.
             code if code.starts_with("22") => {

@@ -90,7 +90,7 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
                 }
             }
             let severity = group.iter().map(|crossing| severity(crossing)).max().unwrap_or(Severity::Low);
-            let fix = fix(catalog, &object, &cause, &verbs);
+            let fix = fix(catalog, &object, &cause);
             let is_table = object.noun == "table";
             let also = also.iter().filter(|_| is_table).cloned().collect();
             Finding { severity, object, verbs, actors, effects, cause, sql: group[0].sql.clone(), fix, also }
@@ -115,7 +115,7 @@ fn severity(crossing: &Crossing) -> Severity {
 }
 
 /// SQL that closes it, or shows where it has to be closed.
-fn fix(catalog: &Catalog, object: &Object, cause: &Cause, verbs: &[Verb]) -> String {
+fn fix(catalog: &Catalog, object: &Object, cause: &Cause) -> String {
     let name = object.name.split('.').map(ident).collect::<Vec<_>>().join(".");
     match cause {
         Cause::NoRowSecurity if object.noun == "publication" => format!("alter table <table> enable row level security; -- or: alter publication {name} drop table <table>;"),
@@ -134,7 +134,6 @@ fn fix(catalog: &Catalog, object: &Object, cause: &Cause, verbs: &[Verb]) -> Str
             format!("-- compare what the arguments name with the caller's tenant, with \"is not true\" rather than <>;\n-- or: revoke execute on function {signature} from public, anon, authenticated;")
         }
         Cause::Constraint(constraint) => {
-            let _ = verbs;
             format!("-- {constraint} must include the tenant: unique (tenant, …), foreign key (…, tenant) references … (…, tenant)")
         }
         Cause::Trigger(trigger) => format!("-- {trigger} must not read role or tenant from raw_user_meta_data"),

@@ -480,9 +480,21 @@ impl<'c> World<'c> {
                 continue;
             }
             // The last row of a table has no children, not even one.
-            let variants = if joins(relation).next().is_some() { VARIANTS - 1 } else { VARIANTS };
+            let is_needed = |name: &String| relation.column(name).is_some_and(|column| column.not_null);
+            let joins = joins(relation).any(|key| key.columns.iter().all(is_needed));
+            let variants = if joins { VARIANTS - 1 } else { VARIANTS };
+            let first = self.mark(tenant, 0);
             for variant in 0..variants {
-                let Some(draft) = self.draft(relation, tenant, variant) else { break };
+                let mark = self.mark(tenant, variant);
+                let draft = match variant {
+                    0 => self.draft_marked(relation, tenant, 0, &first),
+                    // What is found by likeness finds it.
+                    _ if variant == VARIANTS - 1 => {
+                        self.draft_marked(relation, tenant, variant, &first).map(|draft| draft.twin(&mark))
+                    }
+                    _ => self.draft_marked(relation, tenant, variant, &mark),
+                };
+                let Some(draft) = draft else { break };
                 match self.insert(desk, relation, draft).await? {
                     Ok(row) => self.rows.entry((relation.oid, tenant)).or_default().push(row),
                     Err(refused) => {
@@ -542,12 +554,26 @@ impl<'c> World<'c> {
         Ok(())
     }
 
+    /// A text of a tenant's that no other row has.
+    fn mark(&self, tenant: Option<usize>, variant: usize) -> String {
+        format!("{}{}{variant}", self.canary(tenant.unwrap_or(OWN)), &Uuid::new_v4().simple().to_string()[..6])
+    }
+
     /// A row for a tenant that refers to rows of the same tenant.
     pub fn draft(&self, relation: &'c Relation, tenant: Option<usize>, variant: usize) -> Option<Draft<'c>> {
+        self.draft_marked(relation, tenant, variant, &self.mark(tenant, variant))
+    }
+
+    fn draft_marked(
+        &self,
+        relation: &'c Relation,
+        tenant: Option<usize>,
+        variant: usize,
+        mark: &str,
+    ) -> Option<Draft<'c>> {
         let tie = self.ties.get(&relation.oid)?;
         let index = tenant.unwrap_or(OWN);
-        let mark = format!("{}{}{variant}", self.canary(index), &Uuid::new_v4().simple().to_string()[..6]);
-        let mut draft = Draft::new(relation, &mark, variant % (VARIANTS - 1));
+        let mut draft = Draft::new(relation, mark, variant % (VARIANTS - 1));
         for reference in &relation.references {
             let is_tie = matches!(tie, Tie::Parent(index) if relation.references[*index].name == reference.name);
             let is_open = |name: &String| relation.column(name).is_some_and(|column| !column.not_null);

@@ -28,10 +28,10 @@ struct Told<'c> {
     text: String,
 }
 
-/// What a call did.
-struct Answer {
+/// What a statement did: its answer, and the tables that were written to.
+pub(super) struct Answer {
     text: String,
-    written: Vec<i64>,
+    pub written: Vec<i64>,
 }
 
 impl<'c> Prober<'_, 'c> {
@@ -117,7 +117,7 @@ impl<'c> Prober<'_, 'c> {
             if !tried.insert(call.sql.clone()) {
                 continue;
             }
-            let answer = match self.answer(actor, function, &call.sql).await? {
+            let answer = match self.answer(actor, function.volatile, &call.sql).await? {
                 Ok(answer) => answer,
                 Err(refused) => {
                     // An error may tell what the answer would have.
@@ -164,7 +164,7 @@ impl<'c> Prober<'_, 'c> {
                 return Ok((true, true, None));
             }
             if !answer.written.is_empty()
-                && let Some(effect) = self.written(function, actor, &call.sql, &answer.written).await?
+                && let Some(effect) = self.written(actor, &call.sql, &answer.written).await?
             {
                 self.record.cross(object, Verb::Call, actor, &effect, Cause::Function, &call.sql);
                 return Ok((true, true, None));
@@ -177,7 +177,12 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// The answer and the tables that were written to; or the refusal, as text.
-    async fn answer(&mut self, actor: &Actor, function: &Function, sql: &str) -> Result<Result<Answer, String>, Error> {
+    pub(super) async fn answer(
+        &mut self,
+        actor: &Actor,
+        may_write: bool,
+        sql: &str,
+    ) -> Result<Result<Answer, String>, Error> {
         let tables: Vec<_> = self
             .world
             .catalog
@@ -190,7 +195,7 @@ impl<'c> Prober<'_, 'c> {
             "select string_agg(o || ':' || (pg_stat_get_xact_tuples_inserted(o) + pg_stat_get_xact_tuples_updated(o) + pg_stat_get_xact_tuples_deleted(o)), ',' order by o) from unnest('{{{}}}'::oid[]) o",
             tables.join(",")
         );
-        let (before, looks) = match function.volatile {
+        let (before, looks) = match may_write {
             true => (
                 vec![format!("select set_config('rls_probe.written', ({written}), true)")],
                 vec![format!("select current_setting('rls_probe.written') || ';' || ({written})")],
@@ -211,14 +216,8 @@ impl<'c> Prober<'_, 'c> {
         })
     }
 
-    /// What a call that wrote did to whom; none when it stayed at home.
-    async fn written(
-        &mut self,
-        function: &Function,
-        actor: &Actor,
-        sql: &str,
-        tables: &[i64],
-    ) -> Result<Option<String>, Error> {
+    /// What a statement that wrote did to whom; none when it stayed at home.
+    pub(super) async fn written(&mut self, actor: &Actor, sql: &str, tables: &[i64]) -> Result<Option<String>, Error> {
         let relations: Vec<&'c Relation> = tables
             .iter()
             .filter_map(|oid| self.world.catalog.relation(*oid))
@@ -296,7 +295,6 @@ impl<'c> Prober<'_, 'c> {
             before.push(self.desk.run(look).await?.value().map(str::to_owned));
         }
         let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
-        let _ = function;
         let Ok((_, after)) = self.desk.attempt(actor, &[], sql, &statements).await? else { return Ok(None) };
         let changed = looks
             .iter()
@@ -308,7 +306,7 @@ impl<'c> Prober<'_, 'c> {
 
     /// An answer, or what is told instead.
     async fn again(&mut self, actor: &Actor, function: &Function, sql: &str) -> Result<String, Error> {
-        let answer = self.answer(actor, function, sql).await?;
+        let answer = self.answer(actor, function.volatile, sql).await?;
         Ok(answer.map_or_else(|refused| format!("refused: {refused}"), |answer| answer.text))
     }
 

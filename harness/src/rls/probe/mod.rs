@@ -6,7 +6,7 @@ mod members;
 mod tables;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Error,
@@ -31,6 +31,8 @@ pub struct Prober<'p, 'c> {
     places: HashMap<(i64, String), String>,
     /// How many rows of a table were a tenant's.
     counts: HashMap<(i64, usize), i64>,
+    /// Tables whose triggers were set off.
+    set_off: HashSet<i64>,
 }
 
 impl<'p, 'c> Prober<'p, 'c> {
@@ -46,6 +48,7 @@ impl<'p, 'c> Prober<'p, 'c> {
             actors: world.actors.clone(),
             places: HashMap::new(),
             counts: HashMap::new(),
+            set_off: HashSet::new(),
         };
         prober.signing_up().await?;
         prober.tables().await?;

@@ -4,13 +4,13 @@ use crate::rls::{
     Error,
     actor::{Actor, Kind},
     catalog::{Relation, ident, literal},
-    draft::Draft,
+    draft::{Draft, choices},
     record::{Cause, Cell, Verb},
-    tie::Tie,
+    tie::{Tie, owner_columns},
     world::{OTHER, Row, VARIANTS},
 };
 
-use super::{Prober, SMALL, any_of, object_of, touched};
+use super::{Prober, SMALL, any_of, contains_any, needles, object_of, touched};
 
 /// How an attempted insert ended.
 enum Inserted {
@@ -226,6 +226,10 @@ impl<'c> Prober<'_, 'c> {
                 Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
             }
         }
+        if own_works {
+            self.set_off(relation, actor).await?;
+            self.insert_as_another(relation, actor).await?;
+        }
         for tenant in self.foreign(actor) {
             let buckets = if self.world.ties.get(&relation.oid) == Some(&Tie::Path) { VARIANTS - 1 } else { 1 };
             for (as_oneself, variant) in (0..buckets).flat_map(|variant| [(true, variant), (false, variant)]) {
@@ -271,6 +275,66 @@ impl<'c> Prober<'_, 'c> {
         Ok(own_works)
     }
 
+    /// Where rows are users': one that somebody else is said to have written, about oneself.
+    async fn insert_as_another(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let names_several =
+            matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() > 1);
+        if self.world.tenancy.tenant.is_some() || !names_several {
+            return Ok(());
+        }
+        // The people of such a tenant are two, and take turns.
+        let Some(draft) = self.draft_in(relation, self.own(actor), actor, false, 1) else { return Ok(()) };
+        if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
+            let cause = self.guilty(relation, actor, "insert", None).await?;
+            let effect = "can add rows in the name of somebody else";
+            self.record.cross(&object_of(relation), Verb::Insert, actor, effect, cause, &sql);
+        }
+        Ok(())
+    }
+
+    /// What a row of one's own sets off that has a value of the other tenant's in it: triggers may look that up everywhere.
+    async fn set_off(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(theirs) = self.world.rows(relation, OTHER).first().cloned() else { return Ok(()) };
+        if relation.triggers.is_empty() || !self.set_off.insert(relation.oid) {
+            return Ok(());
+        }
+        let known = relation.columns.iter().filter(|column| {
+            column.is_text()
+                && column.may(actor.db_role(), "insert")
+                && choices(relation, column).is_empty()
+                && relation.reference_of(&column.name).is_none()
+        });
+        for column in known {
+            let (Some(value), Some(mut draft)) =
+                (theirs.text(&column.name), self.draft_by(relation, self.own(actor), actor, true))
+            else {
+                continue;
+            };
+            draft.set(&column.name, literal(&value));
+            let own = self.world.condition(relation, self.own(actor));
+            let text = format!("replace(to_jsonb(t)::text, {}, '')", literal(&value));
+            let told = contains_any(&text, &needles(self.world, &[OTHER]));
+            let look = format!("select count(*) from {} t where {own} and {told}", relation.sql());
+            let before = self.desk.run(&look).await?.number();
+            let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &[look]).await? else { continue };
+            let effect = match looks.first() {
+                Some(after) if *after > before => {
+                    Some("is told the other tenant's data by a row of their own".to_owned())
+                }
+                _ => match self.answer(actor, true, &sql).await? {
+                    Ok(answer) => self.written(actor, &sql, &answer.written).await?,
+                    Err(_) => None,
+                },
+            };
+            if let Some(effect) = effect {
+                let cause = Cause::Trigger(relation.triggers.join(", "));
+                self.record.cross(&object_of(relation), Verb::Insert, actor, &effect, cause, &sql);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether its rows are about one person, who may change them whatever their role.
     fn is_personal(&self, relation: &Relation) -> bool {
         matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
@@ -291,7 +355,11 @@ impl<'c> Prober<'_, 'c> {
     ) -> Option<Draft<'c>> {
         let mut draft = self.world.draft(relation, Some(tenant), variant)?.by(actor.db_role());
         let user = actor.user.as_deref().filter(|_| as_oneself);
+        let owners = owner_columns(relation, self.world.tenancy);
         for reference in relation.references.iter().filter(|reference| reference.target_name == "auth.users") {
+            if self.world.tenancy.tenant.is_none() && reference.columns.iter().any(|column| owners.contains(column)) {
+                continue;
+            }
             if let (Some(column), Some(user)) = (reference.columns.first(), user)
                 && relation
                     .column(column)
@@ -301,7 +369,6 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         if let Some(user) = user {
-            let owners = super::super::tie::owner_columns(relation, self.world.tenancy);
             // For somebody else, where users are the tenants: theirs first of all, and about oneself.
             let is_for_another = self.world.tenancy.tenant.is_none() && tenant != self.own(actor);
             let (own, about) = owners.split_at(owners.len().min(1));
@@ -309,8 +376,8 @@ impl<'c> Prober<'_, 'c> {
                 draft.set(column, literal(user));
             }
             if self.world.ties.get(&relation.oid) == Some(&Tie::Path) {
-                draft.prefer("owner", literal(user));
-                draft.prefer("owner_id", literal(user));
+                draft.set("owner", literal(user));
+                draft.set("owner_id", literal(user));
                 // Whoever looks for a name that has one's own ids in it finds them.
                 let own = &self.world.tenants[self.own(actor)].id;
                 let name = format!("{}/{own}-{user}-{}{variant}.txt", self.folder(tenant), self.world.canary(tenant));
@@ -625,7 +692,8 @@ impl<'c> Prober<'_, 'c> {
         if self.world.tenancy.tenant.is_none() {
             own = self.world.rows(relation, self.own(actor)).to_vec();
         }
-        let Some(mine) = own.last() else { return Ok(()) };
+        let is_ones_own = |row: &&Row| self.world.tenancy.tenant.is_some() || self.is_self(relation, row, actor);
+        let Some(mine) = own.iter().rfind(is_ones_own) else { return Ok(()) };
         if !columns.iter().all(|(name, _)| is_allowed(name)) {
             return Ok(());
         }
