@@ -37,7 +37,11 @@ pub struct Check {
     deployment: &'static Deployment,
     browser: OnceCell<Browser>,
     measured: Mutex<Option<String>>,
+    kept: Mutex<Vec<Kept>>,
 }
+
+/// A file of evidence: its name, its content type, its text.
+type Kept = (&'static str, &'static str, String);
 
 /// Runs a check of the step `id`, and leaves its evidence.
 ///
@@ -70,9 +74,12 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
             return Err(failure);
         }
     };
-    let check = Check { deployment, browser: OnceCell::new(), measured: Mutex::default() };
+    let check = Check { deployment, browser: OnceCell::new(), measured: Mutex::default(), kept: Mutex::default() };
     let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
     let redactor = Redactor::new(deployment.secrets().await);
+    for (name, content_type, text) in check.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        evidence.attach(name, content_type, redactor.clean(&text).as_bytes())?;
+    }
     evidence.measured(check.measured.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(browser) = check.browser.into_inner() {
         if let Err(failure) = verdict {
@@ -177,6 +184,11 @@ impl Check {
     /// Keeps the figure that this check measured, for the sign-off: it is what the runbook's tables call "actual".
     pub fn measured(&self, figure: impl Into<String>) {
         *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(figure.into());
+    }
+
+    /// Keeps a text as evidence, whatever the verdict.
+    pub fn keep(&self, name: &'static str, content_type: &'static str, text: impl Into<String>) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((name, content_type, text.into()));
     }
 
     /// The portal in a browser that nobody is signed in to. A check has one browser; asking again gives the same.

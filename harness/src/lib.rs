@@ -24,9 +24,9 @@ pub use client::{
     SmsIngest, Unstorable,
 };
 pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Dashboard, Data, FailedParses,
-    Forbidden, Heading, Kpi, Ledger, Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Route, Sms,
-    SmsTransaction, StatusFilter, UnknownPath,
+    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
+    FailedParses, Forbidden, Heading, Kpi, Ledger, Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Route,
+    Security, Sms, SmsTransaction, StatusFilter, UnknownPath,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenant, Writes};

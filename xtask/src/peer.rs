@@ -50,13 +50,13 @@ impl Host {
     }
 
     /// The variables by which who sends messages meets it as a remote deployment.
-    pub fn gateway_variables(&self) -> [(&'static str, &str); 6] {
+    pub fn gateway_variables(&self) -> [(&'static str, String); 6] {
         [
-            ("HARNESS_TARGET", "staging"),
-            ("E2E_BASE_URL", self.portal.site_url().as_str()),
-            ("VITE_SUPABASE_URL", self.portal.api_url().as_str()),
-            ("VITE_SUPABASE_ANON_KEY", self.portal.anon_key()),
-            ("SUPABASE_SERVICE_ROLE_KEY", self.portal.service_role_key()),
+            ("HARNESS_TARGET", "staging".to_owned()),
+            ("E2E_BASE_URL", self.portal.site_url().to_string()),
+            ("VITE_SUPABASE_URL", self.portal.api_url().to_string()),
+            ("VITE_SUPABASE_ANON_KEY", self.portal.anon_key().to_owned()),
+            ("SUPABASE_SERVICE_ROLE_KEY", self.portal.service_role_key().to_owned()),
             ("INGEST_API_KEY", self.portal.ingest_key()),
         ]
     }
@@ -67,7 +67,7 @@ impl Host {
     }
 
     /// Its key.
-    pub fn ingest_key(&self) -> &str {
+    pub fn ingest_key(&self) -> String {
         self.portal.ingest_key()
     }
 

@@ -59,8 +59,9 @@ impl Contract {
         let parameters: Vec<_> = (0..keys.len()).map(|at| format!("#[case] case_{at}: &str")).collect();
         let mut cases = String::new();
         for arguments in self.entries(path, keys) {
-            let identifier: String =
-                arguments[0].chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            let words: Vec<_> =
+                arguments[0].split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+            let identifier = words.join("_");
             let arguments: Vec<_> = arguments.iter().map(|argument| format!("{argument:?}")).collect();
             let _ = writeln!(cases, "#[case::{}({})]", identifier.to_lowercase(), arguments.join(", "));
         }

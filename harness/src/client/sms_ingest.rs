@@ -241,7 +241,12 @@ impl Unstorable {
         Self([b"[".repeat(levels), b"]".repeat(levels)].concat())
     }
 
-    /// Nothing.
+    /// An object without any field.
+    pub fn empty_object() -> Self {
+        Self(b"{}".to_vec())
+    }
+
+    /// Nothing at all.
     pub fn empty() -> Self {
         Self(Vec::new())
     }
@@ -347,6 +352,13 @@ impl SmsIngest {
     pub async fn probe_with_key(&self, method: Method, headers: &[(&str, &str)], body: &Unstorable) -> Receipt {
         let key = self.key.as_ref().map(|key| (self.header.as_str(), key.expose_secret()));
         self.request(method, headers.iter().copied().chain(key), body.0.clone()).await
+    }
+
+    /// As [`SmsIngest::probe`], by POST as somebody who is signed in, and without the key.
+    pub async fn probe_as(&self, session: &super::Session, body: &Unstorable) -> Receipt {
+        let bearer = format!("Bearer {}", session.access_token.expose_secret());
+        let json = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+        self.request(Method::POST, json.into_iter(), body.0.clone()).await
     }
 
     /// Headers that `spoil` makes of the key, for a probe that shows something like it.

@@ -51,6 +51,8 @@ pub struct Contract {
     pub console: Console,
     /// Views that a role may not see.
     pub forbidden: Vec<Spanned<Forbidden>>,
+    /// What the security checklist looks at.
+    pub security: Security,
     /// What the data checklist compares.
     pub data: Data,
     /// The dashboard's figures.
@@ -67,6 +69,28 @@ pub struct Contract {
     pub canary: Canary,
     /// What it takes to make a tenant, by kind of row.
     pub make: BTreeMap<String, Recipe>,
+}
+
+/// What the security checklist looks at.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// Tables whose rows are counted as somebody of an institution.
+    pub counted: Vec<Counted>,
+    /// Edge functions that only a signed-in user may call.
+    pub functions: Vec<String>,
+    /// Paths of files that no site publishes.
+    pub unpublished: Vec<String>,
+}
+
+/// A table whose rows are counted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    /// As PostgREST calls it.
+    pub table: String,
+    /// The step of the runbook that counts it.
+    pub step: String,
 }
 
 /// Texts of the whole app.

@@ -229,7 +229,7 @@ impl Deployment {
     fn ingest_key(&self) -> Verdict<SecretString> {
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
-            return Ok(portal.ingest_key().to_owned().into());
+            return Ok(portal.ingest_key().into());
         }
         match self.settings.find("INGEST_API_KEY") {
             Some(key) => Ok(key.value.into()),
@@ -257,6 +257,76 @@ impl Deployment {
             .at(self.settings.looked_in())
             .advice("export it for this run only; nothing is written with it unless the deployment allows writes")
             .shared()),
+        }
+    }
+
+    /// An edge function, to be asked with bodies that it can store nothing of.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`].
+    pub fn function(&self, name: &str) -> Verdict<SmsIngest> {
+        let ingest = self.ingest(None)?;
+        let url = ingest.url().join(name).map_err(|error| {
+            Failure::undecided(format!("the edge function {name} can be asked")).seen(error.to_string())
+        })?;
+        Ok(ingest.at(url))
+    }
+
+    /// The endpoint with the key before the last rotation.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`]; not run where that key is not given.
+    pub fn sms_ingest_with_previous_key(&self) -> Verdict<SmsIngest> {
+        let key = self.settings.find("INGEST_API_KEY_PREVIOUS").ok_or_else(|| {
+            Failure::not_run(
+                "the ingest key before the last rotation is not known: whether it was revoked cannot be seen",
+            )
+            .expected("INGEST_API_KEY_PREVIOUS in the environment or in harness.toml")
+            .seen("not set")
+            .at(self.settings.looked_in())
+            .advice("export it with the key that was rotated out, for this run only")
+        })?;
+        self.ingest(Some(key.value.into()))
+    }
+
+    /// Gives the endpoint of the embedded portal another key: [`Deployment::sms_ingest`] has it from then on.
+    ///
+    /// # Errors
+    /// Not run on any other deployment, whose keys are its operators'.
+    pub fn rotate_ingest_key(&self, _: &Writes<'_>) -> Verdict {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            portal.rotate_ingest_key();
+            return Ok(());
+        }
+        Err(Failure::not_run("nobody but its operators rotates the keys of a deployment"))
+    }
+
+    /// PostgreSQL behind the deployment, as a role that may play every user.
+    ///
+    /// # Errors
+    /// Not run on production, where nobody plays users, and where no URL is given.
+    pub fn database(&self) -> Verdict<SecretString> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            return Ok(portal.database_url().to_owned().into());
+        }
+        let claim = "the wall between institutions was not probed in the database";
+        if matches!(self.target, Target::Production | Target::Unnamed) {
+            return Err(Failure::not_run(claim)
+                .expected("a deployment other than production: the prober locks tables while it plays every user")
+                .seen(self.target.to_string())
+                .advice("run it against staging, which has the same migrations: HARNESS_TARGET=staging cargo test -p security wall")
+                .shared());
+        }
+        match self.settings.find("SUPABASE_DB_URL") {
+            Some(url) => Ok(url.value.into()),
+            None => Err(Failure::not_run(claim)
+                .expected("SUPABASE_DB_URL in the environment or in harness.toml")
+                .seen("not set")
+                .at(self.settings.looked_in())
+                .advice("export it with the direct connection (port 5432) of the role postgres, for this run only")
+                .shared()),
         }
     }
 
@@ -370,7 +440,7 @@ impl Deployment {
         let mut secrets = self.settings.secrets();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
-            secrets.extend([portal.service_role_key().to_owned(), portal.ingest_key().to_owned()]);
+            secrets.extend([portal.service_role_key().to_owned(), portal.ingest_key()]);
             secrets.extend(portal.accounts().iter().map(|account| account.password.clone()));
         }
         for cell in self.sessions.lock().await.values() {

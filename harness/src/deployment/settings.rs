@@ -18,7 +18,7 @@ use url::Url;
 use super::{Error, Target, root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "E2E_BASE_URL",
     "E2E_INSTITUTION_A_ID",
     "E2E_INSTITUTION_B_ID",
@@ -27,6 +27,8 @@ const NAMES: [&str; 11] = [
     "HARNESS_CONTRACT",
     "HARNESS_TARGET",
     "INGEST_API_KEY",
+    "INGEST_API_KEY_PREVIOUS",
+    "SUPABASE_DB_URL",
     "SUPABASE_SERVICE_ROLE_KEY",
     "VITE_SUPABASE_ANON_KEY",
     "VITE_SUPABASE_URL",
@@ -142,9 +144,19 @@ impl Settings {
     pub fn secrets(&self) -> Vec<String> {
         let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
         let all = self.environment.iter().chain(in_file);
-        let secret =
-            |name: &str| name.ends_with("_PASSWORD") || ["INGEST_API_KEY", "SUPABASE_SERVICE_ROLE_KEY"].contains(&name);
-        all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone()).collect()
+        let secret = |name: &str| {
+            name.ends_with("_PASSWORD")
+                || ["INGEST_API_KEY", "INGEST_API_KEY_PREVIOUS", "SUPABASE_DB_URL", "SUPABASE_SERVICE_ROLE_KEY"]
+                    .contains(&name)
+        };
+        let values = all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone());
+        // The password of a URL is one by itself, too.
+        values
+            .flat_map(|value| {
+                let password = Url::parse(&value).ok().and_then(|url| url.password().map(str::to_owned));
+                [Some(value), password].into_iter().flatten()
+            })
+            .collect()
     }
 }
 

@@ -103,6 +103,15 @@ impl Actor {
 
     /// The statements that make the transaction theirs.
     pub fn become_sql(&self) -> [String; 2] {
+        [format!("set local role {}", self.db_role()), format!("select {}", self.settings())]
+    }
+
+    /// The same as one statement.
+    pub fn become_in_one(&self) -> String {
+        format!("select {}, {}", self.settings(), setting("role", self.db_role()))
+    }
+
+    fn settings(&self) -> String {
         let text = |name: &str| self.claims[name].as_str().unwrap_or_default();
         let settings = [
             setting("request.jwt.claims", &self.claims.to_string()),
@@ -112,6 +121,6 @@ impl Actor {
             setting("request.method", "POST"),
             setting("request.headers", &self.headers),
         ];
-        [format!("set local role {}", self.db_role()), format!("select {}", settings.join(", "))]
+        settings.join(", ")
     }
 }

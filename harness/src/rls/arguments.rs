@@ -15,6 +15,8 @@ use super::{
 /// Whose ids the arguments are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
+    /// One's own, all of them.
+    Own,
     /// The other tenant's, all of them.
     Other,
     /// The other tenant's, with one's own tenant where the tenant is asked for.
@@ -37,6 +39,13 @@ pub enum Plan {
     Query(&'static str),
 }
 
+impl Plan {
+    /// Whether it is worth trying for somebody whom the function has refused for who they are, whatever they asked for.
+    pub fn is_for_strangers(self) -> bool {
+        matches!(self, Self::Own | Self::Other | Self::OtherOfNone | Self::Nothing | Self::Required)
+    }
+}
+
 /// Texts that are SQL to those who glue.
 const INJECTIONS: [&str; 4] = ["' or true --", "%' or true or '' like '%", "') or true --", "true or true"];
 
@@ -53,10 +62,11 @@ pub fn plans(function: &Function) -> Vec<Plan> {
     if count == 0 {
         return vec![Plan::Other];
     }
-    let mut plans = vec![Plan::Other, Plan::OtherWithin, Plan::OwnWithin, Plan::OtherOfNone];
+    let mut plans = vec![Plan::Own, Plan::Other, Plan::OtherOfNone, Plan::Nothing];
     if function.arguments.iter().any(|argument| argument.default) {
         plans.push(Plan::Required);
     }
+    plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
     if count > 1 && count <= 8 {
         plans.extend((0..count).map(Plan::Only));
     }
@@ -64,7 +74,6 @@ pub fn plans(function: &Function) -> Vec<Plan> {
     if function.arguments.iter().any(|argument| argument.category == "A" || argument.kind.starts_with("json")) {
         plans.push(Plan::Mixed);
     }
-    plans.push(Plan::Nothing);
     if function.language == "plpgsql" && source.contains("execute") {
         plans.extend(INJECTIONS.map(Plan::Injected));
         plans.extend(QUERIES.map(Plan::Query));
@@ -125,7 +134,7 @@ fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<us
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
         Plan::Only(only) => Some(if only == index { OTHER } else { own }),
-        Plan::Injected(_) | Plan::Query(_) => Some(own),
+        Plan::Own | Plan::Injected(_) | Plan::Query(_) => Some(own),
         Plan::Nothing => None,
     }
 }

@@ -1,12 +1,16 @@
 //! Crossings that have one cause are one finding.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
 use super::{
     actor::Kind,
-    catalog::{Catalog, ident},
+    catalog::Catalog,
+    fix::fix,
     record::{Cause, Crossing, Object, Verb},
 };
 
@@ -31,20 +35,73 @@ pub struct Finding {
     pub severity: Severity,
     /// What is open.
     pub object: Object,
-    /// Everything that the same cause allows.
-    pub verbs: Vec<Verb>,
-    /// Everybody who can.
-    pub actors: Vec<String>,
-    /// What happens, in a sentence for each verb.
-    pub effects: Vec<String>,
+    /// What happens, for everything that the same cause allows.
+    pub effects: Vec<Effect>,
     /// The policy, grant, function or constraint at fault.
     pub cause: Cause,
-    /// What shows it when pasted into psql.
-    pub sql: String,
     /// What mends it.
     pub fix: String,
     /// Views and functions through which the same is seen.
     pub also: Vec<Object>,
+}
+
+/// What somebody can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// By a word.
+    pub verb: Verb,
+    /// Everybody who can.
+    pub actors: Vec<String>,
+    /// The end of a sentence that begins with them.
+    pub text: String,
+    /// What shows it when pasted into psql behind [`Report::world`](super::Report::world), by the first of them.
+    pub sql: String,
+}
+
+impl Finding {
+    /// Everything that can be done.
+    pub fn verbs(&self) -> BTreeSet<Verb> {
+        self.effects.iter().map(|effect| effect.verb).collect()
+    }
+
+    /// Everybody who can do any of it.
+    pub fn actors(&self) -> BTreeSet<&str> {
+        self.effects.iter().flat_map(|effect| effect.actors.iter().map(String::as_str)).collect()
+    }
+}
+
+/// With `{:#}` it is shown in SQL, too.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { severity, object, effects, cause, fix, also } = self;
+        writeln!(f, "{} {object}", severity.name().to_uppercase())?;
+        for effect in effects {
+            writeln!(f, "  {} {}", effect.actors.join(", "), effect.text)?;
+        }
+        writeln!(f, "  {:<10}{cause}", "cause")?;
+        if !also.is_empty() {
+            let also: Vec<_> = also.iter().map(ToString::to_string).collect();
+            writeln!(f, "  {:<10}{}", "also", also.join(", "))?;
+        }
+        if f.alternate()
+            && let Some(effect) = effects.first()
+        {
+            writeln!(f, "  {:<10}{}", "shown by", effect.sql.replace('\n', "\n            "))?;
+        }
+        writeln!(f, "  {:<10}{}", "fix", fix.replace('\n', "\n            "))
+    }
+}
+
+impl Severity {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// Groups crossings by cause.
@@ -77,23 +134,24 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
     let mut findings: Vec<_> = groups
         .into_iter()
         .map(|((object, cause), group)| {
-            let mut verbs: Vec<_> = group.iter().map(|crossing| crossing.verb).collect();
-            verbs.sort();
-            verbs.dedup();
-            let mut actors: Vec<_> = group.iter().map(|crossing| crossing.actor.clone()).collect();
-            actors.sort();
-            actors.dedup();
-            let mut effects: Vec<String> = Vec::new();
+            let mut effects: Vec<Effect> = Vec::new();
             for crossing in &group {
-                if !effects.contains(&crossing.effect) {
-                    effects.push(crossing.effect.clone());
+                match effects.iter_mut().find(|effect| (effect.verb, &effect.text) == (crossing.verb, &crossing.effect))
+                {
+                    Some(effect) => effect.actors.push(crossing.actor.clone()),
+                    None => effects.push(Effect {
+                        verb: crossing.verb,
+                        actors: vec![crossing.actor.clone()],
+                        text: crossing.effect.clone(),
+                        sql: crossing.sql.clone(),
+                    }),
                 }
             }
+            effects.sort_by_key(|effect| effect.verb);
             let severity = group.iter().map(|crossing| severity(crossing)).max().unwrap_or(Severity::Low);
             let fix = fix(catalog, &object, &cause);
-            let is_table = object.noun == "table";
-            let also = also.iter().filter(|_| is_table).cloned().collect();
-            Finding { severity, object, verbs, actors, effects, cause, sql: group[0].sql.clone(), fix, also }
+            let also = if object.noun == "table" { also.clone() } else { Vec::new() };
+            Finding { severity, object, effects, cause, fix, also }
         })
         .collect();
     findings.sort_by(|one, other| (other.severity, &one.object).cmp(&(one.severity, &other.object)));
@@ -111,32 +169,5 @@ fn severity(crossing: &Crossing) -> Severity {
         (Cause::Column, _) => Severity::Medium,
         _ if is_write => Severity::Critical,
         _ => Severity::High,
-    }
-}
-
-/// SQL that closes it, or shows where it has to be closed.
-fn fix(catalog: &Catalog, object: &Object, cause: &Cause) -> String {
-    let name = object.name.split('.').map(ident).collect::<Vec<_>>().join(".");
-    match cause {
-        Cause::NoRowSecurity if object.noun == "publication" => format!("alter table <table> enable row level security; -- or: alter publication {name} drop table <table>;"),
-        Cause::NoRowSecurity => format!("alter table {name} enable row level security; -- and a policy for each verb that compares the tenant"),
-        Cause::Policies(policies) => policies
-            .iter()
-            .map(|policy| format!("alter policy {} on {name} …; -- compare the row's tenant with the caller's, their state and their role", ident(policy)))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        Cause::Grant(privilege) if privilege == "public" => format!("update storage.buckets set public = false where id = '{}';", object.name),
-        Cause::Grant(privilege) => format!("revoke {privilege} on {name} from anon, authenticated;"),
-        Cause::View => format!("alter view {name} set (security_invoker = true);"),
-        Cause::Function => {
-            let function = catalog.functions.iter().find(|function| function.title() == object.name);
-            let signature = function.map(|function| function.signature.clone()).unwrap_or_default();
-            format!("-- compare what the arguments name with the caller's tenant, with \"is not true\" rather than <>;\n-- or: revoke execute on function {signature} from public, anon, authenticated;")
-        }
-        Cause::Constraint(constraint) => {
-            format!("-- {constraint} must include the tenant: unique (tenant, …), foreign key (…, tenant) references … (…, tenant)")
-        }
-        Cause::Trigger(trigger) => format!("-- {trigger} must not read role or tenant from raw_user_meta_data"),
-        Cause::Column => format!("revoke select ({}) on … from authenticated;", object.name.rsplit('.').next().unwrap_or_default()),
     }
 }

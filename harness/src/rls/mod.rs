@@ -8,6 +8,7 @@ mod catalog;
 mod desk;
 mod draft;
 mod finding;
+mod fix;
 mod lint;
 mod probe;
 mod record;
@@ -22,9 +23,9 @@ use self::{catalog::Catalog, desk::Desk, probe::Prober, world::World};
 
 pub use self::{
     desk::Refused,
-    finding::{Finding, Severity},
+    finding::{Effect, Finding, Severity},
     lint::Lint,
-    record::{Cell, Object, Verb},
+    record::{Cause, Cell, Object, Verb},
     report::Report,
     tenancy::{Accepted, ClaimPaths, Members, Owner, Roles, Tenancy, TenantTable},
 };
@@ -122,7 +123,8 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;
     let record = Prober::run(&mut desk, &world).await?;
-    let report = Report::of(&world, record, desk.attempts, begin.elapsed());
+    let script = if record.crossings.is_empty() { String::new() } else { world.script(&mut desk).await? };
+    let report = Report::of(&world, script, record, desk.attempts, begin.elapsed());
     desk.close().await?;
     Ok(report)
 }

@@ -96,6 +96,23 @@ pub enum Cause {
     Column,
 }
 
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoRowSecurity => write!(f, "row level security is off, and the table is granted"),
+            Self::Policies(names) if names.is_empty() => write!(f, "the policies of the tables that it reads"),
+            Self::Policies(names) => write!(f, "policy \"{}\"", names.join("\", \"")),
+            Self::Grant(grant) if grant == "public" => write!(f, "the bucket is public"),
+            Self::Grant(grant) => write!(f, "the grant of {grant}"),
+            Self::View => write!(f, "it reads as its owner (no security_invoker)"),
+            Self::Function => write!(f, "the function does not check who calls it for what"),
+            Self::Constraint(name) => write!(f, "the constraint {name} spans tenants"),
+            Self::Trigger(name) => write!(f, "the trigger {name}"),
+            Self::Column => write!(f, "whoever reads the table reads the column"),
+        }
+    }
+}
+
 /// A way across the wall.
 #[derive(Debug, Clone, Serialize)]
 pub struct Crossing {
@@ -150,5 +167,5 @@ impl Record {
 /// The statements by which somebody sees it themselves.
 fn repro(actor: &Actor, sql: &str) -> String {
     let [role, claims] = actor.become_sql();
-    format!("begin;\n{role};\n{claims};\n{sql};\nrollback;")
+    format!("{role};\n{claims};\n{sql};")
 }

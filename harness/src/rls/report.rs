@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::Serialize;
 
 use super::{
-    finding::{Finding, findings},
+    finding::{Effect, Finding, findings},
     lint::{Lint, lints},
     milliseconds,
     record::{Cell, Object, Record, Verb},
@@ -30,6 +30,8 @@ pub struct Report {
     pub actors: Vec<String>,
     /// How each table was tied to a tenant.
     pub ties: BTreeMap<String, String>,
+    /// SQL that makes the tenants, users and rows again that findings are shown with; empty where nothing was found.
+    pub world: String,
     /// Statements that were tried as somebody.
     pub attempts: u64,
     /// Milliseconds.
@@ -46,7 +48,7 @@ pub struct Undecided {
 }
 
 impl Report {
-    pub(super) fn of(world: &World<'_>, record: Record, attempts: u64, took: Duration) -> Self {
+    pub(super) fn of(world: &World<'_>, script: String, record: Record, attempts: u64, took: Duration) -> Self {
         let mut open: BTreeMap<(Object, Verb, String), Vec<String>> = BTreeMap::new();
         for (object, actors) in &record.cells {
             for (actor, verbs) in actors {
@@ -74,6 +76,7 @@ impl Report {
             lints: lints(world.catalog),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
             cells: record.cells,
+            world: script,
             attempts,
             took_ms: milliseconds(took),
         }
@@ -105,33 +108,31 @@ impl Report {
         text
     }
 
+    /// A whole script for psql that shows what a finding says, and takes it back.
+    pub fn repro(&self, effect: &Effect) -> String {
+        format!("begin;\n{}\n\n{}\nrollback;\n", self.world, effect.sql)
+    }
+
     /// Nothing found, nothing left open.
     pub fn is_good(&self) -> bool {
         self.findings.is_empty() && self.undecided.is_empty()
     }
 }
 
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UNDECIDED {} {}: {} ({})", self.verb.name(), self.object, self.reason, self.actors.join(", "))
+    }
+}
+
+/// With `{:#}` what was found is shown in SQL, too.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
-            let Finding { severity, object, actors, effects, sql, fix, .. } = finding;
-            writeln!(f, "{} {object}", format!("{severity:?}").to_uppercase())?;
-            for effect in effects {
-                writeln!(f, "  {} {effect}", actors.join(", "))?;
-            }
-            writeln!(f, "  cause     {:?}", finding.cause)?;
-            writeln!(f, "  shown by  {}", sql.replace('\n', "\n            "))?;
-            writeln!(f, "  fix       {}\n", fix.replace('\n', "\n            "))?;
+            if f.alternate() { writeln!(f, "{finding:#}")? } else { writeln!(f, "{finding}")? }
         }
         for open in &self.undecided {
-            writeln!(
-                f,
-                "UNDECIDED {} {}: {} ({})\n",
-                open.verb.name(),
-                open.object,
-                open.reason,
-                open.actors.join(", ")
-            )?;
+            writeln!(f, "{open}\n")?;
         }
         let (found, open) = (self.findings.len(), self.undecided.len());
         write!(f, "{found} findings, {open} undecided, {} probes in {} ms", self.attempts, self.took_ms)

@@ -105,8 +105,8 @@ impl Hole {
         let name = &finding.object.name;
         let is_object = *name == self.object || name.ends_with(&format!(".{}", self.object));
         is_object
-            && finding.verbs.iter().any(|verb| verb.name() == self.verb)
-            && (self.actors.is_empty() || finding.actors.iter().any(|actor| self.has(actor)))
+            && finding.verbs().iter().any(|verb| verb.name() == self.verb)
+            && (self.actors.is_empty() || finding.actors().iter().any(|actor| self.has(actor)))
     }
 
     /// Whether an actor is among those who can.
@@ -153,8 +153,9 @@ impl Schema {
     async fn judge(&self, portal: &Portal, hole: &Hole) -> Result<Judged, Error> {
         let report = probe(portal.database_url(), &self.tenancy, Some(&hole.sql)).await?;
         let told = report.findings.iter().map(|finding| {
-            let verbs: Vec<_> = finding.verbs.iter().map(|verb| verb.name()).collect();
-            format!("{} {} by {}", verbs.join("/"), finding.object, finding.actors.join(", "))
+            let verbs: Vec<_> = finding.verbs().iter().map(|verb| verb.name()).collect();
+            let actors: Vec<_> = finding.actors().into_iter().collect();
+            format!("{} {} by {}", verbs.join("/"), finding.object, actors.join(", "))
         });
         let is_linted = hole.lint.as_ref().is_some_and(|lint| {
             report.lints.iter().any(|found| found.name == *lint && found.object.contains(&hole.object))

@@ -29,6 +29,9 @@ pub struct Options {
     /// Where the report goes as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where a script for psql goes for each thing that somebody can do
+    #[arg(long, value_name = "FOLDER")]
+    repro: Option<PathBuf>,
     /// Print who may do what to which object as well
     #[arg(long)]
     matrix: bool,
@@ -54,10 +57,27 @@ pub fn run(options: &Options) -> Result<ExitCode, Error> {
         fs::write(path, json).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
         say(&format!("report: {}", path.display()));
     }
+    if let Some(folder) = &options.repro {
+        let cannot = |error| format!("{} cannot be written: {error}", folder.display());
+        fs::create_dir_all(folder).map_err(cannot)?;
+        for effect in report
+            .findings
+            .iter()
+            .zip(1..)
+            .flat_map(|(finding, number)| finding.effects.iter().map(move |effect| (number, finding, effect)))
+        {
+            let (number, finding, effect) = effect;
+            let name =
+                format!("{number:03}-{}-{}.sql", finding.object.name.replace(['/', ' '], "-"), effect.verb.name());
+            let head = format!("-- {} {}\n", effect.actors.join(", "), effect.text);
+            fs::write(folder.join(name), head + &report.repro(effect)).map_err(cannot)?;
+        }
+        say(&format!("scripts for psql: {}", folder.display()));
+    }
     if options.matrix {
         print(&report.matrix());
     }
-    print(&report.to_string());
+    print(&format!("{report:#}"));
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -109,9 +109,12 @@ impl<'c> Prober<'_, 'c> {
         let own = self.own(actor);
         let mut let_in = false;
         for (plan, pick) in picks.iter().flat_map(|pick| plans(function).into_iter().map(move |plan| (plan, *pick))) {
-            if pick != picks[0] && !let_in {
-                // Who asks is all that it looked at.
-                break;
+            // Who asks is all that it looked at so far.
+            if !let_in && (pick != picks[0] || !plan.is_for_strangers()) {
+                continue;
+            }
+            if plan == Plan::Own && actor.tenant.is_none() {
+                continue;
             }
             let call = call(self.world, function, actor, own, plan, pick);
             if !tried.insert(call.sql.clone()) {
@@ -333,7 +336,7 @@ impl<'c> Prober<'_, 'c> {
 
     /// With which of their rows somebody who may gets an answer: what is tried is sensible then. And the last refusal.
     async fn works(&mut self, function: &'c Function) -> Result<(Option<usize>, String), Error> {
-        let mut last = "anybody else".to_owned();
+        let (mut last, mut nearly) = ("anybody else".to_owned(), None);
         for pick in 0..VARIANTS {
             for control in &self.world.controls {
                 if !function.may(control.db_role()) {
@@ -344,13 +347,13 @@ impl<'c> Prober<'_, 'c> {
                     match self.attempt(control, &call.sql, &[]).await? {
                         Ok(_) => return Ok((Some(pick), last)),
                         // It went on until something was there already.
-                        Err(refused) if refused.code == "23505" => return Ok((Some(pick), last)),
+                        Err(refused) if refused.code == "23505" => nearly = nearly.or(Some(pick)),
                         Err(refused) => last = format!("{} of the other tenant: {refused}", control.name),
                     }
                 }
             }
         }
-        Ok((None, last))
+        Ok((nearly, last))
     }
 
     /// Calls again what was answered, without the other tenant's rows: the answers are the same when they told nothing.

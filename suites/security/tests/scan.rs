@@ -1,0 +1,121 @@
+//! "Security scan completed (no critical issues)": what is sent and served, and what the public key opens.
+
+use harness::{AnsweredBy, Failure, Fetched, Unstorable, Verdict, check};
+use reqwest::StatusCode;
+use rstest_reuse::apply;
+
+use crate::unpublished;
+
+/// Every document has the headers, not only the first one that somebody looks at.
+#[test]
+fn every_document_carries_the_required_headers() -> Verdict {
+    check("pre.2.5", async |check| {
+        let (site, contract) = (check.deployment().site(), check.contract());
+        let mut lacking = Vec::new();
+        for path in ["/"].into_iter().chain(contract.routes().map(|route| route.path.as_str())) {
+            let document = site.document(path).await?;
+            let names = contract.headers.iter().filter(|(name, pattern)| !pattern.is_in(document.fetched.header(name)));
+            let names: Vec<_> = names.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                lacking.push(format!("{path}: {}", names.join(", ")));
+            }
+        }
+        let required: Vec<_> =
+            contract.headers.iter().map(|(name, pattern)| format!("{name}: {}", pattern.as_str())).collect();
+        if lacking.is_empty() && !required.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::failed("every document carries the required headers")
+            .expected(required.join("\n"))
+            .seen(format!("missing or otherwise at\n{}", lacking.join("\n")))
+            .advice("correct the pattern of the rule in _headers (it is /*), build and deploy"))
+    })
+}
+
+/// Documents, assets, service worker and source maps; the scripts that the app can load are those of pre.4.3.
+#[test]
+fn nothing_that_is_served_holds_a_secret() -> Verdict {
+    check("pre.2.5", async |check| {
+        let (site, contract) = (check.deployment().site(), check.contract());
+        let document = site.document("/").await?;
+        let mut urls: Vec<_> = document.assets.iter().map(|asset| asset.url.clone()).collect();
+        urls.extend(contract.portal.service_worker.iter().map(|path| site.url(path)));
+        urls.extend(site.bundle().await?.scripts()?.iter().map(|script| script.url.clone()));
+        urls.sort();
+        urls.dedup();
+        let maps: Vec<_> = urls.iter().filter(|url| url.path().ends_with("js")).cloned().collect();
+        let mut served = vec![document.fetched.clone()];
+        for url in urls {
+            served.push(site.get(url).await?);
+        }
+        for mut map in maps {
+            map.set_path(&format!("{}.map", map.path()));
+            served.push(site.get(map).await?);
+        }
+        let mut found = Vec::new();
+        for answer in &served {
+            let kinds = contract.secrets.iter().filter(|(_, pattern)| pattern.is_in(&answer.body));
+            found.extend(kinds.map(|(kind, _)| format!("a {kind} in {}", answer.url.path())));
+        }
+        if found.is_empty() {
+            check.measured(format!("{} files", served.len()));
+            return Ok(());
+        }
+        Err(Failure::failed("nothing that is served holds a secret: everybody can read it")
+            .expected("none of the contract's secrets")
+            .seen(found.join("\n")))
+    })
+}
+
+/// A path that the build's folder has by mistake answers as any unknown path does.
+#[apply(unpublished)]
+fn a_file_that_is_not_for_the_public_is_not_served(#[case] path: &str) -> Verdict {
+    check("pre.2.5", async |check| {
+        let site = check.deployment().site();
+        let (app, answer) = (site.document("/").await?, site.get(site.url(path)).await?);
+        let is_fallback =
+            |answer: &Fetched| answer.status == StatusCode::OK && answer.document().starts_the_same_app_as(&app);
+        if is_fallback(&answer) || answer.status.is_client_error() || answer.status.is_redirection() {
+            return Ok(());
+        }
+        Err(Failure::failed("a file that is not for the public is not served")
+            .expected("404, or the app's own document")
+            .seen(answer.summary())
+            .at(answer.url.as_str())
+            .advice("rotate every key in it now, then leave the file out of the build's folder and deploy"))
+    })
+}
+
+pub mod signed_in {
+    use super::*;
+    use crate::functions;
+
+    /// The key that every visitor has opens no function. The control: somebody who is signed in gets to its own code.
+    #[apply(functions)]
+    fn the_public_key_opens_no_function(#[case] name: &str) -> Verdict {
+        check("pre.2.5", async |check| {
+            let (deployment, claim) = (check.deployment(), format!("the public key does not open {name}"));
+            let (function, key) = (deployment.function(name)?, &deployment.api()?.anon_key);
+            let bearer = format!("Bearer {key}");
+            let body = Unstorable::empty_object();
+            let headers = [("apikey", key.as_str()), ("authorization", bearer.as_str())];
+            let refused = function.probe(reqwest::Method::POST, &headers, &body).await;
+            let session = deployment.session(check.contract().smoke.persona.get_ref()).await?;
+            let control = function.probe_as(&session, &body).await;
+            if control.by() != AnsweredBy::Function || control.status == Some(StatusCode::UNAUTHORIZED) {
+                return Err(Failure::undecided(claim)
+                    .expected("an answer of the function's own code to a signed-in user, as a control")
+                    .seen(control.to_string())
+                    .at(function.url().as_str()));
+            }
+            match refused.status {
+                Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Ok(()),
+                _ => Err(Failure::failed(claim)
+                    .expected("401 or 403: whoever is not signed in may call nothing")
+                    .seen(refused.to_string())
+                    .at(function.url().as_str())
+                    .advice("the function must ask for the token's sub; disable it until it does")),
+            }
+        })
+    }
+}
