@@ -9,7 +9,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgDatabaseError},
 };
 
-use super::{Error, actor::Actor, catalog::literal};
+use super::{
+    Error,
+    actor::Actor,
+    catalog::literal,
+    proof::{Before, Proof},
+};
 
 /// How long one probe may take, and how long it may wait for a lock, milliseconds.
 const STATEMENT_TIMEOUT: u32 = 3_000;
@@ -93,7 +98,10 @@ impl Desk {
     ///
     /// # Errors
     /// When nobody answers, or who answers may not play users, or the migration fails.
-    pub async fn open(url: &str, migration: Option<&str>) -> Result<Self, Error> {
+    pub async fn open(url: &str, schemas: &[String], migration: Option<&str>) -> Result<(Self, Before), Error> {
+        if url.contains(":6543") || url.contains("pgbouncer=true") {
+            return Err(Error::Pooler);
+        }
         let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?.statement_cache_capacity(0);
         let connection = PgConnection::connect_with(&options).await.map_err(|error| Error::Connect(told(&error)))?;
         let mut desk = Self { connection, can_hold_triggers: false, attempts: 0 };
@@ -101,6 +109,8 @@ impl Desk {
         if version < 140_000 {
             return Err(Error::Version(version / 10_000));
         }
+        desk.run(&super::proof::settings()).await?;
+        let before = Before::read(&mut desk, schemas).await?;
         desk.run("begin isolation level read committed").await?;
         if let Some(migration) = migration {
             desk.keep(migration).await?.map_err(|refused| Error::Migration(refused.to_string()))?;
@@ -123,7 +133,7 @@ impl Desk {
             return Err(Error::Bound);
         }
         desk.can_hold_triggers = desk.try_privileged("set local session_replication_role = replica").await?.is_ok();
-        Ok(desk)
+        Ok((desk, before))
     }
 
     /// Runs statements and answers with what the last one did.
@@ -143,7 +153,7 @@ impl Desk {
             .bind(list)
             .fetch_one(&mut self.connection)
             .await
-            .map_err(|error| Error::Lost(told(&error)))
+            .map_err(|error| lost(&error, self.attempts))
     }
 
     /// Runs statements that stay, or, when one is refused, none of them.
@@ -216,10 +226,22 @@ impl Desk {
         self.run(&format!("rollback to savepoint {name}; release savepoint {name}")).await.map(|_| ())
     }
 
-    /// Takes back everything, and answers with what must not have changed.
-    pub async fn close(mut self) -> Result<(), Error> {
+    /// Takes back everything, and answers with the proof of it.
+    pub async fn close(mut self, before: Before) -> Result<Proof, Error> {
+        let id = self.run("select pg_current_xact_id()::text").await?.value().unwrap_or_default().to_owned();
         self.run("rollback").await?;
-        self.connection.close().await.map_err(|error| Error::Lost(told(&error)))
+        let status = self.run(&format!("select pg_xact_status({}::xid8)", literal(&id))).await?;
+        let proof = before.compare(&mut self, status.value().unwrap_or_default().to_owned()).await?;
+        self.connection.close().await.map_err(|error| lost(&error, self.attempts))?;
+        Ok(proof)
+    }
+
+    /// The first value of each statement.
+    pub async fn each(&mut self, sql: &str) -> Result<Vec<Option<String>>, Error> {
+        match self.statements(sql).await? {
+            Ok(done) => Ok(done.iter().map(|done| done.value().map(str::to_owned)).collect()),
+            Err(refused) => Err(Error::Refused { sql: sql.to_owned(), refused }),
+        }
     }
 
     /// Each statement's rows and count, in order; or the refusal of the first that was refused.
@@ -243,19 +265,25 @@ impl Desk {
                     return match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
                     {
                         // The server ended the connection or shuts down.
-                        Some(error) if error.code().starts_with("57P") => Err(Error::Lost(error.message().to_owned())),
+                        Some(error) if error.code().starts_with("57P") => {
+                            Err(Error::Lost { why: error.message().to_owned(), attempts: self.attempts })
+                        }
                         Some(error) => Ok(Err(Refused {
                             code: error.code().to_owned(),
                             message: error.message().to_owned(),
                             constraint: error.constraint().map(str::to_owned),
                             column: error.column().map(str::to_owned),
                         })),
-                        None => Err(Error::Lost(told(&error))),
+                        None => Err(lost(&error, self.attempts)),
                     };
                 }
             }
         }
     }
+}
+
+fn lost(error: &sqlx::Error, attempts: u64) -> Error {
+    Error::Lost { why: told(error), attempts }
 }
 
 /// An error without the address and what else may be in it.

@@ -4,13 +4,16 @@
 
 mod actor;
 mod arguments;
+mod baseline;
 mod catalog;
 mod desk;
 mod draft;
 mod finding;
 mod fix;
+mod infer;
 mod lint;
 mod probe;
+mod proof;
 mod record;
 mod report;
 mod tenancy;
@@ -19,12 +22,14 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use self::{catalog::Catalog, desk::Desk, probe::Prober, world::World};
+use self::{catalog::Catalog, desk::Desk, infer::infer, probe::Prober, world::World};
 
 pub use self::{
+    baseline::{Accepted as AcceptedFinding, Baseline, Known},
     desk::Refused,
     finding::{Effect, Finding, Severity},
     lint::Lint,
+    proof::Proof,
     record::{Cause, Cell, Object, Verb},
     report::Report,
     tenancy::{Accepted, ClaimPaths, Members, Owner, Roles, Tenancy, TenantTable},
@@ -81,7 +86,7 @@ pub enum Error {
     NoMember(String, String),
     /// Nothing says whose rows are.
     #[error(
-        "[tenancy] says neither whose rows are (tenant, with members or claim) nor that they are their users' (owner)"
+        "whose rows are whose cannot be inferred: no table places users in tenants, and none refers to auth.users\ndo        say it in [tenancy]: tenant with members or claim, or owner"
     )]
     NoTenancy,
     /// What the database said.
@@ -91,9 +96,15 @@ pub enum Error {
     Migration(String),
     /// In the middle of it.
     #[error(
-        "the connection was lost: {0}\nnothing was committed; findings up to then are not told, since they would be half of a verdict"
+        "the connection was lost after {attempts} probes: {why}\nseen      nothing was committed: everything happened in one transaction, which ends with its connection\ndo        run it again; what {attempts} probes found is no verdict"
     )]
-    Lost(String),
+    #[allow(missing_docs, reason = "said by the variant")]
+    Lost { why: String, attempts: u64 },
+    /// A pooler that gives each transaction another connection.
+    #[error(
+        "the URL is that of a pooler in transaction mode\nexpected  one connection from begin to end: session mode or the direct connection, port 5432\ndo        copy the other URL from Supabase Dashboard → Connect"
+    )]
+    Pooler,
     /// A statement of the prober itself.
     #[error("a statement was refused that must not be: {refused}\n{sql}")]
     #[allow(missing_docs, reason = "said by the variant")]
@@ -106,12 +117,9 @@ pub enum Error {
 /// # Errors
 /// When there is nothing to probe, or the probing cannot be ended.
 pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Result<Report, Error> {
-    if tenancy.owner.is_none() && (tenancy.tenant.is_none() || (tenancy.members.is_none() && tenancy.claim.is_none())) {
-        return Err(Error::NoTenancy);
-    }
     let begin = Instant::now();
-    let mut desk = Desk::open(url, migration).await?;
     let schemas = tenancy.exposed();
+    let (mut desk, before) = Desk::open(url, &schemas, migration).await?;
     for schema in &schemas {
         let known =
             desk.text("select count(*)::text from pg_namespace where nspname = any ($1)", std::slice::from_ref(schema));
@@ -120,13 +128,15 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
         }
     }
     let catalog = Catalog::read(&mut desk, &schemas).await?;
+    let inferred = if tenancy.is_told() { None } else { Some(infer(&catalog, schemas).ok_or(Error::NoTenancy)?) };
+    let tenancy = inferred.as_ref().unwrap_or(tenancy);
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;
     let record = Prober::run(&mut desk, &world).await?;
     let script = if record.crossings.is_empty() { String::new() } else { world.script(&mut desk).await? };
-    let report = Report::of(&world, script, record, desk.attempts, begin.elapsed());
-    desk.close().await?;
-    Ok(report)
+    let attempts = desk.attempts;
+    let proof = desk.close(before).await?;
+    Ok(Report::of(&world, script, record, proof, attempts, begin.elapsed()))
 }
 
 /// Whether the tables and columns that `[tenancy]` names are there.

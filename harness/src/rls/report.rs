@@ -5,18 +5,23 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::Serialize;
 
 use super::{
+    baseline::Accepted,
     finding::{Effect, Finding, findings},
     lint::{Lint, lints},
     milliseconds,
+    proof::Proof,
     record::{Cell, Object, Record, Verb},
+    tenancy::Tenancy,
     world::World,
 };
 
 /// The verdict on a database.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Ways across the wall, the worst first.
     pub findings: Vec<Finding>,
+    /// Ways that are known, and accepted for a while.
+    pub known: Vec<Accepted>,
     /// What could not be decided, and is not accepted.
     pub undecided: Vec<Undecided>,
     /// What could not be decided and is accepted by the contract.
@@ -28,10 +33,14 @@ pub struct Report {
     pub lints: Vec<Lint>,
     /// Who tried.
     pub actors: Vec<String>,
+    /// What was said of the database's tenancy, or inferred.
+    pub tenancy: Tenancy,
     /// How each table was tied to a tenant.
     pub ties: BTreeMap<String, String>,
     /// SQL that makes the tenants, users and rows again that findings are shown with; empty where nothing was found.
     pub world: String,
+    /// That nothing was changed.
+    pub proof: Proof,
     /// Statements that were tried as somebody.
     pub attempts: u64,
     /// Milliseconds.
@@ -48,7 +57,14 @@ pub struct Undecided {
 }
 
 impl Report {
-    pub(super) fn of(world: &World<'_>, script: String, record: Record, attempts: u64, took: Duration) -> Self {
+    pub(super) fn of(
+        world: &World<'_>,
+        script: String,
+        record: Record,
+        proof: Proof,
+        attempts: u64,
+        took: Duration,
+    ) -> Self {
         let mut open: BTreeMap<(Object, Verb, String), Vec<String>> = BTreeMap::new();
         for (object, actors) in &record.cells {
             for (actor, verbs) in actors {
@@ -67,23 +83,27 @@ impl Report {
             .catalog
             .relations
             .iter()
-            .filter_map(|relation| Some((relation.title(), format!("{:?}", world.ties.get(&relation.oid)?))));
+            .filter_map(|relation| Some((relation.title(), world.ties.get(&relation.oid)?.told(relation))));
         Self {
             findings: findings(world.catalog, &record.crossings),
+            known: Vec::new(),
             undecided,
             accepted,
+            tenancy: world.tenancy.clone(),
             ties: ties.collect(),
             lints: lints(world.catalog),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
             cells: record.cells,
             world: script,
+            proof,
             attempts,
             took_ms: milliseconds(took),
         }
     }
 
     /// The matrix for people: a line for each object, a column for each actor with a letter for each verb that was
-    /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided.
+    /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided. Below, how each table's rows say whose they
+    /// are, as far as that was found out.
     pub fn matrix(&self) -> String {
         let letter = |(verb, cell): (&Verb, &Cell)| match cell {
             Cell::Own => verb.name().chars().next(),
@@ -105,6 +125,9 @@ impl Report {
             });
             text += &format!("{:widest$}  {}\n", object.to_string(), cells.collect::<String>().trim_end());
         }
+        for (table, tie) in &self.ties {
+            text += &format!("{table:widest$}  {tie}\n");
+        }
         text
     }
 
@@ -113,9 +136,9 @@ impl Report {
         format!("begin;\n{}\n\n{}\nrollback;\n", self.world, effect.sql)
     }
 
-    /// Nothing found, nothing left open.
+    /// Nothing found, nothing left open, nothing left behind.
     pub fn is_good(&self) -> bool {
-        self.findings.is_empty() && self.undecided.is_empty()
+        self.findings.is_empty() && self.undecided.is_empty() && self.proof.transaction == "aborted"
     }
 }
 
@@ -131,10 +154,23 @@ impl fmt::Display for Report {
         for finding in &self.findings {
             if f.alternate() { writeln!(f, "{finding:#}")? } else { writeln!(f, "{finding}")? }
         }
+        for Accepted { finding, known } in &self.known {
+            let verbs: Vec<_> = known.verbs.iter().map(String::as_str).collect();
+            writeln!(f, "KNOWN {} {}, until {}: {}\n", verbs.join(", "), finding.object, known.until, known.reason)?;
+        }
         for open in &self.undecided {
             writeln!(f, "{open}\n")?;
         }
         let (found, open) = (self.findings.len(), self.undecided.len());
-        write!(f, "{found} findings, {open} undecided, {} probes in {} ms", self.attempts, self.took_ms)
+        writeln!(f, "{found} findings, {open} undecided, {} probes in {} ms", self.attempts, self.took_ms)?;
+        let Proof { transaction, compared, changed, advanced } = &self.proof;
+        write!(f, "the transaction is {transaction}; {compared} tables compared, {} changed", changed.len())?;
+        if !changed.is_empty() {
+            write!(f, " (by others: {})", changed.join(", "))?;
+        }
+        if !advanced.is_empty() {
+            write!(f, "; sequences further on: {}", advanced.join(", "))?;
+        }
+        Ok(())
     }
 }

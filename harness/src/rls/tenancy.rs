@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The `[tenancy]` table of a contract. Tenants are rows of a table, or, with `owner`, the users themselves.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tenancy {
     /// Schemas that the API exposes; `public` when none is named.
@@ -20,16 +20,19 @@ pub struct Tenancy {
     /// Rows belong to users.
     pub owner: Option<Owner>,
     /// What the roles are, where their names do not say it.
+    #[serde(skip_serializing_if = "Roles::is_untold")]
     pub roles: Roles,
     /// Whose the rows of a table are, where it was found out wrongly: a column's name, `through <column>` for the tenant
     /// of the row that it refers to, or `nobody` for rows that every tenant shares.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, String>,
     /// What need not be decided, by name, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accepted: Vec<Accepted>,
 }
 
 /// A table whose rows are tenants.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantTable {
     /// With its schema.
@@ -40,12 +43,12 @@ pub struct TenantTable {
     /// What other tables call the tenant.
     pub column: String,
     /// Columns of a tenant that is closed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub closed: BTreeMap<String, toml::Value>,
 }
 
 /// A table whose rows place a user in a tenant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Members {
     /// With its schema.
@@ -57,29 +60,29 @@ pub struct Members {
     /// The column with the role.
     pub role: Option<String>,
     /// Columns of a member who is one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub state: BTreeMap<String, toml::Value>,
     /// Columns of members who are none any more, one table for each way.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<BTreeMap<String, toml::Value>>,
 }
 
 /// Where a token says what its user may do.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimPaths {
     /// To the tenant, such as `["app_metadata", "company_id"]`.
     pub path: Vec<String>,
     /// To the role.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub role: Vec<String>,
     /// The roles that there are.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
 }
 
 /// How a row names the user that it belongs to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Owner {
     /// Columns with users' ids; the first that a table has says whose a row is first of all.
@@ -87,19 +90,22 @@ pub struct Owner {
 }
 
 /// Roles that are more or less than the others.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Roles {
     /// Those who may see and change everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub platform: Vec<String>,
     /// Those who may change nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub readers: Vec<String>,
     /// From the highest to the lowest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rank: Vec<String>,
 }
 
 /// Something that stays undecided and is known to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
     /// An object, with its schema.
@@ -113,6 +119,12 @@ fn id() -> String {
 }
 
 impl Tenancy {
+    /// Whether it says whose rows are whose; otherwise that is inferred.
+    pub fn is_told(&self) -> bool {
+        let by_tenant = self.tenant.is_some() && (self.members.is_some() || self.claim.is_some());
+        by_tenant || self.owner.is_some()
+    }
+
     /// The schemas that are probed.
     pub fn exposed(&self) -> Vec<String> {
         if self.schemas.is_empty() { vec!["public".to_owned()] } else { self.schemas.clone() }
@@ -120,6 +132,10 @@ impl Tenancy {
 }
 
 impl Roles {
+    fn is_untold(&self) -> bool {
+        self.platform.is_empty() && self.readers.is_empty() && self.rank.is_empty()
+    }
+
     /// Whether a role may do everything: said so, or named so.
     pub fn is_platform(&self, role: &str) -> bool {
         named(&self.platform, role, &["platform", "super", "system", "global", "root"])

@@ -23,6 +23,22 @@ pub enum Tie {
     Shared,
 }
 
+impl Tie {
+    /// In words.
+    pub fn told(&self, relation: &Relation) -> String {
+        match self {
+            Self::Tenant(column) => format!("by {column}"),
+            Self::Parent(index) => {
+                let reference = &relation.references[*index];
+                format!("through {} ({})", reference.target_name, reference.columns.join(", "))
+            }
+            Self::Owner(columns) => format!("of users, by {}", columns.join(", ")),
+            Self::Path => "by the first folder of the name".to_owned(),
+            Self::Shared => "everybody's".to_owned(),
+        }
+    }
+}
+
 /// Names of columns that hold users' ids where no foreign key says so.
 const OWNERS: [&str; 8] =
     ["user_id", "owner_id", "author_id", "profile_id", "owner", "author", "created_by", "uploaded_by"];

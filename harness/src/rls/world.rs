@@ -143,6 +143,9 @@ impl<'c> World<'c> {
                 let shared = self.rows.get(&(relation.oid, None)).into_iter().flatten();
                 conditions.extend(shared.chain(self.nobodys.get(&relation.oid)).map(|row| row.key.clone()));
             }
+            if conditions.is_empty() {
+                continue;
+            }
             let chosen = relation.columns.iter().filter(|column| !column.generated || column.identity);
             let chosen = chosen.map(|column| column.name.clone()).collect();
             wanted.push((relation.sql(), chosen, conditions.join(" or ")));
