@@ -109,6 +109,17 @@ impl Desk {
         if version < 140_000 {
             return Err(Error::Version(version / 10_000));
         }
+        desk.run("begin isolation level read committed").await?;
+        for role in ["anon", "authenticated"] {
+            if let Err(refused) = desk.try_privileged(&format!("set local role {role}")).await? {
+                return Err(Error::Role { role, refused: refused.to_string() });
+            }
+        }
+        let bypasses = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
+        if desk.run(bypasses).await?.value() != Some("t") {
+            return Err(Error::Bound);
+        }
+        desk.run("rollback").await?;
         desk.run(&super::proof::settings()).await?;
         let before = Before::read(&mut desk, schemas).await?;
         desk.run("begin isolation level read committed").await?;
@@ -123,15 +134,6 @@ impl Desk {
              set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
         ))
         .await?;
-        for role in ["anon", "authenticated"] {
-            if let Err(refused) = desk.try_privileged(&format!("set local role {role}")).await? {
-                return Err(Error::Role { role, refused: refused.to_string() });
-            }
-        }
-        let bypasses = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
-        if desk.run(bypasses).await?.value() != Some("t") {
-            return Err(Error::Bound);
-        }
         desk.can_hold_triggers = desk.try_privileged("set local session_replication_role = replica").await?.is_ok();
         Ok((desk, before))
     }

@@ -173,6 +173,7 @@ pub fn condition(
                 condition(catalog, ties, parent, tenant, users)
             )
         }
+        Some(Tie::Owner(_)) if users.is_empty() => "false".to_owned(),
         Some(Tie::Owner(columns)) => {
             let users: Vec<_> = users.iter().map(|user| literal(user)).collect();
             let each = columns.iter().map(|column| format!("{}::text in ({})", ident(column), users.join(", ")));

@@ -2,8 +2,8 @@
 //! known exactly, and nothing that was there before is needed or looked at.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::LazyLock,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{LazyLock, OnceLock},
 };
 
 use regex::Regex;
@@ -46,6 +46,7 @@ pub struct World<'c> {
     /// Tables that no row could be made for, with the last refusal.
     pub gaps: HashMap<i64, String>,
     pub roles: Vec<String>,
+    needles: [OnceLock<Vec<String>>; 3],
     run: String,
 }
 
@@ -98,6 +99,7 @@ impl<'c> World<'c> {
             nobodys: HashMap::new(),
             gaps: HashMap::new(),
             roles: Vec::new(),
+            needles: Default::default(),
             run: Uuid::new_v4().simple().to_string()[..6].to_owned(),
         };
         world.roles = world.known_roles();
@@ -180,6 +182,23 @@ impl<'c> World<'c> {
     pub fn condition(&self, relation: &Relation, tenant: usize) -> String {
         let Tenant { id, users } = &self.tenants[tenant];
         condition(self.catalog, &self.ties, relation, id, users)
+    }
+
+    /// Texts that give a tenant's rows away: what is written into them, and their keys where those are unique anywhere.
+    pub fn needles(&self, tenant: usize) -> &[String] {
+        self.needles[tenant].get_or_init(|| {
+            let mut needles = BTreeSet::new();
+            for relation in self.catalog.relations.iter().filter(|relation| relation.is_table()) {
+                let key = relation.primary().filter(|key| key.columns.len() == 1).map(|key| &key.columns[0]);
+                let rows = if self.is_shared(relation) { &[] } else { self.rows(relation, tenant) };
+                needles.extend(rows.iter().filter_map(|row| row.text(key?)));
+            }
+            let Tenant { id, users } = &self.tenants[tenant];
+            needles.extend(users.iter().chain([id]).cloned());
+            needles.retain(|id| id.len() == 36);
+            needles.insert(self.canary(tenant));
+            needles.into_iter().collect()
+        })
     }
 
     /// Texts that only rows of the other tenant have.

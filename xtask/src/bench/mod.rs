@@ -4,6 +4,7 @@
 mod checklists;
 mod process;
 mod rls;
+mod rls_sizes;
 mod smoke;
 mod sms;
 

@@ -11,9 +11,15 @@ pub struct Options {
     /// Only holes that have this in their names
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
+    /// What probing costs as a schema grows, instead
+    #[arg(long)]
+    sizes: bool,
 }
 
 pub fn run(options: &Options) -> Verdict {
+    if options.sizes {
+        return super::rls_sizes::run();
+    }
     setup::ensure()?;
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

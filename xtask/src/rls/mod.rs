@@ -2,6 +2,8 @@
 
 pub mod holes;
 mod outputs;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs,
