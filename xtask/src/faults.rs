@@ -22,6 +22,9 @@ use crate::{
     texts::hold,
 };
 
+/// The quick matrix has one of so many holes.
+const HOLES_FOR_ONE: usize = 20;
+
 /// Which faults.
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -36,9 +39,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// All faults, as quickly as it goes.
+    /// All faults, as quickly as it goes; of the holes in the wall between tenants, which the prober's own test looks
+    /// for, a few.
     pub fn quick() -> Self {
-        Self { quick: true, ..Self::default() }
+        let (holes, others): (Vec<_>, Vec<_>) = Fault::ALL.iter().copied().partition(|fault| fault.is_hole());
+        let few = holes.into_iter().step_by(HOLES_FOR_ONE);
+        Self { faults: others.into_iter().chain(few).collect(), quick: true, ..Self::default() }
     }
 }
 

@@ -20,11 +20,19 @@ use super::{
 const STATEMENT_TIMEOUT: u32 = 3_000;
 const LOCK_TIMEOUT: u32 = 1_000;
 
+/// How an attempt is taken back, and how many statements that is.
+const BACK: &str = "rollback to savepoint attempted; release savepoint attempted";
+const BACK_STATEMENTS: usize = 2;
+
 /// A connection that privileged statements and probes are made on.
 pub struct Desk {
     connection: PgConnection,
     /// Triggers can be held back, which takes a superuser or Supabase's `postgres`.
     pub can_hold_triggers: bool,
+    /// Some constraint may wait for the end of the transaction.
+    has_deferrable: bool,
+    /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
+    is_refused: bool,
     /// How many statements were attempted.
     pub attempts: u64,
 }
@@ -104,7 +112,8 @@ impl Desk {
         }
         let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?.statement_cache_capacity(0);
         let connection = PgConnection::connect_with(&options).await.map_err(|error| Error::Connect(told(&error)))?;
-        let mut desk = Self { connection, can_hold_triggers: false, attempts: 0 };
+        let mut desk =
+            Self { connection, can_hold_triggers: false, has_deferrable: false, is_refused: false, attempts: 0 };
         let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
         if version < 140_000 {
             return Err(Error::Version(version / 10_000));
@@ -134,6 +143,8 @@ impl Desk {
              set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
         ))
         .await?;
+        let deferrable = "select exists (select from pg_constraint where condeferrable)";
+        desk.has_deferrable = desk.run(deferrable).await?.value() == Some("t");
         desk.can_hold_triggers = desk.try_privileged("set local session_replication_role = replica").await?.is_ok();
         Ok((desk, before))
     }
@@ -199,20 +210,24 @@ impl Desk {
         let mut script = vec!["savepoint attempted"];
         script.extend(before.iter().map(String::as_str));
         let become_them = actor.become_in_one();
-        script.extend([become_them.as_str(), sql, "set constraints all immediate"]);
+        script.extend([become_them.as_str(), sql]);
+        if self.has_deferrable {
+            script.push("set constraints all immediate");
+        }
         if !looks.is_empty() {
             script.push("reset role");
             script.extend(looks.iter().map(String::as_str));
         }
-        script.push("rollback to savepoint attempted; release savepoint attempted");
+        script.push(BACK);
         match self.statements(&script.join(";\n")).await? {
             Ok(done) => {
                 let mut done = done.into_iter().skip(before.len() + 2);
                 let first = done.next().unwrap_or_default();
-                Ok(Ok((first, done.skip(2).take(looks.len()).collect())))
+                let between = if self.has_deferrable { 2 } else { 1 };
+                Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
             }
             Err(refused) => {
-                self.back("attempted").await?;
+                self.is_refused = true;
                 Ok(Err(refused))
             }
         }
@@ -250,10 +265,16 @@ impl Desk {
     async fn statements(&mut self, sql: &str) -> Result<Result<Vec<Done>, Refused>, Error> {
         let mut done = Vec::new();
         let mut now = Done::default();
-        let mut stream = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
+        let ahead = if self.is_refused { BACK_STATEMENTS } else { 0 };
+        let sql = if self.is_refused { format!("{BACK};\n{sql}") } else { sql.to_owned() };
+        let mut stream = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
         loop {
             match stream.try_next().await {
-                Ok(None) => return Ok(Ok(done)),
+                Ok(None) => {
+                    self.is_refused = false;
+                    done.drain(..ahead);
+                    return Ok(Ok(done));
+                }
                 Ok(Some(Either::Left(result))) => {
                     now.affected = result.rows_affected();
                     done.push(std::mem::take(&mut now));
@@ -264,6 +285,8 @@ impl Desk {
                 }
                 Err(error) => {
                     drop(stream);
+                    // A statement that cannot be parsed keeps those before it from being run.
+                    self.is_refused &= done.len() < ahead;
                     return match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
                     {
                         // The server ended the connection or shuts down.
