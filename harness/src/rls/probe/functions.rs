@@ -186,37 +186,43 @@ impl<'c> Prober<'_, 'c> {
         may_write: bool,
         sql: &str,
     ) -> Result<Result<Answer, String>, Error> {
-        let tables: Vec<_> = self
-            .world
-            .catalog
-            .relations
-            .iter()
-            .filter(|relation| relation.is_table())
-            .map(|relation| relation.oid.to_string())
-            .collect();
-        let written = format!(
+        if !may_write {
+            let answered = self.desk.attempt(actor, &[], sql, &[]).await?;
+            return Ok(answered
+                .map(|(done, _)| Answer { text: all(done), written: Vec::new() })
+                .map_err(|refused| refused.to_string()));
+        }
+        // Whatever is written moves the log on. Which tables it was is asked only then: that takes as long as there are
+        // tables.
+        let position = "pg_current_wal_insert_lsn()::text";
+        let before = [format!("select set_config('rls_probe.log', {position}, true)")];
+        let looks =
+            [format!("select count(*) from (select {position} p) l where p <> current_setting('rls_probe.log')")];
+        let (done, looks) = match self.desk.attempt(actor, &before, sql, &looks).await? {
+            Ok(answered) => answered,
+            Err(refused) => return Ok(Err(refused.to_string())),
+        };
+        let has_written = looks.first().is_some_and(|look| look.number() > 0);
+        let written = if has_written { self.tables_written(actor, sql).await? } else { Vec::new() };
+        Ok(Ok(Answer { text: all(done), written }))
+    }
+
+    /// The tables that a statement writes to.
+    async fn tables_written(&mut self, actor: &Actor, sql: &str) -> Result<Vec<i64>, Error> {
+        let tables = self.world.catalog.relations.iter().filter(|relation| relation.is_table());
+        let tables: Vec<_> = tables.map(|relation| relation.oid.to_string()).collect();
+        let counts = format!(
             "select string_agg(o || ':' || (pg_stat_get_xact_tuples_inserted(o) + pg_stat_get_xact_tuples_updated(o) + pg_stat_get_xact_tuples_deleted(o)), ',' order by o) from unnest('{{{}}}'::oid[]) o",
             tables.join(",")
         );
-        let (before, looks) = match may_write {
-            true => (
-                vec![format!("select set_config('rls_probe.written', ({written}), true)")],
-                vec![format!("select current_setting('rls_probe.written') || ';' || ({written})")],
-            ),
-            false => (Vec::new(), Vec::new()),
-        };
-        Ok(match self.desk.attempt(actor, &before, sql, &looks).await? {
-            Ok((Done { rows, .. }, looks)) => {
-                let text = rows.into_iter().flatten().collect::<Vec<_>>().join("\n");
-                let counts = looks.first().and_then(Done::value).unwrap_or_default();
-                let (before, after) = counts.split_once(';').unwrap_or_default();
-                let before: HashSet<_> = before.split(',').collect();
-                let changed = after.split(',').filter(|count| !before.contains(count));
-                let written = changed.filter_map(|count| count.split_once(':')?.0.parse().ok()).collect();
-                Ok(Answer { text, written })
-            }
-            Err(refused) => Err(refused.to_string()),
-        })
+        let before = [format!("select set_config('rls_probe.written', ({counts}), true)")];
+        let looks = [format!("select current_setting('rls_probe.written') || ';' || ({counts})")];
+        let Ok((_, looks)) = self.desk.attempt(actor, &before, sql, &looks).await? else { return Ok(Vec::new()) };
+        let counts = looks.first().and_then(Done::value).unwrap_or_default();
+        let (before, after) = counts.split_once(';').unwrap_or_default();
+        let before: HashSet<_> = before.split(',').collect();
+        let changed = after.split(',').filter(|count| !before.contains(count));
+        Ok(changed.filter_map(|count| count.split_once(':')?.0.parse().ok()).collect())
     }
 
     /// What a statement that wrote did to whom; none when it stayed at home.
@@ -386,6 +392,11 @@ impl<'c> Prober<'_, 'c> {
         }
         Ok(())
     }
+}
+
+/// All that a statement answered.
+fn all(done: Done) -> String {
+    done.rows.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a table is one that things are written down in, which everybody's actions do.
