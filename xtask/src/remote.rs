@@ -112,7 +112,9 @@ async fn production_is_only_read() {
         assert!(!told(&output).contains("panicked at"), "{}", told(&output));
     }
     let results = outcomes(&remote.results());
-    let (writes, reads): (Vec<_>, Vec<_>) = results.iter().partition(|check| check.name.contains("::writes::"));
+    // Who plays users in the database locks its tables: as good as a write, on production.
+    let is_kept_out = |check: &&CheckResult| check.name.contains("::writes::") || check.name.contains("::wall::");
+    let (writes, reads): (Vec<_>, Vec<_>) = results.iter().partition(is_kept_out);
     assert!(writes.len() > 5 && reads.len() > 50, "{} and {}", writes.len(), reads.len());
     for check in &reads {
         assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.explanation);
@@ -131,7 +133,7 @@ async fn production_is_only_read() {
     let harmless = |request: &&portal::Request| {
         ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str())
             || (request.method == "POST" && ["/auth/v1/token", "/auth/v1/logout"].contains(&request.path.as_str()))
-            || (request.path == "/functions/v1/sms-ingest" && request.status >= 400)
+            || (request.path.starts_with("/functions/v1/") && request.status >= 400)
     };
     let requests = remote.portal.requests();
     let strange: Vec<_> = requests.iter().filter(|request| !harmless(request)).collect();

@@ -398,3 +398,26 @@ pub fn by_type(column: &Column, name: &str, mark: &str, variant: usize) -> Vec<S
         _ => texts(&[mark, "0"]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_made_that_a_pattern_matches() {
+        for pattern in
+            [r"^[A-Z]{2}\d{4}$", "^#[0-9a-f]{6}$", "^(open|closed)$", r"^\+?[0-9]{9,15}$", "^[a-z]+/[a-z0-9.+-]+$"]
+        {
+            for dice in 0..20 {
+                let text = matching(pattern, dice).unwrap();
+                assert!(Regex::new(pattern).unwrap().is_match(&text), "{pattern}: {text}");
+            }
+        }
+        assert_eq!(matching("(", 0), None);
+    }
+
+    #[test]
+    fn a_number_that_holds_one_digit_is_narrow() {
+        assert!(is_narrow("numeric(3,2)") && !is_narrow("numeric(12,2)") && !is_narrow("numeric"));
+    }
+}

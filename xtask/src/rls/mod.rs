@@ -24,7 +24,7 @@ pub struct Options {
     /// PostgreSQL, as a role that may SET ROLE and sees all; Supabase's postgres
     #[arg(long, value_name = "URL", env = "SUPABASE_DB_URL", hide_env_values = true)]
     database_url: String,
-    /// A file with a [tenancy] table, such as a contract; without it the tenancy is inferred, and printed
+    /// A file with a `[tenancy]` table, such as a contract; without it the tenancy is inferred, and printed
     #[arg(long, value_name = "FILE")]
     tenancy: Option<PathBuf>,
     /// An exposed schema, where --tenancy does not say them [default: public]; may be repeated
