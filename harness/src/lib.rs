@@ -33,5 +33,5 @@ pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenan
 pub use evidence::{CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
 pub use figures::figure;
-pub use runbook::{Remedy, Runbook, Severity, Step};
+pub use runbook::{Manual, Remedy, Runbook, Severity, Step};
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};

@@ -11,7 +11,9 @@ mod peer;
 #[cfg(test)]
 mod remote;
 mod rls;
+mod runbook;
 mod setup;
+mod signoff;
 mod soak;
 mod suites;
 mod table;
@@ -39,6 +41,10 @@ struct Command {
 enum Action {
     /// Verify a portal by the runbook and print the verdict
     Verify(verify::Options),
+    /// Print every line of the runbook and who verifies it
+    Runbook,
+    /// Make the document that a release manager signs, of the last verification
+    Signoff(signoff::Options),
     /// Run everything that must pass: format, lints, documentation, unit tests, suites, faults
     Test,
     /// Install what is missing: a browser with its driver, PostgreSQL
@@ -62,6 +68,8 @@ fn main() -> ExitCode {
     let told = |verdict: Verdict| verdict.map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     let ended = match Command::parse().action {
         Action::Verify(options) => told(verify::run(&options)),
+        Action::Runbook => told(runbook::run()),
+        Action::Signoff(options) => signoff::run(&options),
         Action::Test => told(test::run()),
         Action::Setup => told(setup::ensure().map(|()| true)),
         Action::Doctor => told(Ok(setup::doctor())),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use harness::{CheckResult, Outcome, Runbook, Step, read_what_stays};
+use harness::{CheckResult, Manual, Outcome, Runbook, Step, read_what_stays};
 
 use crate::{
     Error, Verdict, print, say,
@@ -76,6 +76,14 @@ pub fn run(options: &Options) -> Verdict {
 fn selected(filter: Option<&str>) -> Result<Vec<&'static Step>, Error> {
     let steps = Runbook::get().steps().iter();
     let selected: Vec<_> = steps.filter(|step| filter.is_none_or(|filter| step.is_selected_by(filter))).collect();
+    let (selected, manual): (Vec<_>, Vec<_>) = selected.into_iter().partition(|step| step.manual.is_none());
+    if selected.is_empty() && !manual.is_empty() {
+        let told = manual.iter().filter_map(|step| {
+            let Manual { by, look } = step.manual.as_ref()?;
+            Some(format!("{} {} is for people ({by}): {look}", step.id, step.title))
+        });
+        return Err(told.collect::<Vec<_>>().join("\n").into());
+    }
     if selected.is_empty() {
         let known: Vec<_> = Runbook::get().steps().iter().map(|step| step.id.as_str()).collect();
         return Err(format!(
@@ -136,6 +144,8 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
         worst => worst.copied().unwrap_or(Outcome::Undecided),
     };
     print(&format!("{} steps: {}; verdict: {verdict}", steps.len(), told.join(", ")));
+    let manual = Runbook::get().steps().iter().filter(|step| step.manual.is_some()).count();
+    say(&format!("{manual} steps are for people: cargo xtask runbook"));
     for stays in read_what_stays(&root().join(EVIDENCE)).unwrap_or_default() {
         print(&format!("\n{stays}"));
     }

@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::failure::Outcome;
@@ -17,6 +18,8 @@ pub struct CheckResult {
     pub outcome: Outcome,
     /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// When it ended.
+    pub finished: Timestamp,
     /// The figure that it measured.
     pub measured: Option<String>,
     /// The whole failure text.
@@ -72,6 +75,7 @@ impl CheckResult {
             outcome: outcomes.into_iter().find(|known| known.to_string() == outcome)?,
             measured: label("measured"),
             name: stored.full_name,
+            finished: Timestamp::from_millisecond(i64::try_from(stored.stop).unwrap_or_default()).unwrap_or_default(),
             milliseconds: stored.stop.saturating_sub(stored.start),
             explanation: stored.status_details.and_then(|details| details.trace),
         })

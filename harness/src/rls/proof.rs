@@ -33,7 +33,8 @@ impl Before {
         let list = desk.text(
             "select coalesce(string_agg(format('%I.%I', n.nspname, c.relname), E'\\n' order by c.oid), '')
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
-             where c.relkind = 'r' and n.nspname = any ($1) and pg_relation_size(c.oid) <= current_setting('rls_probe.small')::int8",
+             where c.relkind = 'r' and n.nspname = any ($1) and has_table_privilege(c.oid, 'select')
+               and pg_relation_size(c.oid) <= current_setting('rls_probe.small')::int8",
             schemas,
         );
         let names: Vec<_> = list.await?.lines().map(str::to_owned).collect();

@@ -8,7 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Stable name: the runbook's own numbers, with `pre.` for its pre-release checklist.
+    /// Stable name: the runbook's own numbers; `pre.`, `rollback.`, `post.`, `sec.`, `signoff.` and `app.` stand for the
+    /// sections without one.
     pub id: String,
     /// The heading it stands under.
     pub section: String,
@@ -20,6 +21,18 @@ pub struct Step {
     pub severity: String,
     /// Key of what to do when it fails.
     pub remedy: String,
+    /// Who looks at what, where no test does.
+    pub manual: Option<Manual>,
+}
+
+/// How a person verifies a step.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manual {
+    /// Their role.
+    pub by: String,
+    /// What they look at, as a sentence that is true when the step is kept.
+    pub look: String,
 }
 
 /// A row of the runbook's "Severity Levels".
