@@ -102,6 +102,8 @@ impl Suite {
         command.current_dir(root().join("suites").join(&self.name)).env("ALLURE_RESULTS_DIR", results);
         // A backtrace of a failed check tells of the harness, not of the portal.
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_TEST_THREADS");
+        // What a broken portal shows must not be taken for what was approved.
+        command.env("INSTA_UPDATE", "no");
         command
     }
 }
