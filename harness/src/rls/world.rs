@@ -6,6 +6,7 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -46,8 +47,14 @@ pub struct World<'c> {
     /// Tables that no row could be made for, with the last refusal.
     pub gaps: HashMap<i64, String>,
     pub roles: Vec<String>,
-    needles: [OnceLock<Vec<String>>; 3],
+    needles: [OnceLock<Needles>; 3],
     run: String,
+}
+
+/// Texts, and what finds them all in one reading.
+struct Needles {
+    texts: Vec<String>,
+    finder: AhoCorasick,
 }
 
 /// Somebody whose rows are theirs.
@@ -186,18 +193,29 @@ impl<'c> World<'c> {
 
     /// Texts that give a tenant's rows away: what is written into them, and their keys where those are unique anywhere.
     pub fn needles(&self, tenant: usize) -> &[String] {
+        &self.finder(tenant).texts
+    }
+
+    /// Those of [`World::needles`] that are in a text.
+    pub fn given_away<'t>(&self, tenant: usize, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.finder(tenant).finder.find_overlapping_iter(text).map(|found| &text[found.range()])
+    }
+
+    fn finder(&self, tenant: usize) -> &Needles {
         self.needles[tenant].get_or_init(|| {
-            let mut needles = BTreeSet::new();
+            let mut texts = BTreeSet::new();
             for relation in self.catalog.relations.iter().filter(|relation| relation.is_table()) {
                 let key = relation.primary().filter(|key| key.columns.len() == 1).map(|key| &key.columns[0]);
                 let rows = if self.is_shared(relation) { &[] } else { self.rows(relation, tenant) };
-                needles.extend(rows.iter().filter_map(|row| row.text(key?)));
+                texts.extend(rows.iter().filter_map(|row| row.text(key?)));
             }
             let Tenant { id, users } = &self.tenants[tenant];
-            needles.extend(users.iter().chain([id]).cloned());
-            needles.retain(|id| id.len() == 36);
-            needles.insert(self.canary(tenant));
-            needles.into_iter().collect()
+            texts.extend(users.iter().chain([id]).cloned());
+            texts.retain(|id| id.len() == 36);
+            texts.insert(self.canary(tenant));
+            let texts: Vec<_> = texts.into_iter().collect();
+            let finder = AhoCorasick::new(&texts).expect("a few texts for each table are no more than 2^31");
+            Needles { texts, finder }
         })
     }
 

@@ -14,7 +14,7 @@ use crate::rls::{
     world::{OTHER, OWN, VARIANTS},
 };
 
-use super::{Prober, needles};
+use super::Prober;
 
 /// Words of functions that reach outside the transaction.
 const OUTSIDE: [&str; 9] =
@@ -102,9 +102,6 @@ impl<'c> Prober<'_, 'c> {
         picks: &[usize],
         told: &mut Vec<Told<'c>>,
     ) -> Result<(bool, bool, Option<String>), Error> {
-        let foreign = self.foreign(actor);
-        let mut secrets = needles(self.world, &foreign);
-        secrets.retain(|secret| Some(secret) != actor.user.as_ref());
         let (mut tried, mut answered, mut reason) = (HashSet::new(), false, None);
         let own = self.own(actor);
         let mut let_in = false;
@@ -124,12 +121,8 @@ impl<'c> Prober<'_, 'c> {
                 Ok(answer) => answer,
                 Err(refused) => {
                     // An error may tell what the answer would have.
-                    let leaks = secrets.iter().any(|secret| {
-                        refused.contains(secret.as_str())
-                            && !call
-                                .passed
-                                .iter()
-                                .any(|passed| passed.contains(secret.as_str()) || secret.contains(passed.as_str()))
+                    let leaks = self.given_away(actor, &refused).any(|secret| {
+                        !call.passed.iter().any(|passed| passed.contains(secret) || secret.contains(passed.as_str()))
                     });
                     if leaks {
                         let effect = "is told the other tenant's data by its error";
@@ -152,12 +145,8 @@ impl<'c> Prober<'_, 'c> {
                 }
             };
             (answered, let_in) = (true, true);
-            let leaked = secrets.iter().find(|secret| {
-                answer.text.contains(secret.as_str())
-                    && !call.passed.iter().any(|passed| passed.contains(secret.as_str()))
-            });
             let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
-            if leaked.is_some_and(|secret| !is_echo(secret)) {
+            if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
                 let effect = if actor.kind.is_outside() && actor.tenant.is_some() {
                     "is answered with data of a tenant that they may not use"
                 } else {
@@ -177,6 +166,15 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         Ok((false, answered, reason))
+    }
+
+    /// What a text tells an actor of tenants that they may not know.
+    fn given_away<'t>(&self, actor: &Actor, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let user = actor.user.clone();
+        let tenants = self.foreign(actor).into_iter();
+        tenants
+            .flat_map(|tenant| self.world.given_away(tenant, text))
+            .filter(move |found| Some(*found) != user.as_deref())
     }
 
     /// The answer and the tables that were written to; or the refusal, as text.
@@ -253,13 +251,19 @@ impl<'c> Prober<'_, 'c> {
             }
             // One's own rows that name rows of the other's.
             if !actor.kind.is_outside() && !self.world.is_shared(relation) && !is_log(relation) {
-                let pointing =
-                    relation.references.iter().flat_map(|reference| reference.columns.iter()).filter(|name| {
-                        relation.reference_of(name).is_some_and(|reference| reference.target_name != "auth.users")
-                    });
-                let others: Vec<_> = needles(self.world, &[OTHER]).into_iter().map(|needle| literal(&needle)).collect();
-                let any: Vec<_> =
-                    pointing.map(|name| format!("{}::text in ({})", ident(name), others.join(", "))).collect();
+                let any: Vec<_> = relation
+                    .references
+                    .iter()
+                    .flat_map(|reference| {
+                        reference.columns.iter().zip(&reference.target_columns).map(move |pair| (reference, pair))
+                    })
+                    .filter_map(|(reference, (name, key))| {
+                        let target = self.world.catalog.relation(reference.target)?;
+                        let rows = if self.world.is_shared(target) { &[] } else { self.world.rows(target, OTHER) };
+                        let others: Vec<_> = rows.iter().map(|row| row.sql(key)).collect();
+                        (!others.is_empty()).then(|| format!("{} in ({})", ident(name), others.join(", ")))
+                    })
+                    .collect();
                 if !any.is_empty() {
                     let own = self.world.condition(relation, self.own(actor));
                     let look =

@@ -191,13 +191,8 @@ fn any_of(rows: &[Row]) -> String {
     if keys.is_empty() { "false".to_owned() } else { keys.join(" or ") }
 }
 
-/// Texts that give tenants' rows away.
-fn needles(world: &World<'_>, tenants: &[usize]) -> Vec<String> {
-    tenants.iter().flat_map(|tenant| world.needles(*tenant)).cloned().collect()
-}
-
 /// A condition on a text: one of these is in it.
-fn contains_any(text: &str, needles: &[String]) -> String {
-    let patterns: Vec<_> = needles.iter().map(|needle| literal(&format!("%{needle}%"))).collect();
+fn contains_any<'n>(text: &str, needles: impl Iterator<Item = &'n String>) -> String {
+    let patterns: Vec<_> = needles.map(|needle| literal(&format!("%{needle}%"))).collect();
     format!("{text} like any (array[{}])", patterns.join(", "))
 }

@@ -4,19 +4,20 @@ use crate::rls::{
     Error,
     actor::{Actor, Kind},
     catalog::{Relation, ident, literal},
+    desk::Done,
     draft::{Draft, choices},
     record::{Cause, Cell, Verb},
     tie::{Tie, owner_columns},
     world::{OTHER, Row, VARIANTS},
 };
 
-use super::{Prober, SMALL, any_of, contains_any, needles, object_of, touched};
+use super::{Prober, SMALL, any_of, object_of, touched};
 
 /// How an attempted insert ended.
 enum Inserted {
     Yes {
         sql: String,
-        looks: Vec<i64>,
+        looks: Vec<Done>,
     },
     No(Cell),
     /// A value is taken, says the named constraint.
@@ -243,7 +244,7 @@ impl<'c> Prober<'_, 'c> {
                 let before = self.count(relation, tenant).await?;
                 let look = self.count_sql(relation, tenant);
                 match self.try_insert(actor, draft, &[look]).await? {
-                    Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| *after > before) => {
+                    Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let whose = if tenant == OTHER {
                             "the other tenant"
@@ -313,12 +314,14 @@ impl<'c> Prober<'_, 'c> {
             draft.set(&column.name, literal(&value));
             let own = self.world.condition(relation, self.own(actor));
             let text = format!("replace(to_jsonb(t)::text, {}, '')", literal(&value));
-            let told = contains_any(&text, &needles(self.world, &[OTHER]));
-            let look = format!("select count(*) from {} t where {own} and {told}", relation.sql());
-            let before = self.desk.run(&look).await?.number();
+            let look = format!("select {text} from {} t where {own}", relation.sql());
+            let world = self.world;
+            let told = |row: &&String| world.given_away(OTHER, row).next().is_some();
+            let telling = |done: &Done| done.rows.iter().flatten().filter(told).count();
+            let before = telling(&self.desk.run(&look).await?);
             let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &[look]).await? else { continue };
-            let effect = match looks.first() {
-                Some(after) if *after > before => {
+            let effect = match looks.first().map(telling) {
+                Some(after) if after > before => {
                     Some("is told the other tenant's data by a row of their own".to_owned())
                 }
                 _ => match self.answer(actor, true, &sql).await? {
@@ -414,7 +417,7 @@ impl<'c> Prober<'_, 'c> {
             match self.attempt(actor, &sql, looks).await? {
                 Ok((done, _)) if done.affected == 0 => return Ok(Inserted::No(Cell::Refused)),
                 Ok((_, looks)) => {
-                    return Ok(Inserted::Yes { sql, looks: looks.iter().map(|look| look.number()).collect() });
+                    return Ok(Inserted::Yes { sql, looks });
                 }
                 Err(refused) if refused.is_by_constraint() || refused.code.starts_with("22") => {
                     if draft.revise(&refused) {
@@ -460,7 +463,7 @@ impl<'c> Prober<'_, 'c> {
                 _ => -1,
             };
             if let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &looks).await?
-                && looks.first().is_none_or(|after| *after > before)
+                && looks.first().is_none_or(|after| after.number() > before)
             {
                 let cause = self.guilty(relation, actor, "insert", None).await?;
                 self.record.cross(&object_of(relation), Verb::Insert, actor, effect, cause, &sql);
