@@ -6,6 +6,7 @@
 
 mod browser;
 mod check;
+mod checkout;
 mod client;
 mod contract;
 mod corpus;
@@ -13,25 +14,29 @@ mod deployment;
 mod evidence;
 mod failure;
 mod figures;
+mod mirror;
 pub mod rls;
 mod runbook;
 mod site;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};
+pub use checkout::{Checkout, Commit};
 pub use client::{
-    AnsweredBy, AuthClient, Claims, ClientError, Ingest, IngestRefusal, Message, Receipt, Refusal, RestClient, Session,
-    SmsIngest, Unstorable,
+    AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, EdgeFunction, GithubClient, Ingest, IngestRefusal,
+    Issue, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject, PhysicalBackups, PullRequest,
+    Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Told, Unstorable,
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
-    FailedParses, Forbidden, Heading, Kpi, Ledger, Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Route,
-    Security, Sms, SmsTransaction, StatusFilter, UnknownPath,
+    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Problem as ContractProblem,
+    Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction, StatusFilter, UnknownPath, Variable,
 };
 pub use corpus::{Fields, Owes, Sample};
-pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenant, Writes};
+pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Target, Tenant, Writes};
 pub use evidence::{CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
 pub use figures::figure;
+pub use mirror::{Difference, Facts, table as difference_table};
 pub use runbook::{Manual, Remedy, Runbook, Severity, Step};
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};

@@ -4,16 +4,24 @@
 mod auth;
 mod claims;
 mod error;
+mod github;
+mod management;
+mod pages;
 mod rest;
 mod sms_ingest;
+mod vendor;
 
 use std::error::Error;
 
 pub use auth::{AuthClient, Session};
 pub use claims::Claims;
 pub use error::{ClientError, Refusal};
+pub use github::{GithubClient, Issue, PullRequest};
+pub use management::{Backup, Backups, EdgeFunction, ManagementClient, PhysicalBackups, RestSettings};
+pub use pages::{PagesClient, PagesDeployment, PagesProject, Stage};
 pub use rest::RestClient;
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
+pub use vendor::Told;
 
 /// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
 pub(crate) fn causes(error: &dyn Error) -> String {
@@ -31,3 +39,5 @@ pub(crate) fn causes(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vendor_tests;

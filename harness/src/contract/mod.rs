@@ -4,6 +4,7 @@
 
 mod data;
 mod problem;
+mod release;
 mod sms;
 
 use std::{
@@ -19,6 +20,7 @@ pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
 };
 pub use problem::Problem;
+pub use release::{Function, Migration, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
@@ -53,6 +55,8 @@ pub struct Contract {
     pub forbidden: Vec<Spanned<Forbidden>>,
     /// What the security checklist looks at.
     pub security: Security,
+    /// What has to be true around a release.
+    pub release: Release,
     /// What the data checklist compares.
     pub data: Data,
     /// The dashboard's figures.
@@ -274,6 +278,11 @@ impl Pattern {
     /// Whether it occurs in `text`.
     pub fn is_in(&self, text: &str) -> bool {
         self.0.is_match(text)
+    }
+
+    /// The first group of where it occurs in `text`.
+    pub fn first_group<'t>(&self, text: &'t str) -> Option<&'t str> {
+        Some(self.0.captures(text)?.get(1)?.as_str())
     }
 
     /// As it is written in the contract.

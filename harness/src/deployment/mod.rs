@@ -3,6 +3,7 @@
 //! [`Deployment::open`] turns configuration into a deployment that answers, or into one error that says what to do.
 
 mod error;
+mod release;
 mod settings;
 mod target;
 mod tenant;
@@ -32,6 +33,7 @@ use crate::{
     site::Site,
 };
 pub use error::Error;
+pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub use target::Target;
 pub(crate) use tenant::finish;
@@ -89,10 +91,7 @@ impl Deployment {
 
     async fn open_with(settings: Settings) -> Result<Self, Error> {
         let target = settings.target()?;
-        let contract = match settings.find("HARNESS_CONTRACT") {
-            Some(setting) => Contract::read(&settings.path(&setting))?,
-            None => Contract::sacco_plus()?,
-        };
+        let contract = promised(&settings)?;
         let http = http_client()?;
         if target == Target::Embedded {
             return Self::open_embedded(settings, contract, http).await;
@@ -122,9 +121,32 @@ impl Deployment {
         })
     }
 
+    /// A second embedded portal, without faults.
+    #[cfg(feature = "embedded")]
+    async fn open_sound() -> Verdict<Self> {
+        let opened = async {
+            let settings = Settings::read_as(Target::Embedded)?;
+            let contract = promised(&settings)?;
+            Self::embedded(portal::Builder::default(), settings, contract, http_client()?).await
+        };
+        opened
+            .await
+            .map_err(|error: Error| Failure::not_run("a second portal cannot be started").seen(error.to_string()))
+    }
+
     #[cfg(feature = "embedded")]
     async fn open_embedded(settings: Settings, contract: Contract, http: reqwest::Client) -> Result<Self, Error> {
-        let portal = portal::Builder::from_env()?.start().await?;
+        Self::embedded(portal::Builder::from_env()?, settings, contract, http).await
+    }
+
+    #[cfg(feature = "embedded")]
+    async fn embedded(
+        builder: portal::Builder,
+        settings: Settings,
+        contract: Contract,
+        http: reqwest::Client,
+    ) -> Result<Self, Error> {
+        let portal = builder.start().await?;
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,
@@ -440,7 +462,8 @@ impl Deployment {
         let mut secrets = self.settings.secrets();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
-            secrets.extend([portal.service_role_key().to_owned(), portal.ingest_key()]);
+            secrets.extend([portal.service_role_key(), portal.platform_token()].map(str::to_owned));
+            secrets.push(portal.ingest_key());
             secrets.extend(portal.accounts().iter().map(|account| account.password.clone()));
         }
         for cell in self.sessions.lock().await.values() {
@@ -451,6 +474,13 @@ impl Deployment {
         }
         secrets
     }
+}
+
+fn promised(settings: &Settings) -> Result<Contract, Error> {
+    Ok(match settings.find("HARNESS_CONTRACT") {
+        Some(setting) => Contract::read(&settings.path(&setting))?,
+        None => Contract::sacco_plus()?,
+    })
 }
 
 fn http_client() -> Result<reqwest::Client, Error> {

@@ -18,20 +18,42 @@ use url::Url;
 use super::{Error, Target, root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 24] = [
+    "CLOUDFLARE_ACCOUNT_ID",
+    "CLOUDFLARE_API_TOKEN",
+    "CLOUDFLARE_API_URL",
     "E2E_BASE_URL",
     "E2E_INSTITUTION_A_ID",
     "E2E_INSTITUTION_B_ID",
+    "GITHUB_API_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_TOKEN",
     "HARNESS_ALLOW_WRITES",
     "HARNESS_CANARY_INSTITUTION",
     "HARNESS_CONTRACT",
     "HARNESS_TARGET",
     "INGEST_API_KEY",
     "INGEST_API_KEY_PREVIOUS",
+    "RELEASE_COMMIT",
+    "RELEASE_DIST",
+    "RELEASE_SOURCE",
+    "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_DB_URL",
+    "SUPABASE_MANAGEMENT_URL",
     "SUPABASE_SERVICE_ROLE_KEY",
     "VITE_SUPABASE_ANON_KEY",
     "VITE_SUPABASE_URL",
+];
+
+/// Those whose values are secrets.
+const SECRETS: [&str; 7] = [
+    "CLOUDFLARE_API_TOKEN",
+    "GITHUB_TOKEN",
+    "INGEST_API_KEY",
+    "INGEST_API_KEY_PREVIOUS",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_DB_URL",
+    "SUPABASE_SERVICE_ROLE_KEY",
 ];
 
 type Table = BTreeMap<String, toml::Spanned<String>>;
@@ -144,11 +166,7 @@ impl Settings {
     pub fn secrets(&self) -> Vec<String> {
         let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
         let all = self.environment.iter().chain(in_file);
-        let secret = |name: &str| {
-            name.ends_with("_PASSWORD")
-                || ["INGEST_API_KEY", "INGEST_API_KEY_PREVIOUS", "SUPABASE_DB_URL", "SUPABASE_SERVICE_ROLE_KEY"]
-                    .contains(&name)
-        };
+        let secret = |name: &str| name.ends_with("_PASSWORD") || SECRETS.contains(&name);
         let values = all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone());
         // The password of a URL is one by itself, too.
         values

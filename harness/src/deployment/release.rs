@@ -1,0 +1,232 @@
+//! What a deployment's operators know: the vendors' APIs, the repository, the build.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Deployment, Target};
+use crate::{
+    checkout::Checkout,
+    client::{ClientError, GithubClient, ManagementClient, PagesClient},
+    failure::{Failure, Verdict},
+};
+
+/// Where the vendors' APIs are when nothing else is said.
+const MANAGEMENT: (&str, &str) = ("SUPABASE_MANAGEMENT_URL", "https://api.supabase.com");
+const CLOUDFLARE: (&str, &str) = ("CLOUDFLARE_API_URL", "https://api.cloudflare.com");
+const GITHUB: (&str, &str) = ("GITHUB_API_URL", "https://api.github.com");
+
+/// The output of a build, by path.
+pub type BuildFiles = BTreeMap<String, Vec<u8>>;
+
+/// The commit that is to be live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    /// Its hash.
+    pub commit: String,
+    /// When it was committed, where that is known.
+    pub at: Option<Timestamp>,
+}
+
+impl Deployment {
+    /// Supabase's Management API.
+    ///
+    /// # Errors
+    /// As [`Deployment::api`]; not run where no token is given.
+    pub fn management(&self) -> Verdict<ManagementClient> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            let token = portal.platform_token().to_owned().into();
+            let project = portal.project_ref().to_owned();
+            return Ok(ManagementClient::new(self.http.clone(), portal.platform_url().clone(), token, project));
+        }
+        let token = self.operators("SUPABASE_ACCESS_TOKEN", "nobody asked Supabase's Management API")?;
+        let project = self.api()?.project();
+        Ok(ManagementClient::new(self.http.clone(), self.vendor(MANAGEMENT)?, token, project))
+    }
+
+    /// Cloudflare's API for Pages.
+    ///
+    /// # Errors
+    /// Not run where no token or no account is given.
+    pub fn pages(&self) -> Verdict<PagesClient> {
+        let project = self.contract.release.pages_project.clone();
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            let (token, account) = (portal.platform_token().to_owned(), portal.cloudflare_account().to_owned());
+            let base = portal.platform_url().clone();
+            return Ok(PagesClient::new(self.http.clone(), base, token.into(), account, project));
+        }
+        let claim = "nobody asked Cloudflare's API";
+        let token = self.operators("CLOUDFLARE_API_TOKEN", claim)?;
+        let account = self.operators_setting("CLOUDFLARE_ACCOUNT_ID", claim)?;
+        Ok(PagesClient::new(self.http.clone(), self.vendor(CLOUDFLARE)?, token, account, project))
+    }
+
+    /// GitHub's API.
+    ///
+    /// # Errors
+    /// Not run where no token or no repository is given.
+    pub fn github(&self) -> Verdict<GithubClient> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            let (token, base) = (portal.platform_token().to_owned(), portal.platform_url().clone());
+            return Ok(GithubClient::new(self.http.clone(), base, token.into(), "sacco/portal".to_owned()));
+        }
+        let claim = "nobody asked GitHub's API";
+        let token = self.operators("GITHUB_TOKEN", claim)?;
+        let repository = self.operators_setting("GITHUB_REPOSITORY", claim)?;
+        Ok(GithubClient::new(self.http.clone(), self.vendor(GITHUB)?, token, repository))
+    }
+
+    /// The digest of the ingest key that this run was given, to be compared with that of the functions.
+    ///
+    /// # Errors
+    /// Not run where the key is not given.
+    pub fn ingest_key_digest(&self, digest: impl FnOnce(&str) -> String) -> Verdict<String> {
+        Ok(digest(self.ingest_key()?.expose_secret()))
+    }
+
+    /// The working copy that the release is made of.
+    ///
+    /// # Errors
+    /// Not run where none is given; undecided where its history was cut off.
+    pub async fn checkout(&self) -> Verdict<Checkout> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            let folder = portal.checkout().await;
+            let folder = folder.map_err(|error| Failure::not_run("there is no repository").seen(error.to_string()))?;
+            return Checkout::at(folder);
+        }
+        let folder = self.operators_setting("RELEASE_SOURCE", "the repository of the release is not known")?;
+        Checkout::at(Path::new(&folder))
+    }
+
+    /// The commit that is to be live: `RELEASE_COMMIT`, or what is checked out.
+    ///
+    /// # Errors
+    /// As [`Deployment::checkout`].
+    pub async fn released(&self) -> Verdict<Released> {
+        let head = self.checkout().await.and_then(|checkout| checkout.head());
+        match (self.settings.find("RELEASE_COMMIT"), head) {
+            (None, Ok(head)) => Ok(Released { commit: head.hash, at: Some(head.time) }),
+            (None, Err(failure)) => Err(failure.advice("or set RELEASE_COMMIT to the commit that is to be live")),
+            (Some(commit), head) => {
+                let at = head.ok().filter(|head| head.hash.starts_with(&commit.value)).map(|head| head.time);
+                Ok(Released { commit: commit.value, at })
+            }
+        }
+    }
+
+    /// The output of the build that is to be live.
+    ///
+    /// # Errors
+    /// Not run where none is given, or it cannot be read.
+    pub fn build(&self) -> Verdict<BuildFiles> {
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            return Ok(portal.published().iter().map(|(path, content)| (path.clone(), content.to_vec())).collect());
+        }
+        let claim = "no build was looked at";
+        let folder = self.operators_setting("RELEASE_DIST", claim)?;
+        files(Path::new(&folder)).map_err(|error| {
+            Failure::not_run(claim)
+                .expected("the folder of a build, such as dist/ after npm run build")
+                .seen(error.to_string())
+                .at(folder)
+        })
+    }
+
+    /// The deployment that this one is to be like: production of staging, and the other way round; a sound portal of the
+    /// embedded one.
+    ///
+    /// # Errors
+    /// Not run where that is not configured.
+    pub async fn counterpart(&self) -> Verdict<Deployment> {
+        let target = match self.target {
+            #[cfg(feature = "embedded")]
+            Target::Embedded => return Self::open_sound().await,
+            Target::Staging => Target::Production,
+            Target::Production => Target::Staging,
+            target => {
+                return Err(Failure::not_run(format!("{target} has no counterpart"))
+                    .expected("staging or production")
+                    .advice("HARNESS_TARGET=staging cargo test -p release staging"));
+            }
+        };
+        Self::open_as(target).await.map_err(|error| {
+            let text = error.to_string();
+            let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
+            Failure::not_run(format!("{target} cannot be compared with")).seen(what).advice(advice)
+        })
+    }
+
+    /// A failure of a check that a vendor's API was asked for: a token that may not is "not run", whatever else is
+    /// undecided.
+    pub fn vendor_failed(claim: &str, error: &ClientError) -> Failure {
+        let (failure, advice) = match error {
+            ClientError::Refused(refusal)
+                if matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
+            {
+                (
+                    Failure::not_run(claim),
+                    "the token is refused: make one that may read this project, or let it be looked at by hand",
+                )
+            }
+            ClientError::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => (
+                Failure::undecided(claim),
+                "correct the project's name in the settings or in [release] of the contract",
+            ),
+            ClientError::Refused(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
+                (Failure::undecided(claim), "wait until the limit is over, and run the check again")
+            }
+            _ => (Failure::undecided(claim), "look at the vendor's status page, and run the check again"),
+        };
+        failure.expected("an answer of the vendor's API").seen(error.to_string()).advice(advice)
+    }
+
+    fn vendor(&self, (name, otherwise): (&'static str, &str)) -> Verdict<Url> {
+        let url = self.settings.url(name).map_err(|error| Failure::not_run(error.to_string()).shared())?;
+        let otherwise = || otherwise.parse().map_err(|_| Failure::not_run(format!("{otherwise} is no URL")));
+        url.map_or_else(otherwise, Ok)
+    }
+
+    fn operators(&self, name: &str, claim: &str) -> Verdict<SecretString> {
+        self.operators_setting(name, claim).map(SecretString::from)
+    }
+
+    fn operators_setting(&self, name: &str, claim: &str) -> Verdict<String> {
+        let setting = self.settings.find(name).ok_or_else(|| {
+            Failure::not_run(claim)
+                .expected(format!("{name} in the environment or in harness.toml"))
+                .seen("not set")
+                .at(self.settings.looked_in())
+                .advice(format!("export {name} for this run, or let a person look and sign"))
+                .shared()
+        })?;
+        Ok(match name.starts_with("RELEASE_") {
+            true => self.settings.path(&setting).display().to_string(),
+            false => setting.value,
+        })
+    }
+}
+
+/// All files below a folder.
+fn files(root: &Path) -> std::io::Result<BuildFiles> {
+    let (mut files, mut folders) = (BuildFiles::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir()? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.insert(name, fs::read(&path)?);
+            }
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,139 @@
+//! Phase 3, 3.1 Pre-Deployment Build Test: the folder that a build left (RELEASE_DIST), and that it is what is served.
+
+use harness::{BuildFiles, Failure, Verdict, check};
+
+fn listed(build: &BuildFiles) -> String {
+    let mut top: Vec<_> = build.keys().map(|path| path.split_inclusive('/').next().unwrap_or(path)).collect();
+    top.dedup();
+    top.join(", ")
+}
+
+/// "Should see: index.html, assets/, _redirects".
+#[test]
+fn the_build_has_what_a_site_needs() -> Verdict {
+    check("3.1.1", async |check| {
+        let build = check.deployment().build()?;
+        let has_assets = build.keys().any(|path| path.starts_with("assets/"));
+        if build.contains_key("index.html") && has_assets && build.contains_key("_redirects") {
+            check.measured(format!("{} files", build.len()));
+            return Ok(());
+        }
+        Err(Failure::failed("the build has index.html, assets/ and _redirects")
+            .expected("index.html, assets/, _redirects")
+            .seen(listed(&build))
+            .advice("npm run build, and look at what it printed; _redirects belongs into public/"))
+    })
+}
+
+/// Nothing secret goes out with it, in whatever file.
+#[test]
+fn the_build_holds_no_secret() -> Verdict {
+    check("3.1.2", async |check| {
+        let build = check.deployment().build()?;
+        let found: Vec<_> = build
+            .iter()
+            .flat_map(|(path, content)| {
+                let text = String::from_utf8_lossy(content).into_owned();
+                let kinds = check.contract().secrets.iter().filter(move |(_, pattern)| pattern.is_in(&text));
+                kinds.map(move |(kind, _)| format!("a {kind} in {path}"))
+            })
+            .chain(
+                build
+                    .keys()
+                    .filter(|path| path.split('/').any(|part| part.starts_with(".env")))
+                    .map(|path| format!("the file {path}")),
+            )
+            .collect();
+        if found.is_empty() && !build.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::failed("the build holds no secret: everything in it is published")
+            .expected("none of the contract's secrets, and no .env")
+            .seen(if build.is_empty() { "an empty build".to_owned() } else { found.join("\n") })
+            .advice("rotate the key, take it out of what is built, build again"))
+    })
+}
+
+#[test]
+fn the_build_is_within_its_budget() -> Verdict {
+    check("3.1.2", async |check| {
+        let (build, budget) = (check.deployment().build()?, &check.contract().release.build);
+        let kilobytes = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX).div_ceil(1000);
+        let total = kilobytes(build.values().map(Vec::len).sum());
+        let scripts = build.iter().filter(|(path, _)| path.ends_with(".js"));
+        let heavy: Vec<_> = scripts
+            .map(|(path, content)| (path, kilobytes(content.len())))
+            .filter(|(_, size)| *size > budget.script_kb)
+            .map(|(path, size)| format!("{path}: {size} kB"))
+            .collect();
+        if total <= budget.total_kb && heavy.is_empty() && total > 0 {
+            check.measured(format!("{total} kB"));
+            return Ok(());
+        }
+        Err(Failure::failed("the build is within its budget")
+            .expected(format!("{} kB in all, {} kB for a script", budget.total_kb, budget.script_kb))
+            .seen(format!("{total} kB in all\n{}", heavy.join("\n")))
+            .advice("look for what came in with the last dependency: npx vite-bundle-visualizer"))
+    })
+}
+
+/// What is deployed is this build, byte for byte.
+#[test]
+fn what_is_served_is_this_build() -> Verdict {
+    check("3.1.2", async |check| {
+        let (build, site) = (check.deployment().build()?, check.deployment().site());
+        // Rules are read by Pages and not served; a document has the address without its name.
+        let files = build.iter().filter(|(path, _)| !matches!(path.as_str(), "_redirects" | "_headers"));
+        let (mut other, mut same) = (Vec::new(), 0);
+        for (path, content) in files {
+            let address = match path.as_str() {
+                "index.html" => "/".to_owned(),
+                path => format!("/{}", path.strip_suffix(".html").unwrap_or(path)),
+            };
+            let served = site.get(site.url(&address)).await?;
+            if served.body == String::from_utf8_lossy(content) {
+                same += 1;
+            } else {
+                other.push(format!("{path}: {}", served.summary()));
+            }
+        }
+        if other.is_empty() && same > 0 {
+            check.measured(format!("{same} files"));
+            return Ok(());
+        }
+        Err(Failure::failed("what is served is this build")
+            .expected(format!("{} files as the build has them", same + other.len()))
+            .seen(other.join("\n"))
+            .at(site.url("/").as_str())
+            .advice("deploy this build, or look at the one that was deployed: cargo test -p release deployment"))
+    })
+}
+
+/// "_redirects": its rule really falls back, once it is served.
+#[test]
+fn the_redirects_of_the_build_fall_back() -> Verdict {
+    check("3.1.3", async |check| {
+        let (build, site) = (check.deployment().build()?, check.deployment().site());
+        let claim = "the rules of the build let a deep link show the app";
+        let rules =
+            build.get("_redirects").map(|rules| String::from_utf8_lossy(rules).into_owned()).unwrap_or_default();
+        let falls_back = rules.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("/*")
+                && words.next().is_some_and(|to| to.starts_with('/'))
+                && words.next() == Some("200")
+        });
+        // Pages falls back by itself where there is no 404.html.
+        if !falls_back && build.contains_key("404.html") {
+            return Err(Failure::failed(claim)
+                .expected("/* /index.html 200")
+                .seen(if rules.trim().is_empty() { "no rule, and a 404.html" } else { rules.trim() })
+                .advice("put the rule into public/_redirects, build again"));
+        }
+        let (app, deep) = (site.document("/").await?, site.get(site.url("/a-deep-link/of-nobody")).await?);
+        if deep.document().starts_the_same_app_as(&app) {
+            return Ok(());
+        }
+        Err(Failure::failed(claim).expected("the app's own document").seen(deep.summary()).at(deep.url.as_str()))
+    })
+}
