@@ -160,7 +160,10 @@ impl fmt::Display for Failure {
             Some(step) => write!(f, "{}  {}  {}\n  {}", self.outcome, step.id, step.title, self.claim)?,
             None => write!(f, "{}  {}", self.outcome, self.claim)?,
         }
-        for (label, text) in &self.facts {
+        // What was promised and what was seen come first, in whatever order a check learnt them.
+        let is_first = |(label, _): &&(&str, String)| matches!(*label, "expected" | "seen");
+        for (label, text) in self.facts.iter().filter(is_first).chain(self.facts.iter().filter(|fact| !is_first(fact)))
+        {
             line(f, label, text)?;
         }
         if let Some(step) = self.step {

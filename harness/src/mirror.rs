@@ -18,7 +18,7 @@ const DATABASE: [(&str, &str); 5] = [
     (
         "policy",
         "select format('%s.%s %s', schemaname, tablename, quote_ident(policyname)) as name,
-                concat_ws(' ', permissive, cmd, array_to_string(roles, ','), 'using', qual, 'check', with_check) as value
+                concat_ws(' ', lower(permissive), lower(cmd), 'to ' || array_to_string(roles, ', '), 'using (' || qual || ')', 'with check (' || with_check || ')') as value
          from pg_policies where schemaname = any({schemas})",
     ),
     (

@@ -28,6 +28,10 @@ pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> boo
     settings.add_filter(r"\b([a-z]{2}\d\d)[0-9a-f]{8}\b", "$1<run>");
     settings.add_filter(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(\+00:00|Z)", "<time>");
     settings.add_filter(r"\b(own|oth|cls)[0-9a-f]{6}x[0-9a-f]{7}\b", "<$1>");
+    settings.add_filter(r"\b[0-9a-f]{8} of [0-9a-f]{12}\b", "<id> of <commit>");
+    settings.add_filter(r"\b(success of |seen      )[0-9a-f]{12}\b", "$1<commit>");
+    settings.add_filter(r"/\S+/repository-\d+-\w+", "<repository>");
+    settings.add_filter(r"(?m)\b\d+ ms warm$", "<time> warm");
     settings.add_filter(r"\b[0-9a-f]{32}@example", "<id>@example");
     settings.add_filter(r"after \d+ probes|what \d+ probes", "<n> probes");
     settings.add_filter(r"in round \d+ of", "in round <n> of");

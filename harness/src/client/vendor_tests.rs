@@ -211,7 +211,12 @@ async fn trouble_with_a_vendor_is_not_run_or_undecided() {
     assert_eq!(told, Outcome::Undecided);
     insta::assert_snapshot!(
         regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "api.supabase.com").into_owned(),
-        @""
+        @r#"
+    undecided  the functions are deployed
+      expected  an answer of the vendor's API
+      seen      GET http://api.supabase.com/v1/projects/ref/functions answered 200 OK with something else: expected value at line 1 column 1; it begins "<!doctype html><title>Just a moment...</title>"
+      do        look at the vendor's status page, and run the check again
+    "#
     );
     assert_eq!(outcome(json(json!({"functions": []}))).await.0, Outcome::Undecided, "another shape");
 }

@@ -10,7 +10,7 @@ use crate::functions;
 
 /// "Deploy all edge functions": ACTIVE, deployed after the release was committed, guarded as promised.
 #[apply(functions)]
-fn the_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict {
+fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict {
     check(step, async |check| {
         let (management, claim) = (check.deployment().management()?, format!("{name} is deployed, of this release"));
         let all = management.functions().await.map_err(|error| Deployment::vendor_failed(&claim, &error))?;

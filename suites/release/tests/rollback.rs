@@ -116,7 +116,7 @@ fn the_forward_fix_runs_against_this_schema() -> Verdict {
         run.map(drop).map_err(|error| {
             Failure::failed(claim)
                 .expected(fix)
-                .seen(error.to_string())
+                .seen(error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()))
                 .advice("correct forward_fix in [release] of the contract: at 2 a.m. it will be copied as it is")
         })
     })
