@@ -147,6 +147,11 @@ impl Checkout {
         self.git(&["show", &format!("{revision}:{path}")])
     }
 
+    /// A file as it is now; none where it is missing.
+    pub fn file(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(path)).ok()
+    }
+
     /// The files of a folder by their names, as they are now; empty where the folder is missing.
     pub fn files(&self, folder: &str) -> Vec<(String, String)> {
         let entries = fs::read_dir(self.folder.join(folder)).into_iter().flatten().flatten();

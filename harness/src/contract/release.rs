@@ -24,6 +24,10 @@ pub struct Release {
     pub mock_flag: String,
     /// The folder of migrations in the repository.
     pub migrations_folder: String,
+    /// The folder of what undoes them, under their names.
+    pub rollbacks_folder: String,
+    /// Rows for rehearsing on.
+    pub seed_file: String,
     /// All migrations, in order.
     pub migrations: Vec<Migration>,
     /// The edge functions.

@@ -12,6 +12,7 @@ use crate::{
     checkout::Checkout,
     client::{ClientError, GithubClient, ManagementClient, PagesClient},
     failure::{Failure, Verdict},
+    rehearsal::Rehearsal,
 };
 
 /// Where the vendors' APIs are when nothing else is said.
@@ -103,6 +104,25 @@ impl Deployment {
         }
         let folder = self.operators_setting("RELEASE_SOURCE", "the repository of the release is not known")?;
         Checkout::at(Path::new(&folder))
+    }
+
+    /// Rehearses migrations on a scratch database of this machine; no deployment is asked.
+    ///
+    /// # Errors
+    /// Not run where there is no PostgreSQL; else as [`Rehearsal::run`].
+    pub async fn rehearse(&self, rehearsal: &Rehearsal) -> Verdict<usize> {
+        #[cfg(feature = "embedded")]
+        {
+            let scratch = portal::postgres::ScratchDatabase::start().await.map_err(|error| {
+                Failure::not_run("nothing was rehearsed: there is no scratch database").seen(error.to_string())
+            })?;
+            rehearsal.run(&scratch.url().to_owned().into()).await
+        }
+        #[cfg(not(feature = "embedded"))]
+        {
+            let _ = rehearsal;
+            Err(Failure::not_run("nothing was rehearsed: this build has no scratch database"))
+        }
     }
 
     /// The commit that is to be live: `RELEASE_COMMIT`, or what is checked out.

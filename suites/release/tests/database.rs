@@ -1,6 +1,6 @@
 //! Pre-Release, 3. Database Readiness, Phase 1, and the appendix's order of migrations.
 
-use harness::{Backups, Checkout, Deployment, Failure, ManagementClient, Migration, Told, Verdict, check};
+use harness::{Backups, Checkout, Deployment, Failure, ManagementClient, Migration, Rehearsal, Told, Verdict, check};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -131,6 +131,26 @@ fn migrations(folder: &str, checkout: &Checkout) -> Verdict<Vec<(String, String)
 fn compact(sql: &str) -> String {
     let lines = sql.lines().map(|line| if line.trim_start().starts_with("--") { "" } else { line });
     lines.flat_map(str::chars).filter(|character| !character.is_whitespace() && *character != ';').collect()
+}
+
+/// "Migrations tested for rollback capability".
+#[test]
+fn each_migration_can_be_undone_and_applied_again() -> Verdict {
+    check("pre.3.2", async |check| {
+        let (checkout, release) = (check.deployment().checkout().await?, &check.contract().release);
+        let rehearsal = Rehearsal {
+            migrations: migrations(&release.migrations_folder, &checkout)?,
+            undo: checkout.files(&release.rollbacks_folder).into_iter().collect(),
+            seed: checkout.file(&release.seed_file),
+        };
+        let rehearsed = check
+            .deployment()
+            .rehearse(&rehearsal)
+            .await
+            .map_err(|failure| failure.at(release.rollbacks_folder.as_str()))?;
+        check.measured(format!("{rehearsed} migrations undone and applied again"));
+        Ok(())
+    })
 }
 
 #[derive(Deserialize)]
