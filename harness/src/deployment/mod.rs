@@ -324,21 +324,21 @@ impl Deployment {
         Err(Failure::not_run("nobody but its operators rotates the keys of a deployment"))
     }
 
-    /// PostgreSQL behind the deployment, as a role that may play every user.
+    /// PostgreSQL behind the deployment, as a role that may play every user; `claim` says what was not tried where it
+    /// cannot be had.
     ///
     /// # Errors
-    /// Not run on production, where nobody plays users, and where no URL is given.
-    pub fn database(&self) -> Verdict<SecretString> {
+    /// Not run on production, where nothing is tried that locks tables, and where no URL is given.
+    pub fn database(&self, claim: &str) -> Verdict<SecretString> {
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
             return Ok(portal.database_url().to_owned().into());
         }
-        let claim = "the wall between institutions was not probed in the database";
         if matches!(self.target, Target::Production | Target::Unnamed) {
             return Err(Failure::not_run(claim)
-                .expected("a deployment other than production: the prober locks tables while it plays every user")
+                .expected("a deployment other than production: what is tried in the database locks tables")
                 .seen(self.target.to_string())
-                .advice("run it against staging, which has the same migrations: HARNESS_TARGET=staging cargo test -p security wall")
+                .advice("run it against staging, which has the same migrations: HARNESS_TARGET=staging")
                 .shared());
         }
         match self.settings.find("SUPABASE_DB_URL") {

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Deployment, Target};
+use super::{Api, Deployment, Target, settings::Settings};
 use crate::{
     checkout::Checkout,
     client::{ClientError, GithubClient, ManagementClient, PagesClient},
@@ -45,7 +45,10 @@ impl Deployment {
             return Ok(ManagementClient::new(self.http.clone(), portal.platform_url().clone(), token, project));
         }
         let token = self.operators("SUPABASE_ACCESS_TOKEN", "nobody asked Supabase's Management API")?;
-        let project = self.api()?.project();
+        let project = self
+            .settings
+            .find("SUPABASE_PROJECT_REF")
+            .map_or_else(|| self.api().map(Api::project), |setting| Ok(setting.value))?;
         Ok(ManagementClient::new(self.http.clone(), self.vendor(MANAGEMENT)?, token, project))
     }
 
@@ -177,11 +180,26 @@ impl Deployment {
                     .advice("HARNESS_TARGET=staging cargo test -p release staging"));
             }
         };
-        Self::open_as(target).await.map_err(|error| {
+        let not_run = |seen: &str| {
+            Failure::not_run(format!("{target} cannot be compared with"))
+                .expected(format!(
+                    "its E2E_BASE_URL, VITE_SUPABASE_URL and VITE_SUPABASE_ANON_KEY in [{target}] of harness.toml"
+                ))
+                .seen(seen)
+                .advice(format!(
+                    "write them into [{target}] of harness.toml: what the environment says is taken for {} alone",
+                    self.target
+                ))
+        };
+        let opened = async { Self::open_with(Settings::read_beside(target)?).await };
+        let counterpart = opened.await.map_err(|error| {
             let text = error.to_string();
-            let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
-            Failure::not_run(format!("{target} cannot be compared with")).seen(what).advice(advice)
-        })
+            not_run(text.lines().next().unwrap_or_default())
+        })?;
+        if counterpart.site.url("/") == self.site.url("/") || counterpart.api()?.url == self.api()?.url {
+            return Err(not_run("the same deployment under two names"));
+        }
+        Ok(counterpart)
     }
 
     /// A failure of a check that a vendor's API was asked for: a token that may not is "not run", whatever else is

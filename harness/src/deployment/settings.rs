@@ -18,7 +18,7 @@ use url::Url;
 use super::{Error, Target, root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_URL",
@@ -40,6 +40,7 @@ const NAMES: [&str; 24] = [
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_DB_URL",
     "SUPABASE_MANAGEMENT_URL",
+    "SUPABASE_PROJECT_REF",
     "SUPABASE_SERVICE_ROLE_KEY",
     "VITE_SUPABASE_ANON_KEY",
     "VITE_SUPABASE_URL",
@@ -54,6 +55,16 @@ const SECRETS: [&str; 7] = [
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_DB_URL",
     "SUPABASE_SERVICE_ROLE_KEY",
+];
+
+/// Those that are of the team's accounts, and so of all its deployments.
+const OF_ACCOUNTS: [&str; 6] = [
+    "CLOUDFLARE_ACCOUNT_ID",
+    "CLOUDFLARE_API_TOKEN",
+    "CLOUDFLARE_API_URL",
+    "HARNESS_CONTRACT",
+    "SUPABASE_ACCESS_TOKEN",
+    "SUPABASE_MANAGEMENT_URL",
 ];
 
 type Table = BTreeMap<String, toml::Spanned<String>>;
@@ -83,6 +94,14 @@ impl Settings {
     /// As if the environment named this target.
     pub fn read_as(target: Target) -> Result<Self, Error> {
         let mut environment = environment();
+        environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
+        Self::of(environment, &root().join("harness.toml"))
+    }
+
+    /// Of another target than the environment's: what the environment says of one deployment is not true of two.
+    pub fn read_beside(target: Target) -> Result<Self, Error> {
+        let mut environment = environment();
+        environment.retain(|name, _| OF_ACCOUNTS.contains(&name.as_str()));
         environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
         Self::of(environment, &root().join("harness.toml"))
     }
@@ -294,7 +313,7 @@ mod tests {
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: no setting is called BASE_URL; there are CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: no setting is called BASE_URL; there are CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
         assert_snapshot!(told(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; there are embedded, local, staging, production");
         assert_snapshot!(told(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }

@@ -23,6 +23,8 @@ pub struct Step {
     pub remedy: String,
     /// Who looks at what, where no test does.
     pub manual: Option<Manual>,
+    /// Who looks at what, where its tests cannot.
+    pub otherwise: Option<Manual>,
 }
 
 /// How a person verifies a step.

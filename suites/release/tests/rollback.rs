@@ -101,7 +101,8 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
 #[test]
 fn the_forward_fix_runs_against_this_schema() -> Verdict {
     check("rollback.3.B", async |check| {
-        let (url, fix) = (check.deployment().database()?, check.contract().release.forward_fix.as_str());
+        let url = check.deployment().database("the template of a forward fix was not tried")?;
+        let fix = check.contract().release.forward_fix.as_str();
         let claim = "the template of a forward fix runs against this schema";
         let unreachable = |error: sqlx::Error| {
             Failure::undecided(claim).expected("a connection to the database").seen(error.to_string())
