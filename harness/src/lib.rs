@@ -30,8 +30,8 @@ pub use contract::{
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{Deployment, Error as DeploymentError, Person, Target, Tenant, Writes};
-pub use evidence::{CheckResult, read_results, read_what_stays};
+pub use evidence::{AttachedFile, CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
 pub use figures::figure;
-pub use runbook::{Manual, Remedy, Runbook, Severity, Step};
+pub use runbook::{Manual, Production, Remedy, Rollback, Runbook, Severity, Step};
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
