@@ -1,6 +1,8 @@
 //! `cargo xtask`: set-up, verification, tests, the fault matrix, soaks and benchmarks.
 
 #[cfg(test)]
+mod another;
+#[cfg(test)]
 mod bad_input;
 mod bench;
 mod cargo;
