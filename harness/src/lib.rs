@@ -35,10 +35,10 @@ pub use contract::{
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Target, Tenant, Writes};
-pub use evidence::{CheckResult, read_results, read_what_stays};
+pub use evidence::{AttachedFile, CheckResult, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};
 pub use rehearsal::Rehearsal;
-pub use runbook::{Manual, Remedy, Runbook, Severity, Step};
+pub use runbook::{Manual, Production, Remedy, Rollback, Runbook, Severity, Step};
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};

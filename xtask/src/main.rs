@@ -1,13 +1,18 @@
 //! `cargo xtask`: set-up, verification, tests, the fault matrix, soaks and benchmarks.
 
 #[cfg(test)]
+mod another;
+#[cfg(test)]
 mod bad_input;
 mod bench;
 mod cargo;
 #[cfg(test)]
 mod corpus;
 mod faults;
+mod github;
 mod peer;
+#[cfg(test)]
+mod redaction;
 #[cfg(test)]
 mod remote;
 mod rls;
@@ -57,6 +62,8 @@ enum Action {
     Soak(soak::Options),
     /// Probe a database for ways across the wall between tenants
     Rls(rls::Options),
+    /// Look at the sign-off's page with axe-core; needs node
+    Axe,
     /// Hold the real supabase-js against the embedded portal; needs node
     SupabaseJs,
     /// Measure
@@ -76,6 +83,7 @@ fn main() -> ExitCode {
         Action::Faults(options) => told(faults::run(&options)),
         Action::Soak(options) => soak::run(&options),
         Action::Rls(options) => rls::run(&options),
+        Action::Axe => told(signoff::axe::run()),
         Action::SupabaseJs => told(peer::supabase_js()),
         Action::Bench(bench) => told(bench::run(&bench)),
     };

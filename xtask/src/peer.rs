@@ -1,4 +1,4 @@
-//! Programs of the npm registry that the portal is held against: installed below `target/`, never in the tree.
+//! Programs of the npm registry that the portal and the sign-off are held against: installed below `target/`, never in the tree.
 
 use std::{
     fs,

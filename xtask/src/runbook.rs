@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Manual, Runbook};
+use harness::{Manual, Production, Runbook};
 
 use crate::{
     Error, Verdict, print,
@@ -16,20 +16,32 @@ use crate::{
 /// When a suite cannot be compiled.
 pub fn run() -> Verdict {
     let tests = by_step()?;
-    let mut rows = table(&["step", "", "verified by", "severity"]);
+    let mut rows = table(&["step", "", "verified by", "on production", "severity"]);
     for step in Runbook::get().steps() {
-        let by = match (&step.manual, tests.get(&step.id)) {
-            (Some(Manual { by, look }), _) => format!("{by}: {look}"),
-            (None, Some(tests)) => told(tests),
-            (None, None) => "NOBODY".to_owned(),
+        let (by, production) = match (&step.manual, tests.get(&step.id)) {
+            (Some(Manual { by, look }), _) => (format!("{by}: {look}"), String::new()),
+            (None, Some(tests)) => {
+                let otherwise =
+                    step.otherwise.as_ref().map(|Manual { by, .. }| format!("; where they cannot look: {by}"));
+                (told(tests) + &otherwise.unwrap_or_default(), step.production.to_string())
+            }
+            (None, None) if !step.follows.is_empty() => {
+                (format!("follows from {}", step.follows.join(", ")), String::new())
+            }
+            (None, None) => ("NOBODY".to_owned(), String::new()),
         };
-        rows.add_row([&step.id, &step.title, &by, &step.severity]);
+        rows.add_row([&step.id, &step.title, &by, &production, &step.severity]);
     }
     print(&rows.to_string());
     let (steps, contradictions) = (Runbook::get().steps(), contradictions(&tests));
+    let tested = steps.iter().filter(|step| step.is_tested()).count();
     let manual = steps.iter().filter(|step| step.manual.is_some()).count();
     contradictions.iter().for_each(|contradiction| print(contradiction));
-    print(&format!("{} steps: {} verified by tests, {manual} by people", steps.len(), steps.len() - manual));
+    print(&format!(
+        "{} steps: {tested} verified by tests, {manual} by people, {} following from others",
+        steps.len(),
+        steps.len() - tested - manual
+    ));
     Ok(contradictions.is_empty())
 }
 
@@ -54,15 +66,32 @@ fn told(tests: &[String]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// Steps that nobody verifies, and tests that verify what people do.
+/// Steps that nobody verifies, tests that verify what people do, and steps that say something else of production than
+/// where their tests are.
 fn contradictions(tests: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let steps = Runbook::get().steps().iter();
-    let wrong = steps.filter_map(|step| match (step.manual.is_some(), tests.get(&step.id)) {
-        (false, None) => Some(format!("{}: no test verifies it, and nobody is named", step.id)),
-        (true, Some(tests)) => Some(format!("{}: it is for people, and {} verifies it", step.id, tests[0])),
+    let wrong = steps.filter_map(|step| match (step.is_tested(), tests.get(&step.id)) {
+        (true, None) => Some(format!("{}: no test verifies it, and nobody is named", step.id)),
+        (false, Some(tests)) => Some(format!("{}: it is not for tests, and {} verifies it", step.id, tests[0])),
+        (true, Some(tests)) if does_to_production(tests) != step.production => Some(format!(
+            "{}: it says \"{}\" of production, and by where its tests are it is \"{}\"",
+            step.id,
+            step.production,
+            does_to_production(tests)
+        )),
         _ => None,
     });
     wrong.collect()
+}
+
+/// By the modules that the tests are in: those that production's profile of nextest leaves out.
+fn does_to_production(tests: &[String]) -> Production {
+    let is_kept_out = |test: &&String| test.split([' ', ':']).any(|module| ["writes", "wall"].contains(&module));
+    match tests.iter().filter(is_kept_out).count() {
+        0 => Production::Reads,
+        all if all == tests.len() => Production::Writes,
+        _ => Production::Partly,
+    }
 }
 
 #[cfg(test)]

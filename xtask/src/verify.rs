@@ -1,11 +1,17 @@
 //! `cargo xtask verify`: one table of the runbook's steps.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use harness::{CheckResult, Manual, Outcome, Runbook, Step, read_what_stays};
+use harness::{CheckResult, Manual, Outcome, Runbook, Step, read_results, read_what_stays};
 
 use crate::{
-    Error, Verdict, print, say,
+    Error, Verdict,
+    github::{self, Level},
+    print, say,
     setup::{self, root},
     suites::{SUITES, Suite},
     table::{seconds, table},
@@ -26,6 +32,9 @@ pub struct Options {
     /// Only this step of the runbook, or those below it: 4.1.2, 4.1, pre.4
     #[arg(long)]
     step: Option<String>,
+    /// Run nothing and tell of the results in this folder, as the shards of a run left them
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["target", "suite"])]
+    results: Option<PathBuf>,
 }
 
 /// Verifies. True when every selected step passed.
@@ -34,6 +43,10 @@ pub struct Options {
 /// When nothing could be verified at all.
 pub fn run(options: &Options) -> Verdict {
     let steps = selected(options.step.as_deref())?;
+    if let Some(folder) = &options.results {
+        let results = read_results(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        return report(&steps, &results, folder);
+    }
     let names = match &options.suite {
         Some(name) => vec![name.clone()],
         None => SUITES.clone(),
@@ -70,17 +83,17 @@ pub fn run(options: &Options) -> Verdict {
         results = run.results;
     }
     obstacle(&results)?;
-    Ok(report(&steps, &results))
+    report(&steps, &results, &folder)
 }
 
 fn selected(filter: Option<&str>) -> Result<Vec<&'static Step>, Error> {
     let steps = Runbook::get().steps().iter();
     let selected: Vec<_> = steps.filter(|step| filter.is_none_or(|filter| step.is_selected_by(filter))).collect();
-    let (selected, manual): (Vec<_>, Vec<_>) = selected.into_iter().partition(|step| step.manual.is_none());
-    if selected.is_empty() && !manual.is_empty() {
-        let told = manual.iter().filter_map(|step| {
-            let Manual { by, look } = step.manual.as_ref()?;
-            Some(format!("{} {} is for people ({by}): {look}", step.id, step.title))
+    let (selected, others): (Vec<_>, Vec<_>) = selected.into_iter().partition(|step| step.is_tested());
+    if selected.is_empty() && !others.is_empty() {
+        let told = others.iter().map(|step| match &step.manual {
+            Some(Manual { by, look }) => format!("{} {} is for people ({by}): {look}", step.id, step.title),
+            None => format!("{} {} follows from {}", step.id, step.title, step.follows.join(", ")),
         });
         return Err(told.collect::<Vec<_>>().join("\n").into());
     }
@@ -110,12 +123,14 @@ fn obstacle(results: &[CheckResult]) -> Result<(), Error> {
     Ok(())
 }
 
-fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
+fn report(steps: &[&Step], results: &[CheckResult], folder: &Path) -> Verdict {
     let mut by_step: BTreeMap<&str, Vec<&CheckResult>> = BTreeMap::new();
     for result in results {
         by_step.entry(result.step.as_str()).or_default().push(result);
     }
-    let mut rows = table(&["step", "", "outcome", "time", "seen"]);
+    let header = ["step", "", "outcome", "time", "seen"];
+    let mut rows = table(&header);
+    let mut summary = github::row(header) + &github::row(["---"; 5]);
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     for step in steps {
         let checks = by_step.remove(step.id.as_str()).unwrap_or_default();
@@ -129,11 +144,18 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
             true => "no check of the chosen suites looked".to_owned(),
             false => why.unwrap_or_else(|| measured.join(", ")),
         };
-        rows.add_row([step.id.clone(), step.title.clone(), outcome.to_string(), seconds(time), seen]);
+        let row = [step.id.clone(), step.title.clone(), outcome.to_string(), seconds(time), seen];
+        summary += &github::row(row.each_ref().map(String::as_str));
+        rows.add_row(row);
     }
     for result in results.iter().filter(|result| result.outcome != Outcome::Passed) {
         if let Some(text) = &result.explanation {
             print(&format!("{text}\n  {:<10}{}\n", "check", result.name));
+            match result.outcome {
+                Outcome::Failed => github::annotate(Level::Error, &result.name, text),
+                Outcome::Undecided => github::annotate(Level::Warning, &result.name, text),
+                Outcome::Passed | Outcome::NotRun => {}
+            }
         }
     }
     print(&rows.to_string());
@@ -143,12 +165,14 @@ fn report(steps: &[&Step], results: &[CheckResult]) -> bool {
         Some(Outcome::NotRun) => Outcome::Undecided,
         worst => worst.copied().unwrap_or(Outcome::Undecided),
     };
-    print(&format!("{} steps: {}; verdict: {verdict}", steps.len(), told.join(", ")));
+    let sum = format!("{} steps: {}; verdict: {verdict}", steps.len(), told.join(", "));
+    print(&sum);
+    github::summary(&format!("{sum}\n\n{summary}"))?;
     let manual = Runbook::get().steps().iter().filter(|step| step.manual.is_some()).count();
     say(&format!("{manual} steps are for people: cargo xtask runbook"));
-    for stays in read_what_stays(&root().join(EVIDENCE)).unwrap_or_default() {
+    for stays in read_what_stays(folder).unwrap_or_default() {
         print(&format!("\n{stays}"));
     }
-    say(&format!("evidence: {}", root().join(EVIDENCE).display()));
-    counts.get(&Outcome::Passed) == Some(&steps.len())
+    say(&format!("evidence: {}", folder.display()));
+    Ok(counts.get(&Outcome::Passed) == Some(&steps.len()))
 }

@@ -35,7 +35,10 @@ pub struct Browser {
 
 impl Browser {
     /// Takes a browser with a fresh profile. `origins` are the portal's own: a request that fails there is a defect.
-    pub(crate) async fn open(origins: Vec<Url>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// Not run where there is no browser.
+    pub async fn open(origins: Vec<Url>) -> Verdict<Self> {
         let browser = Self { running: Running::lent().await?, origins, log: Mutex::default() };
         // What an earlier profile wrote is not this one's.
         for kind in ["performance", "browser"] {
@@ -298,6 +301,18 @@ impl Browser {
         Ok(clicked.map_err(Error::command("click a button"))?.as_bool().unwrap_or(false))
     }
 
+    /// Shows pages as a screen of this width in pixels does, in the colour scheme `light` or `dark`.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn show_as(&self, width: u32, scheme: &str) -> Verdict {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await?;
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", scheme).await?;
+        Ok(())
+    }
+
     /// A picture of the window, as PNG.
     pub(crate) async fn screenshot(&self) -> Result<Vec<u8>, Error> {
         self.client().screenshot().await.map_err(Error::command("take a screenshot"))
@@ -313,9 +328,12 @@ impl Browser {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends the profile, and the browser too unless the check that used it went well.
-    pub(crate) async fn close(self, went_well: bool) -> Result<(), Error> {
-        self.running.give_back(went_well).await
+    /// Ends the profile, and the browser too unless what used it went well.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn close(self, went_well: bool) -> Verdict {
+        Ok(self.running.give_back(went_well).await?)
     }
 
     fn client(&self) -> &Client {

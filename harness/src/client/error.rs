@@ -104,8 +104,15 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
+/// The beginning of a body, without the word that the cut would go through: half of a secret cannot be told from text.
 pub(super) fn excerpt(body: &str) -> String {
-    body.trim().chars().take(EXCERPT).collect()
+    let body = body.trim();
+    let Some((end, _)) = body.char_indices().nth(EXCERPT) else { return body.to_owned() };
+    let in_word = |letter: char| letter.is_alphanumeric() || "-._~+/%=\\".contains(letter);
+    match body[..end].trim_end_matches(in_word) {
+        "" => format!("a word of more than {EXCERPT} letters"),
+        words => words.to_owned(),
+    }
 }
 
 fn without_query(mut url: Url) -> Url {

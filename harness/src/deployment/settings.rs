@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{Error, Target, root};
@@ -190,7 +191,9 @@ impl Settings {
         // The password of a URL is one by itself, too.
         values
             .flat_map(|value| {
-                let password = Url::parse(&value).ok().and_then(|url| url.password().map(str::to_owned));
+                let password = Url::parse(&value)
+                    .ok()
+                    .and_then(|url| Some(percent_decode_str(url.password()?).decode_utf8_lossy().into_owned()));
                 [Some(value), password].into_iter().flatten()
             })
             .collect()

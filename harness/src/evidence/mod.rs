@@ -17,7 +17,7 @@ use allure_rust_commons::{Attachment, FileSystemResultsWriter, Label, Stage, Sta
 use uuid::Uuid;
 
 pub(crate) use redaction::Redactor;
-pub use results::{CheckResult, read_results};
+pub use results::{AttachedFile, CheckResult, read_results};
 
 use crate::{
     deployment::Target,

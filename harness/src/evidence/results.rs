@@ -1,6 +1,9 @@
 //! Reading a run's results back: what `xtask` makes its tables of.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -24,6 +27,19 @@ pub struct CheckResult {
     pub measured: Option<String>,
     /// The whole failure text.
     pub explanation: Option<String>,
+    /// What it kept, in the order in which it did.
+    pub attachments: Vec<AttachedFile>,
+}
+
+/// A file of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedFile {
+    /// What the check calls it.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 /// The fields of an Allure result that are read back.
@@ -33,6 +49,8 @@ struct Stored {
     full_name: String,
     labels: Vec<StoredLabel>,
     status_details: Option<StoredDetails>,
+    #[serde(default)]
+    attachments: Vec<StoredAttachment>,
     start: u64,
     stop: u64,
 }
@@ -41,6 +59,14 @@ struct Stored {
 struct StoredLabel {
     name: String,
     value: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredAttachment {
+    name: String,
+    #[serde(rename = "type")]
+    content_type: String,
+    source: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,7 +84,7 @@ pub fn read_results(folder: &Path) -> io::Result<Vec<CheckResult>> {
         let path = entry?.path();
         if path.to_string_lossy().ends_with("-result.json") {
             let stored: Stored = serde_json::from_slice(&fs::read(&path)?)?;
-            results.extend(CheckResult::of(stored));
+            results.extend(CheckResult::of(stored, folder));
         }
     }
     results.sort_by(|one, other| (&one.step, &one.name).cmp(&(&other.step, &other.name)));
@@ -66,7 +92,7 @@ pub fn read_results(folder: &Path) -> io::Result<Vec<CheckResult>> {
 }
 
 impl CheckResult {
-    fn of(stored: Stored) -> Option<Self> {
+    fn of(stored: Stored, folder: &Path) -> Option<Self> {
         let label = |name: &str| stored.labels.iter().find(|label| label.name == name).map(|label| label.value.clone());
         let outcomes = [Outcome::Passed, Outcome::NotRun, Outcome::Undecided, Outcome::Failed];
         let outcome = label("outcome")?;
@@ -78,6 +104,15 @@ impl CheckResult {
             finished: Timestamp::from_millisecond(i64::try_from(stored.stop).unwrap_or_default()).unwrap_or_default(),
             milliseconds: stored.stop.saturating_sub(stored.start),
             explanation: stored.status_details.and_then(|details| details.trace),
+            attachments: stored.attachments.into_iter().filter_map(|stored| stored.in_folder(folder)).collect(),
         })
+    }
+}
+
+impl StoredAttachment {
+    /// A source is the name of a file beside the result, and nothing leads out of the folder.
+    fn in_folder(self, folder: &Path) -> Option<AttachedFile> {
+        let path = folder.join(self.source.file_name()?);
+        Some(AttachedFile { name: self.name, content_type: self.content_type, path })
     }
 }

@@ -1,6 +1,6 @@
 //! The runbook's lines as data (`fixtures/runbook.toml`): what a step is called, how bad its failure is, what to do.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use serde::Deserialize;
 
@@ -21,10 +21,41 @@ pub struct Step {
     pub severity: String,
     /// Key of what to do when it fails.
     pub remedy: String,
+    /// What verifying it does to a deployment.
+    #[serde(default)]
+    pub production: Production,
+    /// What the runbook's monitoring table expects of its figure; the title ends with it.
+    pub expected: Option<String>,
     /// Who looks at what, where no test does.
     pub manual: Option<Manual>,
     /// Who looks at what, where its tests cannot.
     pub otherwise: Option<Manual>,
+    /// The steps that it sums up, as [`Step::is_selected_by`] selects them: its outcome is the worst of theirs.
+    #[serde(default)]
+    pub follows: Vec<String>,
+}
+
+/// What the checks of a step do to a deployment, and so whether they run on production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Production {
+    /// They only read.
+    #[default]
+    Reads,
+    /// Some write, or lock the database's tables.
+    Partly,
+    /// All do.
+    Writes,
+}
+
+impl fmt::Display for Production {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Production::Reads => "reads",
+            Production::Partly => "partly writes",
+            Production::Writes => "writes",
+        })
+    }
 }
 
 /// How a person verifies a step.
@@ -53,14 +84,32 @@ pub struct Severity {
 pub struct Remedy {
     /// The procedure's name.
     pub title: String,
+    /// The level of the rollback that it is part of.
+    pub level: Option<u8>,
+    /// The role that is called.
+    pub escalate_to: String,
     /// Its first moves.
     pub action: String,
+}
+
+/// One of the runbook's "Rollback Procedures".
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// From the lightest on.
+    pub level: u8,
+    /// What is rolled back.
+    pub title: String,
+    /// When to.
+    pub use_when: String,
 }
 
 /// All steps, in the runbook's order.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
+    roles: Vec<String>,
+    rollback: Vec<Rollback>,
     #[serde(rename = "step")]
     steps: Vec<Step>,
     severity: BTreeMap<String, Severity>,
@@ -87,6 +136,16 @@ impl Runbook {
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
     }
+
+    /// The roles of "Escalation Contacts".
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The rollback of this level.
+    pub fn rollback(&self, level: u8) -> Option<&Rollback> {
+        self.rollback.iter().find(|rollback| rollback.level == level)
+    }
 }
 
 impl Step {
@@ -98,6 +157,16 @@ impl Step {
     /// What to do when it fails.
     pub fn remedy(&self) -> &'static Remedy {
         &RUNBOOK.remedy[&self.remedy]
+    }
+
+    /// Whether tests verify it: neither people, nor other steps.
+    pub fn is_tested(&self) -> bool {
+        self.manual.is_none() && self.follows.is_empty()
+    }
+
+    /// Whether its outcome is the worst of some, `other` among them.
+    pub fn sums_up(&self, other: &Step) -> bool {
+        self.follows.iter().any(|filter| other.is_selected_by(filter))
     }
 
     /// Whether `filter` (an id, or the beginning of one up to a dot) selects this step: `4.1` selects `4.1.2`.
@@ -119,7 +188,22 @@ mod tests {
         assert_eq!(ids.len(), runbook.steps().len(), "every id once");
         for step in runbook.steps() {
             assert!(!step.severity().definition.is_empty() && !step.remedy().action.is_empty(), "{}", step.id);
+            assert!(step.expected.iter().all(|expected| step.title.ends_with(expected.as_str())), "{}", step.id);
         }
+        for remedy in runbook.remedy.values() {
+            assert!(runbook.roles().contains(&remedy.escalate_to), "{}", remedy.title);
+            assert!(remedy.level.is_none_or(|level| runbook.rollback(level).is_some()), "{}", remedy.title);
+        }
+    }
+
+    #[test]
+    fn the_final_approval_sums_up_every_step() {
+        let steps = Runbook::get().steps();
+        let (sums, others): (Vec<_>, Vec<_>) = steps.iter().partition(|step| !step.follows.is_empty());
+        let approval = Runbook::get().step("signoff.final").unwrap();
+        assert!(others.iter().all(|step| approval.sums_up(step)));
+        assert!(sums.iter().all(|sum| sum.manual.is_none() && others.iter().any(|step| sum.sums_up(step))));
+        assert!(sums.iter().all(|sum| !sums.iter().any(|other| sum.sums_up(other))), "a sum of sums has no end");
     }
 
     #[test]

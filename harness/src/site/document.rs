@@ -84,6 +84,8 @@ impl Document {
             assets: elements("script[src], link[rel][href]")
                 .into_iter()
                 .filter_map(|element| Asset::of(element, &fetched.url))
+                // What stands in the document itself is not loaded.
+                .filter(|asset| asset.url.scheme() != "data")
                 .collect(),
             fetched: fetched.clone(),
         }
@@ -121,6 +123,7 @@ mod tests {
 
     const APP: &str = r#"<!doctype html><html lang="en"><head><title> SACCO+ </title>
         <link rel="stylesheet" href="/assets/app-1.css"><link rel="shortcut icon" href="favicon.ico">
+        <link rel="mask-icon" href="data:image/svg+xml,">
         <link rel="manifest" href="/manifest.webmanifest"><link rel="preconnect" href="https://api.example">
         <script type="module" src="/assets/main-1.js"></script></head><body></body></html>"#;
 

@@ -5,6 +5,7 @@ mod checklists;
 mod process;
 mod rls;
 mod rls_sizes;
+mod signoff;
 mod smoke;
 mod sms;
 
@@ -27,6 +28,8 @@ pub enum Bench {
     Sms(sms::Options),
     /// The prober of row level security: schemas with one hole each
     Rls(rls::Options),
+    /// A sign-off of many results with their evidence
+    Signoff(signoff::Options),
 }
 
 /// Measures and prints. True when nothing failed; figures are for people to judge.
@@ -39,6 +42,7 @@ pub fn run(bench: &Bench) -> Verdict {
         Bench::Checklists(options) => checklists::run(options),
         Bench::Sms(options) => sms::run(options),
         Bench::Rls(options) => rls::run(options),
+        Bench::Signoff(options) => signoff::run(options),
     }
 }
 
