@@ -19,7 +19,7 @@ use crate::{
     setup::{self, root},
     suites::{SUITES, Suite},
     table::{seconds, table},
-    texts::hold,
+    texts::{hold_of, whose},
 };
 
 /// The quick matrix has one of so many holes.
@@ -36,7 +36,8 @@ pub struct Options {
     /// Only this suite's checks
     #[arg(long)]
     suite: Option<String>,
-    /// Only the checks of the step that a fault is about: tells whether it is killed, not what else it turns red
+    /// Only the check that killed it before, or else those of the step that a fault is about: tells whether it is killed,
+    /// not what else it turns red
     #[arg(long)]
     quick: bool,
 }
@@ -118,6 +119,20 @@ fn kills(suites: &Suites, faults: &[Option<Fault>], quick: bool) -> Result<Vec<K
 
 /// Runs the suites against the portal with one fault.
 fn kill(suites: &Suites, fault: Option<Fault>, quick: bool) -> Result<Kill, Error> {
+    let Some(fault) = fault.filter(|_| quick) else { return look(suites, fault, |_, _, _| true) };
+    // Whose text is held killed it before.
+    if let Some(killer) = whose("faults", fault.name()) {
+        let kill =
+            look(suites, Some(fault), |suite, _, test| killer == format!("{}::{test}", suite.replace('-', "_")))?;
+        if kill.defect.is_none() {
+            return Ok(kill);
+        }
+    }
+    look(suites, Some(fault), |_, step, _| covers(fault.breaks()[0], step))
+}
+
+/// Runs the tests that are `wanted`, by suite, step and name.
+fn look(suites: &Suites, fault: Option<Fault>, wanted: impl Fn(&str, &str, &str) -> bool) -> Result<Kill, Error> {
     let start = Instant::now();
     let folder: PathBuf = root().join("target/faults").join(fault.map_or("none", Fault::name));
     if folder.exists() {
@@ -126,18 +141,16 @@ fn kill(suites: &Suites, fault: Option<Fault>, quick: bool) -> Result<Kill, Erro
     let mut red = Vec::new();
     let mut seen = 0;
     for (suite, steps) in suites {
-        let tests: Option<Vec<_>> = fault.filter(|_| quick).map(|fault| {
-            let about = steps.iter().filter(|(step, _)| covers(fault.breaks()[0], step));
-            about.map(|(_, test)| test.clone()).collect()
-        });
-        if tests.as_ref().is_some_and(Vec::is_empty) {
+        let tests = steps.iter().filter(|(step, test)| wanted(&suite.name, step, test));
+        let tests: Vec<_> = tests.map(|(_, test)| test.clone()).collect();
+        if tests.is_empty() {
             continue;
         }
         // Where every view is broken the checks wait rather than work, and more of them can wait at once.
         let threads = if fault.is_some_and(|fault| fault.breaks().contains(&"4.1")) { "5" } else { "2" };
         let name = fault.map_or("", Fault::name);
         let environment = [("HARNESS_TARGET", "embedded"), ("PORTAL_FAULTS", name), ("RUST_TEST_THREADS", threads)];
-        let results = suite.run(tests.as_deref(), &folder.join(&suite.name), &environment)?.results;
+        let results = suite.run(Some(&tests), &folder.join(&suite.name), &environment)?.results;
         seen += results.len();
         red.extend(results.into_iter().filter(|result| result.outcome != Outcome::Passed));
     }
@@ -166,7 +179,8 @@ impl Kill {
         // Which of several checks is told does not depend on which was first.
         let killers = self.red.iter().filter(|red| red.outcome == Outcome::Failed && self.is_about(red));
         let (fault, killer) = (self.fault?, killers.min_by(|one, other| one.name.cmp(&other.name))?);
-        let held = hold("faults", fault.name(), killer.explanation.as_deref().unwrap_or_default(), None);
+        let text = killer.explanation.as_deref().unwrap_or_default();
+        let held = hold_of("faults", fault.name(), text, &killer.name);
         (!held).then(|| "its text is not the one in snapshots/faults".to_owned())
     }
 

@@ -1,6 +1,7 @@
 //! Texts that people read, held against snapshots: what varies from run to run is masked in one place.
 
 use std::{
+    fs,
     panic::{self, AssertUnwindSafe},
     path::Path,
 };
@@ -10,8 +11,27 @@ use insta::{Settings, assert_snapshot};
 use crate::setup::root;
 
 /// Holds `text` against the snapshot `folder/name`; insta shows the difference. `INSTA_UPDATE=always` takes the new text.
+#[cfg(test)]
 pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> bool {
+    hold_with(Settings::clone_current(), folder, name, text, scratch)
+}
+
+/// The same, of a text that the check `whose` said.
+pub fn hold_of(folder: &str, name: &str, text: &str, whose: &str) -> bool {
     let mut settings = Settings::clone_current();
+    settings.set_description(whose);
+    hold_with(settings, folder, name, text, None)
+}
+
+/// Whose text it was that was held last.
+pub fn whose(folder: &str, name: &str) -> Option<String> {
+    let snapshot = root().join("snapshots").join(folder).join(format!("{name}.snap"));
+    let text = fs::read_to_string(snapshot).ok()?;
+    let description = text.lines().find_map(|line| line.strip_prefix("description: "))?;
+    Some(description.trim_matches('"').to_owned())
+}
+
+fn hold_with(mut settings: Settings, folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> bool {
     settings.set_snapshot_path(root().join("snapshots").join(folder));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
