@@ -17,7 +17,7 @@ use crate::{
     client::Session,
     contract::Contract,
     deployment::{self, Deployment},
-    evidence::{Evidence, Redactor},
+    evidence::{Evidence, Figure, Redactor},
     failure::{Failure, Verdict},
     runbook::{Runbook, Step},
 };
@@ -37,6 +37,7 @@ pub struct Check {
     deployment: &'static Deployment,
     browser: OnceCell<Browser>,
     measured: Mutex<Option<String>>,
+    figure: Mutex<Option<Figure>>,
     kept: Mutex<Vec<Kept>>,
 }
 
@@ -74,13 +75,20 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
             return Err(failure);
         }
     };
-    let check = Check { deployment, browser: OnceCell::new(), measured: Mutex::default(), kept: Mutex::default() };
+    let check = Check {
+        deployment,
+        browser: OnceCell::new(),
+        measured: Mutex::default(),
+        figure: Mutex::default(),
+        kept: Mutex::default(),
+    };
     let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
     let redactor = Redactor::new(deployment.secrets().await);
     for (name, content_type, text) in check.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
         evidence.attach(name, content_type, redactor.clean(&text).as_bytes())?;
     }
     evidence.measured(check.measured.into_inner().unwrap_or_else(PoisonError::into_inner));
+    evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(browser) = check.browser.into_inner() {
         if let Err(failure) = verdict {
             verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
@@ -184,6 +192,12 @@ impl Check {
     /// Keeps the figure that this check measured, for the sign-off: it is what the runbook's tables call "actual".
     pub fn measured(&self, figure: impl Into<String>) {
         *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(figure.into());
+    }
+
+    /// Keeps a figure of the runbook's monitoring table, for whoever watches it over time.
+    pub fn figure(&self, value: f64, limit: f64, unit: &str) {
+        let figure = Figure { value, limit, unit: unit.to_owned() };
+        *self.figure.lock().unwrap_or_else(PoisonError::into_inner) = Some(figure);
     }
 
     /// Keeps a text as evidence, whatever the verdict.

@@ -30,12 +30,13 @@ pub use client::{
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
-    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Problem as ContractProblem,
-    Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction, StatusFilter, UnknownPath, Variable,
+    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
+    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction,
+    StatusFilter, UnknownPath, Variable,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Target, Tenant, Writes};
-pub use evidence::{AttachedFile, CheckResult, read_results, read_what_stays};
+pub use evidence::{AttachedFile, CheckResult, Figure, read_results, read_what_stays};
 pub use failure::{Failure, Outcome, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};

@@ -90,6 +90,15 @@ impl Request {
         matches!(self.fate, Fate::Answered(200..=299) | Fate::Complete(200..=299))
     }
 
+    /// Answered with 500 or more, or not at all.
+    pub fn is_server_error(&self) -> bool {
+        match self.fate {
+            Fate::Answered(status) | Fate::Complete(status) => status >= 500,
+            Fate::Failed(_) => true,
+            Fate::Open | Fate::Cancelled => false,
+        }
+    }
+
     pub(super) fn is_failure(&self) -> bool {
         match self.fate {
             Fate::Answered(status) | Fate::Complete(status) => status >= 400,

@@ -20,7 +20,7 @@ pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
@@ -57,6 +57,8 @@ pub struct Contract {
     pub security: Security,
     /// What has to be true around a release.
     pub release: Release,
+    /// What is watched after a release.
+    pub monitoring: Monitoring,
     /// What the data checklist compares.
     pub data: Data,
     /// The dashboard's figures.

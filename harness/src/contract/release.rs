@@ -4,6 +4,18 @@ use serde::Deserialize;
 
 use super::Pattern;
 
+/// The figures of the runbook's monitoring table that loading the portal shows.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Monitoring {
+    /// How often a view is loaded for one figure.
+    pub loads: usize,
+    /// Answers of 500 and more, and none at all, as a share of all answers: below this, in percent.
+    pub errors_below_percent: f64,
+    /// A share of fewer answers says nothing.
+    pub errors_of_at_least: u64,
+}
+
 /// What has to be true around a release.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

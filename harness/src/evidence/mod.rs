@@ -4,6 +4,7 @@
 //! A check's files have names made of its own name: a new run replaces those of the last. Everything passes a
 //! [`Redactor`] first.
 
+mod figure;
 mod redaction;
 mod results;
 
@@ -16,6 +17,7 @@ use std::{
 use allure_rust_commons::{Attachment, FileSystemResultsWriter, Label, Stage, Status, StatusDetails, TestResult};
 use uuid::Uuid;
 
+pub use figure::Figure;
 pub(crate) use redaction::Redactor;
 pub use results::{AttachedFile, CheckResult, read_results};
 
@@ -39,6 +41,7 @@ pub(crate) struct Evidence {
     start: SystemTime,
     attachments: Vec<Attachment>,
     measured: Option<String>,
+    figure: Option<Figure>,
 }
 
 impl Evidence {
@@ -51,7 +54,7 @@ impl Evidence {
         let writer = FileSystemResultsWriter::new(&folder).map_err(|error| unwritable(&folder, &error))?;
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{name}", env!("CARGO_PKG_NAME")).as_bytes());
         let (name, start) = (name.to_owned(), SystemTime::now());
-        Ok(Self { writer, folder, id, name, step, start, attachments: Vec::new(), measured: None })
+        Ok(Self { writer, folder, id, name, step, start, attachments: Vec::new(), measured: None, figure: None })
     }
 
     /// Keeps bytes beside the result and answers with their path.
@@ -70,6 +73,11 @@ impl Evidence {
         self.measured = figure;
     }
 
+    /// Keeps it where it can be compared.
+    pub fn figure(&mut self, figure: Option<Figure>) {
+        self.figure = figure;
+    }
+
     /// Writes the result.
     ///
     /// # Errors
@@ -86,6 +94,7 @@ impl Evidence {
             label("framework", "cargo test"),
             label("language", "rust"),
         ];
+        labels.extend(self.figure.iter().map(|figure| label("figure", &figure.to_string())));
         labels.extend(self.measured.iter().map(|figure| label("measured", figure)));
         labels.extend(target.map(|target| label("target", &target.to_string())));
         let result = TestResult {

@@ -8,10 +8,11 @@ use std::{
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::Figure;
 use crate::failure::Outcome;
 
 /// What became of one check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CheckResult {
     /// The test's name, with its suite: `smoke::routes::…`.
     pub name: String,
@@ -25,6 +26,8 @@ pub struct CheckResult {
     pub finished: Timestamp,
     /// The figure that it measured.
     pub measured: Option<String>,
+    /// The same as a number with its limit, where the runbook has one.
+    pub figure: Option<Figure>,
     /// The whole failure text.
     pub explanation: Option<String>,
     /// What it kept, in the order in which it did.
@@ -100,6 +103,7 @@ impl CheckResult {
             step: label("step")?,
             outcome: outcomes.into_iter().find(|known| known.to_string() == outcome)?,
             measured: label("measured"),
+            figure: label("figure").and_then(|text| text.parse().ok()),
             name: stored.full_name,
             finished: Timestamp::from_millisecond(i64::try_from(stored.stop).unwrap_or_default()).unwrap_or_default(),
             milliseconds: stored.stop.saturating_sub(stored.start),

@@ -22,6 +22,9 @@ fn few_messages_are_given_up() -> Verdict {
             let failed =
                 service.count(&raw.table, &[received, (&raw.status, &error)]).await.map_err(unread(&raw.table))?;
             let percent = 100.0 * failed as f64 / all.max(1) as f64;
+            if all >= promise.at_least {
+                check.figure(percent, promise.below_percent, "%");
+            }
             told.push(format!("{failed} of {all} within {hours} h ({percent:.1} %)"));
             enough |= all >= promise.at_least;
             too_many |= all >= promise.at_least && percent >= promise.below_percent;
