@@ -25,6 +25,7 @@ mod table;
 mod test;
 mod texts;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,8 @@ enum Action {
     Runbook,
     /// Make the document that a release manager signs, of the last verification
     Signoff(signoff::Options),
+    /// Look at the monitoring table again and again, for the hours after a release
+    Watch(watch::Options),
     /// Run everything that must pass: format, lints, documentation, unit tests, suites, faults
     Test,
     /// Install what is missing: a browser with its driver, PostgreSQL
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Action::Verify(options) => told(verify::run(&options)),
         Action::Runbook => told(runbook::run()),
         Action::Signoff(options) => signoff::run(&options),
+        Action::Watch(options) => told(watch::run(&options)),
         Action::Test => told(test::run()),
         Action::Setup => told(setup::ensure().map(|()| true)),
         Action::Doctor => told(Ok(setup::doctor())),

@@ -402,6 +402,12 @@ impl Contract {
         if let Some(name) = self.data.readers.iter().find(|name| !placed(name)) {
             return problem(0..0, format!("the reader {name:?} is not one of its personas with an institution"));
         }
+        if self.monitoring.loads == 0 || self.monitoring.errors_of_at_least == 0 {
+            return problem(
+                0..0,
+                "[monitoring] looks at nothing: loads and errors_of_at_least are 1 or more".to_owned(),
+            );
+        }
         let made = ["institution", "profile", "group", "member", "transaction"];
         if let Some(kind) = made.into_iter().find(|kind| !self.make.contains_key(*kind)) {
             return problem(0..0, format!("[make.{kind}] is missing"));

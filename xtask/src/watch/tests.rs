@@ -1,0 +1,93 @@
+use harness::{Figure, Outcome};
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
+use portal::Portal;
+
+use super::*;
+
+fn sample(minute: i64, outcome: Outcome, value: f64) -> Sample {
+    let figure = Figure { value, limit: 3000.0, unit: "ms".to_owned() };
+    Sample {
+        at: Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute),
+        step: "post.3.1".to_owned(),
+        outcome,
+        figure: (outcome != Outcome::NotRun).then_some(figure),
+        seen: format!("p95 {value} ms"),
+        text: "FAILED  post.3.1  Dashboard load time < 3 s".to_owned(),
+    }
+}
+
+fn course(samples: &[(Outcome, f64)]) -> (Course, Vec<String>) {
+    let mut course = Course::new(3);
+    let mut begun = Vec::new();
+    for (minute, (outcome, value)) in samples.iter().enumerate() {
+        begun.extend(course.add(vec![sample(i64::try_from(minute).unwrap(), *outcome, *value)]));
+    }
+    (course, begun)
+}
+
+const GOOD: (Outcome, f64) = (Outcome::Passed, 165.0);
+const SLOW: (Outcome, f64) = (Outcome::Failed, 3200.0);
+const DEAD: (Outcome, f64) = (Outcome::NotRun, 0.0);
+const FEW: (Outcome, f64) = (Outcome::Undecided, 0.0);
+
+#[test]
+fn a_breach_is_one_that_lasts() {
+    assert!(!course(&[GOOD, SLOW, SLOW, GOOD, SLOW]).0.was_in_breach());
+    assert!(!course(&[SLOW, SLOW, FEW, SLOW, SLOW]).0.was_in_breach(), "what is undecided ends it");
+    let (lasting, begun) = course(&[GOOD, SLOW, DEAD, SLOW, SLOW, GOOD]);
+    assert!(lasting.was_in_breach(), "also when it is over");
+    assert_eq!(begun.len(), 1, "told once");
+    assert_snapshot!(lasting.last_word(), @"");
+    assert_snapshot!(course(&[GOOD, GOOD]).0.last_word(), @"");
+    assert_snapshot!(lasting.to_string(), @"");
+}
+
+#[test]
+fn the_report_has_a_plot_of_each_metric() {
+    let page = page::html(&course(&[GOOD, SLOW, GOOD]).0).unwrap();
+    assert_eq!((page.matches("<svg").count(), page.matches("<h2>").count()), (1, 1));
+    assert!(page.contains("3 samples, 1 over the limit, 0 without an answer"), "{page}");
+}
+
+fn outcomes(samples: &[Sample]) -> Vec<(&str, Outcome)> {
+    samples.iter().map(|sample| (sample.step.as_str(), sample.outcome)).collect()
+}
+
+/// A deployment that goes away and comes back is a gap, and not the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_reconnects() {
+    let start = |ports: Option<(u16, u16)>| async move {
+        let (site, api) = ports.unwrap_or_default();
+        let secret = "a secret of at least thirty-two bytes";
+        Portal::builder().site_port(site).api_port(api).jwt_secret(secret).start().await.unwrap()
+    };
+    let portal = start(None).await;
+    let ports = (portal.site_url().port().unwrap(), portal.api_url().port().unwrap());
+    let mut environment = vec![
+        ("HARNESS_TARGET".to_owned(), "staging".to_owned()),
+        ("E2E_BASE_URL".to_owned(), portal.site_url().to_string()),
+        ("VITE_SUPABASE_URL".to_owned(), portal.api_url().to_string()),
+        ("VITE_SUPABASE_ANON_KEY".to_owned(), portal.anon_key().to_owned()),
+        ("SUPABASE_SERVICE_ROLE_KEY".to_owned(), portal.service_role_key().to_owned()),
+    ];
+    for account in portal.accounts() {
+        environment.push((format!("E2E_{}_EMAIL", account.persona), account.email.clone()));
+        environment.push((format!("E2E_{}_PASSWORD", account.persona), account.password.clone()));
+    }
+    let watcher = Watcher::new(environment).unwrap();
+    let good = watcher.round().unwrap();
+    assert_eq!(
+        outcomes(&good),
+        ["post.3.1", "post.3.2", "post.3.3", "post.3.5"].map(|step| (step, Outcome::Passed)),
+        "{good:?}"
+    );
+    assert!(good.iter().all(|sample| sample.figure.is_some()));
+    drop(portal);
+    let gone = watcher.round().unwrap();
+    assert!(gone.iter().all(|sample| sample.outcome == Outcome::NotRun), "{gone:?}");
+    assert!(Sample::obstacle(&gone).is_some_and(|why| why.contains("cannot be reached")));
+    let portal = start(Some(ports)).await;
+    assert_eq!(outcomes(&watcher.round().unwrap()), outcomes(&good));
+    drop(portal);
+}
