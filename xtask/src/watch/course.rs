@@ -73,7 +73,9 @@ impl Course {
             let all = self.samples.entry(sample.step.clone()).or_default();
             all.push(sample.clone());
             let bad = all.iter().rev().take_while(|sample| sample.is_bad()).count();
-            if bad >= self.lasts && !self.breaches.contains_key(&sample.step) {
+            // Who never answered was never asked rightly: a key or a browser is missing.
+            let answered = all.iter().any(|sample| sample.outcome != Outcome::NotRun);
+            if answered && bad >= self.lasts && !self.breaches.contains_key(&sample.step) {
                 let since = all[all.len() - bad].at;
                 begun.push(told(&sample, since));
                 self.breaches.insert(sample.step.clone(), (since, sample));
@@ -89,11 +91,22 @@ impl Course {
     /// Which metrics were in breach, since when, and what to do; or that none was.
     pub fn last_word(&self) -> String {
         let rounds = self.samples.values().map(Vec::len).max().unwrap_or(0);
-        if self.breaches.is_empty() {
-            return format!("{rounds} rounds, no breach of {} in a row", self.lasts);
+        let is_open = |samples: &&Vec<Sample>| {
+            samples.iter().all(|sample| matches!(sample.outcome, Outcome::NotRun | Outcome::Undecided))
+        };
+        let mut told: Vec<_> = self
+            .breaches
+            .values()
+            .map(|(since, sample)| format!("{}\n{}", told(sample, *since), sample.text))
+            .collect();
+        if told.is_empty() {
+            told.push(format!("{rounds} rounds, no breach of {} in a row", self.lasts));
         }
-        let told = self.breaches.values().map(|(since, sample)| format!("{}\n{}", told(sample, *since), sample.text));
-        told.collect::<Vec<_>>().join("\n")
+        told.extend(self.samples.values().filter(is_open).filter_map(|samples| {
+            let last = samples.last()?;
+            Some(format!("never decided: {}, {}", last.step, last.seen))
+        }));
+        told.join("\n")
     }
 
     /// The metric's last samples as letters, by how near its limit each is.

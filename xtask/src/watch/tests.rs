@@ -38,9 +38,20 @@ fn a_breach_is_one_that_lasts() {
     let (lasting, begun) = course(&[GOOD, SLOW, DEAD, SLOW, SLOW, GOOD]);
     assert!(lasting.was_in_breach(), "also when it is over");
     assert_eq!(begun.len(), 1, "told once");
-    assert_snapshot!(lasting.last_word(), @"");
-    assert_snapshot!(course(&[GOOD, GOOD]).0.last_word(), @"");
-    assert_snapshot!(lasting.to_string(), @"");
+    let never = course(&[DEAD, DEAD, DEAD]).0;
+    assert!(!never.was_in_breach() && never.last_word().contains("never decided: post.3.1"), "{}", never.last_word());
+    assert_snapshot!(lasting.last_word(), @"
+    BREACH since 00:01:00Z  post.3.1  Dashboard load time < 3 s: p95 3200 ms
+    FAILED  post.3.1  Dashboard load time < 3 s
+    ");
+    assert_snapshot!(course(&[GOOD, GOOD]).0.last_word(), @"2 rounds, no breach of 3 in a row");
+    assert_snapshot!(lasting.to_string(), @"
+    ┌───────────────────────────────────────────────────────────────────────┐
+    │ step                                   history   now          outcome │
+    ╞═══════════════════════════════════════════════════════════════════════╡
+    │ post.3.1   Dashboard load time < 3 s   ▁█×██▁    p95 165 ms   passed  │
+    └───────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]
