@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -14,8 +15,14 @@ use crate::{Error, setup::root};
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
-    // Set for this program by the cargo that runs it; what it builds must not depend on it.
-    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
+    // Set for this program by the cargo that runs it. Build scripts watch them, so what is compiled for a developer's
+    // cargo would be compiled again for this one, and then again for the developer's.
+    let of_this_program = |name: &OsStr| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix))
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| of_this_program(name)) {
+        command.env_remove(name);
+    }
     command
 }
 

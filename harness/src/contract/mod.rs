@@ -324,7 +324,7 @@ impl Contract {
     }
 
     /// The routes, in the runbook's order.
-    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+    pub fn routes(&self) -> impl Iterator<Item = &Route> + Clone {
         self.routes.iter().map(Spanned::get_ref)
     }
 

@@ -13,7 +13,7 @@ pub struct Monitoring {
     /// Answers of 500 and more, and none at all, as a share of all answers: below this, in percent.
     pub errors_below_percent: f64,
     /// A share of fewer answers says nothing.
-    pub errors_of_at_least: u64,
+    pub errors_of_at_least: usize,
 }
 
 /// What has to be true around a release.
