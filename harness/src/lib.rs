@@ -25,8 +25,8 @@ pub use check::{Check, check};
 pub use checkout::{Checkout, Commit};
 pub use client::{
     AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, EdgeFunction, GithubClient, Ingest, IngestRefusal,
-    Issue, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject, PhysicalBackups, PullRequest,
-    Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Told, Unstorable,
+    Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject, PhysicalBackups,
+    PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Told, Unstorable,
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,

@@ -84,10 +84,14 @@ fn contradictions(tests: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     wrong.collect()
 }
 
-/// By the modules that the tests are in: those that production's profile of nextest leaves out.
+/// Whether a test writes, or locks tables, by the modules that it is in: those that production's profile of nextest
+/// leaves out.
+pub fn is_kept_out(test: &str) -> bool {
+    test.split([' ', ':']).any(|module| ["writes", "wall"].contains(&module))
+}
+
 fn does_to_production(tests: &[String]) -> Production {
-    let is_kept_out = |test: &&String| test.split([' ', ':']).any(|module| ["writes", "wall"].contains(&module));
-    match tests.iter().filter(is_kept_out).count() {
+    match tests.iter().filter(|test| is_kept_out(test)).count() {
         0 => Production::Reads,
         all if all == tests.len() => Production::Writes,
         _ => Production::Partly,

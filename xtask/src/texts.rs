@@ -55,7 +55,8 @@ fn hold_with(mut settings: Settings, folder: &str, name: &str, text: &str, scrat
         r"seen      median \d+ ms, p95 \d+ ms of (\d+), .*",
         "seen      median <time>, p95 <time> of $1, the slowest <time>",
     );
-    settings.add_filter(r"\d+\.\d % of \d+ answers", "<n> % of <n> answers");
+    settings.add_filter(r"\d+\.\d % of \d+ (answers|in the last)", "<n> % of <n> $1");
+    settings.add_filter(r"\d+ in \d+ answers", "<n> in <n> answers");
     settings.add_filter(r"(?m)\b\d+ ms warm$", "<time> warm");
     settings.add_filter(r"\b[0-9a-f]{32}@example", "<id>@example");
     settings.add_filter(r"after \d+ probes|what \d+ probes", "<n> probes");

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{
@@ -96,6 +96,43 @@ pub struct RestSettings {
     pub max_rows: Option<u64>,
 }
 
+/// How many answers of one status the project's log has of a span of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedAnswers {
+    /// Who answered: `edge_logs` is the API's gateway, `function_edge_logs` the edge functions.
+    pub source: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// How many.
+    pub answers: u64,
+}
+
+/// The log's answer. Errors come with 200 as well.
+#[derive(Deserialize)]
+struct Logs {
+    #[serde(default)]
+    result: Vec<LogRow>,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+/// Attributes are texts, and counts are numbers or texts: both were seen.
+#[derive(Deserialize)]
+struct LogRow {
+    source: String,
+    status: Value,
+    answers: Value,
+}
+
+impl LogRow {
+    /// Nothing for a line that has no status.
+    fn answers(self) -> Option<LoggedAnswers> {
+        let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let status = number(&self.status)?.try_into().ok()?;
+        Some(LoggedAnswers { source: self.source, status, answers: number(&self.answers)? })
+    }
+}
+
 /// With an offset, or without one for UTC.
 fn utc<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -150,6 +187,27 @@ impl ManagementClient {
     /// As [`ManagementClient::functions`].
     pub async fn rest_settings(&self) -> Result<RestSettings, ClientError> {
         Ok(self.vendor.told(self.vendor.get(&self.path("postgrest"))).await?.value)
+    }
+
+    /// What the API answered in the span before now, at most 24 hours, by source and status. Lines arrive some seconds
+    /// late.
+    ///
+    /// # Errors
+    /// Unexpected when the log refuses the query; else as [`ManagementClient::functions`].
+    pub async fn answers(&self, span: SignedDuration) -> Result<Vec<LoggedAnswers>, ClientError> {
+        const QUERY: &str = "select source, log_attributes['response.status_code'] as status, count(*) as answers \
+                             from logs where source in ('edge_logs', 'function_edge_logs') group by source, status";
+        // Times are rounded to minutes there.
+        let (now, minute) = (Timestamp::now(), SignedDuration::from_mins(1));
+        let [start, end] = [now - span, now + minute].map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let request = self.vendor.get(&self.path("analytics/endpoints/logs"));
+        let range = [("sql", QUERY), ("iso_timestamp_start", &start), ("iso_timestamp_end", &end)];
+        let answer = self.vendor.answer(request.query(&range)).await?;
+        let logs: Logs = answer.json()?;
+        match logs.error.filter(|error| !error.is_null()) {
+            Some(error) => Err(answer.unexpected(format!("the log refuses the query: {error}"))),
+            None => Ok(logs.result.into_iter().filter_map(LogRow::answers).collect()),
+        }
     }
 
     /// The rows of a query, run in a transaction that cannot write, as a role that row level security does not bind.

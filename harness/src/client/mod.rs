@@ -17,7 +17,7 @@ pub use auth::{AuthClient, Session};
 pub use claims::Claims;
 pub use error::{ClientError, Refusal};
 pub use github::{GithubClient, Issue, PullRequest};
-pub use management::{Backup, Backups, EdgeFunction, ManagementClient, PhysicalBackups, RestSettings};
+pub use management::{Backup, Backups, EdgeFunction, LoggedAnswers, ManagementClient, PhysicalBackups, RestSettings};
 pub use pages::{PagesClient, PagesDeployment, PagesProject, Stage};
 pub use rest::RestClient;
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};

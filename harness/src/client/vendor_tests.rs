@@ -1,6 +1,6 @@
 //! The vendors' APIs, on the shapes of their references and on what goes wrong with them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use wiremock::{
@@ -69,6 +69,29 @@ async fn digests_of_secrets_are_not_shown() {
     let secrets = management(&server).secrets().await.unwrap();
     assert_eq!(secrets["OPENAI_API_KEY"].expose_secret(), "d1g3st");
     assert!(!format!("{secrets:?}").contains("d1g3st"));
+}
+
+#[tokio::test]
+async fn the_logs_counts_are_read_as_numbers_and_as_texts() {
+    let rows = json!([
+        {"source": "edge_logs", "status": "200", "answers": "12000"},
+        {"source": "function_edge_logs", "status": 546, "answers": 1},
+        {"source": "edge_logs", "status": "", "answers": 3},
+    ]);
+    let at = "/v1/projects/ref/analytics/endpoints/logs";
+    let server = answers(at, json(json!({"result": rows, "error": null}))).await;
+    let logged = |source: &str, status, answers| LoggedAnswers { source: source.to_owned(), status, answers };
+    assert_eq!(
+        management(&server).answers(SignedDuration::from_hours(1)).await.unwrap(),
+        [logged("edge_logs", 200, 12_000), logged("function_edge_logs", 546, 1)]
+    );
+    let asked = &server.received_requests().await.unwrap()[0].url;
+    let times: Vec<Timestamp> = asked.query_pairs().filter_map(|(_, value)| value.parse().ok()).collect();
+    assert_eq!(times[0].duration_until(times[1]), SignedDuration::from_mins(61), "{asked}");
+
+    let server = answers(at, json(json!({"result": [], "error": {"message": "unknown column"}}))).await;
+    let refused = management(&server).answers(SignedDuration::from_hours(1)).await.unwrap_err();
+    assert!(refused.to_string().contains("unknown column"), "{refused}");
 }
 
 #[tokio::test]

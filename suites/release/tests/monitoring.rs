@@ -1,7 +1,16 @@
-//! Post-Deployment Monitoring: the table's figures that loading the portal shows. Those of messages are the SMS suite's.
+//! Post-Deployment Monitoring: the table's figures that loading the portal and the vendor's log show. Those of messages
+//! are the SMS suite's.
+
+use std::fmt;
+
+use harness::{Deployment, Failure, ManagementClient, Monitoring, Unstorable, Verdict, check};
+use jiff::SignedDuration;
+use reqwest::Method;
 
 pub mod signed_in {
     use harness::{Check, Failure, Route, Verdict, check};
+
+    use super::{Share, log};
 
     /// "Dashboard load time".
     #[test]
@@ -49,48 +58,134 @@ pub mod signed_in {
         sorted.get(at).copied().unwrap_or_default()
     }
 
-    /// "Error rate", of what this run saw: the vendors' logs are not asked.
+    /// "Error rate": of what loading the portal brings, and of the last hour's log where the vendor's API may be asked.
     #[test]
     fn few_answers_are_errors() -> Verdict {
         check("post.3.3", async |check| {
-            let (contract, promise) = (check.contract(), &check.contract().monitoring);
-            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-            let (mut all, mut errors, mut absent) = (0, Vec::new(), String::new());
-            // So many are more than promised, whatever is answered after them.
-            let too_many = promise.errors_below_percent / 100.0 * promise.errors_of_at_least as f64;
-            // Each load brings an answer or more.
-            for route in contract.routes().cycle().take(promise.errors_of_at_least) {
-                let (visit, before) = (page.open(route).await?, errors.len());
-                let answered = visit.requests("http").filter(|it| it.status().is_some() || it.is_server_error());
-                for request in answered {
-                    all += 1;
-                    errors.extend(request.is_server_error().then(|| request.to_string()));
-                }
-                if !visit.is_ready() && errors.len() == before {
-                    absent = format!(", then {} did not show its view", route.path);
-                }
-                if all >= promise.errors_of_at_least || errors.len() as f64 >= too_many || !absent.is_empty() {
-                    break;
-                }
-            }
-            let percent = 100.0 * errors.len() as f64 / all.max(1) as f64;
-            let told = format!("{percent:.1} % of {all} answers that this run saw");
+            let promise = &check.contract().monitoring;
+            let (seen, errors, absent) = loads(check).await?;
+            let logged = match check.deployment().management() {
+                Ok(management) if !seen.is_too_much(promise) => Some(log(&management).await?.0),
+                _ => None,
+            };
+            let mut told = format!("{seen} answers that this run saw");
+            told.extend(logged.map(|logged| format!(", {logged} in the last hour's log")));
             check.measured(&told);
-            check.figure(percent, promise.errors_below_percent, "%");
-            if all < promise.errors_of_at_least && (errors.len() as f64) < too_many {
-                return Err(Failure::undecided("few answers are errors")
-                    .expected(format!("{} answers or more", promise.errors_of_at_least))
-                    .seen(told + &absent)
-                    .at(check.deployment().site().url("/").as_str()));
+            let rates = || [Some(seen), logged].into_iter().flatten();
+            let decided = |rate: &Share| rate.all >= promise.errors_of_at_least;
+            let worst = rates().filter(decided).map(Share::percent).fold(seen.percent(), f64::max);
+            check.figure(worst, promise.errors_below_percent, "%");
+            let site = check.deployment().site().url("/");
+            if rates().any(|rate| rate.is_too_much(promise)) {
+                if !errors.is_empty() {
+                    check.keep("errors.txt", "text/plain", errors.join("\n"));
+                    told += "; those of this run are in the evidence, errors.txt";
+                }
+                return Err(Failure::failed("few answers are errors")
+                    .expected(format!("below {} %", promise.errors_below_percent))
+                    .seen(told)
+                    .at(site.as_str()));
             }
-            if percent < promise.errors_below_percent {
+            if rates().any(|rate| decided(&rate)) {
                 return Ok(());
             }
-            check.keep("errors.txt", "text/plain", errors.join("\n"));
-            Err(Failure::failed("few answers are errors")
-                .expected(format!("below {} %", promise.errors_below_percent))
-                .seen(format!("{told}; each is in the evidence, errors.txt"))
-                .at(check.deployment().site().url("/").as_str()))
+            Err(Failure::undecided("few answers are errors")
+                .expected(format!("{} answers or more", promise.errors_of_at_least))
+                .seen(told + &absent)
+                .at(site.as_str()))
         })
     }
+
+    /// Loads views until enough was answered, or one does not come: what was answered, the errors, and which view.
+    async fn loads(check: &Check) -> Verdict<(Share, Vec<String>, String)> {
+        let (contract, promise) = (check.contract(), &check.contract().monitoring);
+        let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
+        let (mut seen, mut errors, mut absent) = (Share::default(), Vec::new(), String::new());
+        // Each load brings an answer or more.
+        for route in contract.routes().cycle().take(promise.errors_of_at_least) {
+            let (visit, before) = (page.open(route).await?, errors.len());
+            let answered = visit.requests("http").filter(|it| it.status().is_some() || it.is_server_error());
+            for request in answered {
+                seen.all += 1;
+                errors.extend(request.is_server_error().then(|| request.to_string()));
+            }
+            seen.errors = errors.len();
+            if !visit.is_ready() && seen.errors == before {
+                absent = format!(", then {} did not show its view", route.path);
+            }
+            if seen.all >= promise.errors_of_at_least || seen.is_too_much(promise) || !absent.is_empty() {
+                break;
+            }
+        }
+        Ok((seen, errors, absent))
+    }
+}
+
+/// "Edge Function errors" that somebody met, whether or not one comes now: of the last hour's log.
+#[test]
+fn no_answer_of_a_function_was_an_error() -> Verdict {
+    check("post.3.4", async |check| {
+        let management = check.deployment().management()?;
+        // So that the log has a line of each.
+        for function in &check.contract().release.functions {
+            check.deployment().function(&function.name)?.probe(Method::OPTIONS, &[], &Unstorable::empty()).await;
+        }
+        let of_functions = log(&management).await?.1;
+        let told = format!("{} in {} answers of the last hour's log", of_functions.errors, of_functions.all);
+        check.measured(&told);
+        check.figure(of_functions.errors as f64, 1.0, "errors");
+        match of_functions {
+            Share { all: 0, .. } => Err(Failure::undecided("no answer of a function was an error")
+                .expected("a log with answers of functions")
+                .seen(told)
+                .at(management.url("analytics/endpoints/logs"))
+                .advice("lines arrive some seconds late: look again in a minute")),
+            Share { errors: 0, .. } => Ok(()),
+            Share { .. } => Err(Failure::failed("no answer of a function was an error")
+                .expected("0 answers of 500 or more")
+                .seen(told)
+                .at(management.url("analytics/endpoints/logs"))),
+        }
+    })
+}
+
+/// Errors among answers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    errors: usize,
+    all: usize,
+}
+
+impl Share {
+    fn percent(self) -> f64 {
+        100.0 * self.errors as f64 / self.all.max(1) as f64
+    }
+
+    /// More than promised: among enough answers, or so many that enough answers cannot make up for them.
+    fn is_too_much(self, promise: &Monitoring) -> bool {
+        let all = self.all.max(promise.errors_of_at_least);
+        100.0 * self.errors as f64 / all as f64 >= promise.errors_below_percent
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} % of {}", self.percent(), self.all)
+    }
+}
+
+/// What the log has of the last hour: of everybody who answered, and of the functions.
+async fn log(management: &ManagementClient) -> Verdict<(Share, Share)> {
+    let logged = management.answers(SignedDuration::from_hours(1)).await;
+    let logged = logged.map_err(|error| Deployment::vendor_failed("the last hour's log can be read", &error))?;
+    let share = |whose: &str| {
+        let mut share = Share::default();
+        for line in logged.iter().filter(|line| line.source.ends_with(whose)) {
+            let answers = usize::try_from(line.answers).unwrap_or(usize::MAX);
+            share.all += answers;
+            share.errors += if line.status >= 500 { answers } else { 0 };
+        }
+        share
+    };
+    Ok((share("edge_logs"), share("function_edge_logs")))
 }

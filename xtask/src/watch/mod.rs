@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use harness::{Production, Runbook};
+use harness::Runbook;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -25,7 +25,9 @@ use tokio::{
 };
 
 use crate::{
-    Error, Verdict, print, say,
+    Error, Verdict, print,
+    runbook::is_kept_out,
+    say,
     setup::{self, root},
     suites::{SUITES, Suite},
 };
@@ -63,14 +65,13 @@ struct Watcher {
 impl Watcher {
     fn new(environment: Vec<(String, String)>) -> Result<Self, Error> {
         let steps = Runbook::get().steps().iter();
-        let steps: Vec<_> = steps
-            .filter(|step| step.is_selected_by(TABLE) && step.is_tested() && step.production == Production::Reads)
-            .map(|step| step.id.as_str())
-            .collect();
+        let steps: Vec<_> =
+            steps.filter(|step| step.is_selected_by(TABLE) && step.is_tested()).map(|step| step.id.as_str()).collect();
         let mut suites = Vec::new();
         for name in SUITES.iter() {
             let suite = Suite::build(name)?;
-            let tests = suite.steps()?.into_iter().filter(|(step, _)| steps.contains(&step.as_str()));
+            let tests = suite.steps()?.into_iter();
+            let tests = tests.filter(|(step, test)| steps.contains(&step.as_str()) && !is_kept_out(test));
             let tests: Vec<_> = tests.map(|(_, test)| test).collect();
             if !tests.is_empty() {
                 suites.push((suite, tests));
