@@ -49,6 +49,15 @@ impl Sample {
     }
 }
 
+/// What a round has brought.
+#[derive(Debug, Default)]
+pub struct Added {
+    /// A line for each breach that has lasted long enough now.
+    pub begun: Vec<String>,
+    /// Whether it shows how something became bad; of what stays bad for hours, the first rounds do.
+    pub is_evidence: bool,
+}
+
 /// All samples by step.
 pub struct Course {
     lasts: usize,
@@ -66,22 +75,23 @@ impl Course {
         self.samples.is_empty()
     }
 
-    /// Adds a round; answers with a line for each breach that has lasted long enough now.
-    pub fn add(&mut self, round: Vec<Sample>) -> Vec<String> {
-        let mut begun = Vec::new();
+    /// Adds a round.
+    pub fn add(&mut self, round: Vec<Sample>) -> Added {
+        let mut added = Added::default();
         for sample in round {
             let all = self.samples.entry(sample.step.clone()).or_default();
             all.push(sample.clone());
             let bad = all.iter().rev().take_while(|sample| sample.is_bad()).count();
+            added.is_evidence |= (1..=self.lasts).contains(&bad);
             // Who never answered was never asked rightly: a key or a browser is missing.
             let answered = all.iter().any(|sample| sample.outcome != Outcome::NotRun);
             if answered && bad >= self.lasts && !self.breaches.contains_key(&sample.step) {
                 let since = all[all.len() - bad].at;
-                begun.push(told(&sample, since));
+                added.begun.push(told(&sample, since));
                 self.breaches.insert(sample.step.clone(), (since, sample));
             }
         }
-        begun
+        added
     }
 
     pub fn was_in_breach(&self) -> bool {

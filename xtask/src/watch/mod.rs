@@ -9,7 +9,8 @@ mod tests;
 use std::{
     fs::{self, File},
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use harness::Runbook;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::{
     runtime::Builder,
     signal,
@@ -80,9 +82,11 @@ impl Watcher {
         Ok(Self { suites, environment })
     }
 
-    /// Looks once.
-    fn round(&self) -> Result<Vec<Sample>, Error> {
-        let (folder, at) = (tempfile::tempdir()?, Timestamp::now());
+    /// Looks once. The checks' evidence is in a folder below `out`, and gone with it unless it is kept.
+    fn round(&self, out: &Path) -> Result<(Vec<Sample>, TempDir), Error> {
+        let at = Timestamp::now();
+        let name = at.strftime("%Y-%m-%d-%H%M%S-").to_string();
+        let folder = tempfile::Builder::new().prefix(&name).tempdir_in(out)?;
         let environment: Vec<_> =
             self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut samples = Vec::new();
@@ -91,7 +95,7 @@ impl Watcher {
             samples.extend(results.into_iter().map(|result| Sample::of(result, at)));
         }
         samples.sort_by(|one, other| one.step.cmp(&other.step));
-        Ok(samples)
+        Ok((samples, folder))
     }
 }
 
@@ -108,7 +112,7 @@ pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
     let out = options.out.clone().unwrap_or_else(|| root().join("target/watch"));
     let target = options.target.iter().map(|target| ("HARNESS_TARGET".to_owned(), target.clone()));
-    let watcher = std::sync::Arc::new(Watcher::new(target.collect())?);
+    let watcher = Arc::new(Watcher::new(target.collect())?);
     let mut lines = fs::create_dir_all(&out)
         .and_then(|()| File::create(out.join("watch.jsonl")))
         .map_err(|error| format!("{} cannot be written: {error}", out.display()))?;
@@ -126,11 +130,20 @@ pub fn run(options: &Options) -> Verdict {
                 () = &mut over => break,
                 _ = ticks.tick() => {}
             }
-            let looking = std::sync::Arc::clone(&watcher);
-            let samples = tokio::select! {
+            let (looking, evidence) = (Arc::clone(&watcher), out.clone());
+            let looked = tokio::select! {
                 // The checks hear it, too, and end what they started.
                 _ = signal::ctrl_c() => break,
-                looked = spawn_blocking(move || looking.round()) => looked??,
+                looked = spawn_blocking(move || looking.round(&evidence)) => looked?,
+            };
+            let (samples, evidence) = match looked {
+                Ok(looked) => looked,
+                // A full disk, say: told, and looked at again, but not from the beginning on.
+                Err(error) if !course.is_empty() => {
+                    screen.say(&format!("{} no round: {error}", Timestamp::now().strftime("%H:%M:%SZ")));
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if course.is_empty()
                 && let Some(why) = Sample::obstacle(&samples)
@@ -145,9 +158,11 @@ pub fn run(options: &Options) -> Verdict {
                 });
                 writeln!(lines, "{line}")?;
             }
-            for begun in course.add(samples) {
-                screen.say(&begun);
+            let added = course.add(samples);
+            if added.is_evidence {
+                let _ = evidence.keep();
             }
+            added.begun.iter().for_each(|begun| screen.say(begun));
             screen.show(&course.to_string());
         }
         Ok::<_, Error>(())

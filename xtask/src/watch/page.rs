@@ -31,13 +31,11 @@ pub fn html(course: &Course) -> Result<String, Error> {
 /// A metric over time, as SVG; empty where nothing was measured.
 fn plot(samples: &[Sample]) -> Result<String, Error> {
     let Some(begin) = samples.first().map(|sample| sample.at) else { return Ok(String::new()) };
-    let points: Vec<_> = samples
-        .iter()
-        .filter_map(|sample| Some((sample.at.duration_since(begin).as_secs_f64() / 60.0, sample.figure.as_ref()?)))
-        .collect();
-    let Some((_, first)) = points.first() else { return Ok(String::new()) };
-    let last = points.last().map_or(0.0, |(at, _)| *at).max(0.1);
-    let highest = points.iter().fold(first.limit, |highest, (_, figure)| highest.max(figure.value));
+    let minutes = |sample: &Sample| sample.at.duration_since(begin).as_secs_f64() / 60.0;
+    let figures = || samples.iter().filter_map(|sample| sample.figure.as_ref());
+    let Some(first) = figures().next() else { return Ok(String::new()) };
+    let last = samples.last().map_or(0.0, minutes).max(0.1);
+    let highest = figures().fold(first.limit, |highest, figure| highest.max(figure.value));
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, PLOT).into_drawing_area();
     let mut chart = ChartBuilder::on(&area)
@@ -47,7 +45,11 @@ fn plot(samples: &[Sample]) -> Result<String, Error> {
         .build_cartesian_2d(0.0..last, 0.0..highest * 1.1)?;
     chart.configure_mesh().x_desc("minutes").y_desc(&first.unit).light_line_style(TRANSPARENT).draw()?;
     let (line, limit) = (RGBColor(0x0b, 0x6e, 0x69), RGBColor(0xb3, 0x26, 0x1e));
-    chart.draw_series(LineSeries::new(points.iter().map(|(at, figure)| (*at, figure.value)), line.stroke_width(2)))?;
+    // Where nothing was measured, the line has a gap.
+    for span in samples.split(|sample| sample.figure.is_none()) {
+        let points = span.iter().filter_map(|sample| Some((minutes(sample), sample.figure.as_ref()?.value)));
+        chart.draw_series(LineSeries::new(points, line.stroke_width(2)).point_size(2))?;
+    }
     chart.draw_series(LineSeries::new([(0.0, first.limit), (last, first.limit)], limit.stroke_width(1)))?;
     area.present()?;
     drop((chart, area));

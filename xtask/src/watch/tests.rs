@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use portal::Portal;
 
 use super::*;
+use crate::cargo::cargo;
 
 fn sample(minute: i64, outcome: Outcome, value: f64) -> Sample {
     let figure = Figure { value, limit: 3000.0, unit: "ms".to_owned() };
@@ -21,7 +22,7 @@ fn course(samples: &[(Outcome, f64)]) -> (Course, Vec<String>) {
     let mut course = Course::new(3);
     let mut begun = Vec::new();
     for (minute, (outcome, value)) in samples.iter().enumerate() {
-        begun.extend(course.add(vec![sample(i64::try_from(minute).unwrap(), *outcome, *value)]));
+        begun.extend(course.add(vec![sample(i64::try_from(minute).unwrap(), *outcome, *value)]).begun);
     }
     (course, begun)
 }
@@ -55,10 +56,43 @@ fn a_breach_is_one_that_lasts() {
 }
 
 #[test]
+fn rounds_in_which_something_became_bad_are_kept() {
+    let mut course = Course::new(3);
+    let mut kept = |(outcome, value)| course.add(vec![sample(0, outcome, value)]).is_evidence;
+    let all = [GOOD, SLOW, SLOW, SLOW, SLOW, GOOD, DEAD];
+    assert_eq!(all.map(&mut kept), [false, true, true, true, false, false, true]);
+}
+
+#[test]
 fn the_report_has_a_plot_of_each_metric() {
     let page = page::html(&course(&[GOOD, SLOW, GOOD]).0).unwrap();
     assert_eq!((page.matches("<svg").count(), page.matches("<h2>").count()), (1, 1));
     assert!(page.contains("3 samples, 1 over the limit, 0 without an answer"), "{page}");
+}
+
+#[test]
+fn the_plot_has_a_gap_where_nobody_answered() {
+    let lines = |samples: &[_]| page::html(&course(samples).0).unwrap().matches("<polyline").count();
+    assert_eq!(lines(&[GOOD, DEAD, GOOD]), lines(&[GOOD, GOOD, GOOD]) + 1);
+}
+
+#[test]
+fn it_ends_red_after_a_breach_and_keeps_what_shows_it() {
+    let watch = |faults: &str| {
+        let out = tempfile::tempdir().unwrap();
+        let mut watch = cargo(&["run", "--quiet", "--package", "xtask", "--", "watch", "--for", "1s", "--lasts", "1"]);
+        let ended = watch.arg("--out").arg(out.path()).env("PORTAL_FAULTS", faults).output().unwrap();
+        let mut left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left[left.len() - 2..], ["index.html", "watch.jsonl"], "{ended:?}");
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), left.len() - 2)
+    };
+    let (code, told, rounds) = watch("");
+    assert_eq!((code, rounds), (Some(0), 0), "{told}");
+    assert!(told.contains("no breach"), "{told}");
+    let (code, told, rounds) = watch("messages-given-up");
+    assert_eq!((code, rounds), (Some(1), 1), "{told}");
+    assert!(told.contains("BREACH since") && told.contains("post.3.5"), "{told}");
 }
 
 fn outcomes(samples: &[Sample]) -> Vec<(&str, Outcome)> {
@@ -87,7 +121,9 @@ async fn it_reconnects() {
         environment.push((format!("E2E_{}_PASSWORD", account.persona), account.password.clone()));
     }
     let watcher = Watcher::new(environment).unwrap();
-    let good = watcher.round().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let (good, evidence) = watcher.round(out.path()).unwrap();
+    assert!(evidence.path().starts_with(&out), "{evidence:?}");
     assert_eq!(
         outcomes(&good),
         [
@@ -102,10 +138,10 @@ async fn it_reconnects() {
     );
     assert!(good.iter().all(|sample| sample.figure.is_some() == (sample.outcome == Outcome::Passed)));
     drop(portal);
-    let gone = watcher.round().unwrap();
+    let (gone, _) = watcher.round(out.path()).unwrap();
     assert!(gone.iter().all(|sample| sample.outcome == Outcome::NotRun), "{gone:?}");
     assert!(Sample::obstacle(&gone).is_some_and(|why| why.contains("cannot be reached")));
     let portal = start(Some(ports)).await;
-    assert_eq!(outcomes(&watcher.round().unwrap()), outcomes(&good));
+    assert_eq!(outcomes(&watcher.round(out.path()).unwrap().0), outcomes(&good));
     drop(portal);
 }
