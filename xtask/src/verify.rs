@@ -165,7 +165,8 @@ fn report(steps: &[&Step], results: &[CheckResult], folder: &Path) -> Verdict {
         Some(Outcome::NotRun) => Outcome::Undecided,
         worst => worst.copied().unwrap_or(Outcome::Undecided),
     };
-    let sum = format!("{} steps: {}; verdict: {verdict}", steps.len(), told.join(", "));
+    let plural = if steps.len() == 1 { "" } else { "s" };
+    let sum = format!("{} step{plural}: {}; verdict: {verdict}", steps.len(), told.join(", "));
     print(&sum);
     github::summary(&format!("{sum}\n\n{summary}"))?;
     let manual = Runbook::get().steps().iter().filter(|step| step.manual.is_some()).count();
