@@ -95,7 +95,8 @@ impl Evidence {
             label("language", "rust"),
         ];
         labels.extend(self.figure.iter().map(|figure| label("figure", &figure.to_string())));
-        labels.extend(self.measured.iter().map(|figure| label("measured", figure)));
+        let measured = told(self.measured, if failure.is_none() { attempt() } else { 1 });
+        labels.extend(measured.map(|figure| label("measured", &figure)));
         labels.extend(target.map(|target| label("target", &target.to_string())));
         let result = TestResult {
             uuid: self.id.to_string(),
@@ -119,6 +120,18 @@ impl Evidence {
         };
         self.writer.write_result(&result).map(drop).map_err(|error| unwritable(&self.folder, &error))
     }
+}
+
+/// Which of nextest's attempts this is; without nextest the only one.
+fn attempt() -> u32 {
+    env::var("NEXTEST_ATTEMPT").ok().and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
+}
+
+/// What is told of a check that passed: that it did not at first, and its figure.
+fn told(measured: Option<String>, attempt: u32) -> Option<String> {
+    let flaky = (attempt > 1).then(|| format!("flaky: passed at attempt {attempt}"));
+    let told: Vec<_> = flaky.into_iter().chain(measured).collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 /// What the names of the lists of what stays begin with.
@@ -190,4 +203,16 @@ fn severity(level: &str) -> &'static str {
 fn milliseconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn a_pass_at_a_second_attempt_is_told() {
+        let figure = || Some("160 ms".to_owned());
+        assert_eq!((told(None, 1), told(figure(), 1)), (None, figure()));
+        assert_eq!(told(figure(), 2).unwrap(), "flaky: passed at attempt 2; 160 ms");
+    }
 }

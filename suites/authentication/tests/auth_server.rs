@@ -1,5 +1,7 @@
 //! What the auth server and the project's data services are asked, and what they say.
 
+use std::collections::BTreeSet;
+
 use harness::{Check, ClientError, Failure, Page, Request, Session, Verdict, Visit};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -44,7 +46,9 @@ pub fn token_requests(check: &Check, visit: &Visit) -> Verdict<Vec<Request>> {
 pub fn data_requests(check: &Check, visit: &Visit) -> Verdict<Vec<String>> {
     let api = api(check)?;
     let services = ["rest", "functions", "storage"].map(|service| format!("{api}/{service}/v1"));
-    Ok(services.iter().flat_map(|service| visit.requests(service)).map(ToString::to_string).collect())
+    let requests = services.iter().flat_map(|service| visit.requests(service));
+    // By their text: a preflight is logged before its request or after it.
+    Ok(requests.map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 /// The requests of a visit that the database answered with something other than no rows.
