@@ -1,14 +1,15 @@
 //! Running a check: a step of the runbook, a body, a verdict, and the evidence of it.
 
 use std::{
-    collections::BTreeSet,
-    env, fs,
-    io::Write,
-    sync::{Mutex, OnceLock, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    env,
+    path::Path,
+    sync::{Mutex, Once, OnceLock, PoisonError},
 };
 
 use tokio::{
     runtime::{Builder, Runtime},
+    signal::unix::{SignalKind, signal},
     sync::OnceCell,
 };
 
@@ -17,18 +18,19 @@ use crate::{
     client::Session,
     contract::Contract,
     deployment::{self, Deployment},
-    evidence::{Evidence, Figure, Redactor},
+    ending,
+    evidence::Evidence,
     failure::{Failure, Verdict},
+    redaction::Redactor,
+    run::{self, Figure},
     runbook::{Runbook, Step},
 };
 
-/// When set, checks write their step and name to this file instead of running: how `xtask` learns which tests verify a
-/// step without a second list of them.
-const LIST: &str = "HARNESS_LIST_STEPS";
-
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
-/// Obstacles that were told in full.
+/// Signals are watched for once the first check runs.
+static WATCHED: Once = Once::new();
+/// Obstacles that were reported in full.
 static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What the body of a check works with.
@@ -50,11 +52,15 @@ type Kept = (&'static str, &'static str, String);
 /// The failure of the body, or the reason why the body could not be run.
 pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
     let name = test_name(std::any::type_name_of_val(&body));
+    if let Some(problem) = Runbook::problem() {
+        let (what, advice) = problem.split_once('\n').unwrap_or((&problem, ""));
+        return Err(once(Failure::not_run(what).advice(advice).shared()));
+    }
     let step = Runbook::get().step(id).ok_or_else(|| {
         Failure::not_run(format!("the runbook has no step {id}"))
-            .advice("correct the step that the test names, or add it to fixtures/runbook.toml")
+            .advice("correct the step that the test names, or add it to the runbook")
     })?;
-    if let Some(list) = env::var_os(LIST) {
+    if let Some(list) = run::asked_to_list() {
         return list_step(&list, step, &name);
     }
     let runtime = RUNTIME.get_or_init(|| {
@@ -62,6 +68,7 @@ pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
     });
     let runtime =
         runtime.as_ref().map_err(|why| Failure::not_run("the asynchronous runtime cannot be started").seen(why))?;
+    WATCHED.call_once(|| drop(runtime.spawn(end_when_asked())));
     runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
 }
 
@@ -128,18 +135,47 @@ async fn deployment() -> Verdict<&'static Deployment> {
     opened.await.as_ref().map_err(Failure::clone)
 }
 
-/// The deployment, if it was opened.
-pub(crate) fn opened() -> Option<&'static Deployment> {
-    DEPLOYMENT.get()?.as_ref().ok()
+/// A signal that asks the process to end removes what checks made before it does. A second one ends it at once.
+async fn end_when_asked() {
+    let signals = [
+        (SignalKind::hangup(), 129),
+        (SignalKind::interrupt(), 130),
+        (SignalKind::quit(), 131),
+        (SignalKind::terminate(), 143),
+    ];
+    let (asked, mut hears) = tokio::sync::mpsc::channel(1);
+    for (kind, code) in signals {
+        let Ok(mut signal) = signal(kind) else { continue };
+        let asked = asked.clone();
+        tokio::spawn(async move { while signal.recv().await.is_some() && asked.send(code).await.is_ok() {} });
+    }
+    let Some(code) = hears.recv().await else { return };
+    ending::begin();
+    tokio::select! {
+        () = tidy() => {}
+        _ = hears.recv() => {}
+    }
+    // The exit removes what was being made just now, for which it needs the runtime: not on one of its workers.
+    let _ = tokio::task::spawn_blocking(move || std::process::exit(code)).await;
 }
 
-/// What checks made in the deployment is removed when the process ends, however many checks share it. On a thread of
-/// its own, since this one's thread locals are gone by then.
+/// Removes what checks made in the deployment, and keeps the list of what stays.
+async fn tidy() {
+    let Some(Ok(deployment)) = DEPLOYMENT.get() else { return };
+    let stays = deployment.tidy().await;
+    run::keep_what_stays(&deployment::RUN, deployment.target(), &stays);
+}
+
+/// What checks made in the deployment is removed when the process ends, however many checks share it, and the run is
+/// closed. On a thread of its own, since this one's thread locals are gone by then.
 #[dtor::dtor(unsafe)]
 fn at_exit() {
     if let Some(Ok(runtime)) = RUNTIME.get() {
-        let finished = std::thread::Builder::new().spawn(|| runtime.block_on(deployment::finish()));
-        // A panic there has told itself, and there is nobody left to tell it to.
+        let finished = std::thread::Builder::new().spawn(|| {
+            runtime.block_on(tidy());
+            run::close(ending::has_begun());
+        });
+        // A panic there has reported itself, and there is nobody left to report it to.
         let _ = finished.map(std::thread::JoinHandle::join);
     }
 }
@@ -151,31 +187,31 @@ fn once(failure: Failure) -> Failure {
     if first { failure } else { failure.in_one_line() }
 }
 
-fn list_step(list: &std::ffi::OsStr, step: &Step, name: &str) -> Verdict {
-    let line = format!("{}\t{name}\n", step.id);
-    let written = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(list)
-        .and_then(|mut file| file.write_all(line.as_bytes()));
-    Err(match written {
+fn list_step(list: &Path, step: &Step, name: &str) -> Verdict {
+    Err(match run::list(list, name, &step.id) {
         Ok(()) => Failure::not_run("only listed"),
         Err(error) => Failure::not_run("the list of steps cannot be written").seen(error.to_string()),
     })
 }
 
 /// The test's name with its suite. The runner names the thread after the test, except where it runs tests on its main
-/// thread; there the body's path stands in, which lacks the case.
+/// thread; there the body's path stands in, and cases of one body are numbered in the order in which they run.
 fn test_name(body: &str) -> String {
+    static UNNAMED: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
     let suite = body.split("::").next().unwrap_or_default();
-    match std::thread::current().name() {
-        Some(test) if test != "main" => format!("{suite}::{test}"),
-        _ => env::args()
-            .skip_while(|argument| argument != "--exact")
-            .nth(1)
-            .filter(|test| !test.starts_with('-'))
-            .map_or_else(|| body.trim_end_matches("::{{closure}}").to_owned(), |test| format!("{suite}::{test}")),
+    if let Some(test) = std::thread::current().name().filter(|test| *test != "main") {
+        return format!("{suite}::{test}");
     }
+    let exact = env::args().any(|argument| argument == "--exact");
+    let mut named = env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    if let (true, Some(test), None) = (exact, named.next(), named.next()) {
+        return format!("{suite}::{test}");
+    }
+    let body = body.trim_end_matches("::{{closure}}").to_owned();
+    let mut unnamed = UNNAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = unnamed.entry(body.clone()).or_default();
+    *count += 1;
+    if *count == 1 { body } else { format!("{body}::run_{count}") }
 }
 
 impl Check {

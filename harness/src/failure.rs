@@ -2,37 +2,14 @@
 
 use std::{error::Error, fmt};
 
-use serde::{Deserialize, Serialize};
-
-use crate::{evidence::Redactor, runbook::Step};
+use crate::{
+    outcome::Outcome,
+    redaction::Redactor,
+    runbook::{Cause, Runbook, Step},
+};
 
 /// What a check answers with. The test runner prints the failure as it is.
 pub type Verdict<T = ()> = Result<T, Failure>;
-
-/// What became of a step of the runbook, from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// A check saw what the runbook promises.
-    Passed,
-    /// No check looked, and the text says why.
-    NotRun,
-    /// A check looked and could not tell.
-    Undecided,
-    /// A check saw something else.
-    Failed,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Outcome::Passed => "passed",
-            Outcome::NotRun => "not run",
-            Outcome::Undecided => "undecided",
-            Outcome::Failed => "FAILED",
-        })
-    }
-}
 
 /// An outcome other than passed, with its explanation.
 ///
@@ -41,18 +18,19 @@ impl fmt::Display for Outcome {
 /// let failure = Failure::failed("the document is never kept").expected("cache-control: no-cache").seen("max-age=31536000");
 /// assert!(failure.to_string().contains("expected  cache-control: no-cache"));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Failure {
     outcome: Outcome,
     claim: String,
     facts: Vec<(&'static str, String)>,
     step: Option<&'static Step>,
+    cause: Option<Cause>,
     shared: bool,
 }
 
 impl Failure {
     fn new(outcome: Outcome, claim: impl Into<String>) -> Self {
-        Self { outcome, claim: claim.into(), facts: Vec::new(), step: None, shared: false }
+        Self { outcome, claim: claim.into(), facts: Vec::new(), step: None, cause: None, shared: false }
     }
 
     /// The portal does not keep `claim`, a sentence that is true of a good portal.
@@ -99,6 +77,12 @@ impl Failure {
         self
     }
 
+    /// What is at fault, where a check saw it: it decides on severity and remedy instead of the step.
+    pub fn caused_by(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     /// Every check of this process meets the same obstacle, so only the first tells it in full.
     pub(crate) fn shared(mut self) -> Self {
         self.shared = true;
@@ -141,6 +125,27 @@ impl Failure {
         &self.claim
     }
 
+    /// What was expected, seen, where, in the order in which it is shown.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (&str, &str)> {
+        // What was promised and what was seen come first, in whatever order a check learnt them.
+        let is_first = |(label, _): &&(&str, String)| matches!(*label, "expected" | "seen");
+        let (first, others) = (self.facts.iter().filter(is_first), self.facts.iter());
+        first.chain(others.filter(move |fact| !is_first(fact))).map(|(label, text)| (*label, text.as_str()))
+    }
+
+    /// Key of the severity of what failed; what did not fail has none.
+    pub(crate) fn severity_key(&self) -> Option<&str> {
+        let step = self.step.filter(|_| self.outcome == Outcome::Failed)?;
+        Some(self.cause.map_or(step.severity.as_str(), |cause| cause.severity_of(step)))
+    }
+
+    /// Key of what the runbook does about what failed, by the cause that was seen or else by the step; none where the
+    /// check says itself what to do.
+    pub(crate) fn remedy_key(&self) -> Option<&str> {
+        let step = self.step.filter(|_| self.outcome == Outcome::Failed && self.get("do").is_none())?;
+        Some(self.cause.map_or(step.remedy.as_str(), |cause| cause.remedy_of(step)))
+    }
+
     /// The first line under a label.
     pub fn get(&self, label: &str) -> Option<&str> {
         self.facts.iter().find(|(name, _)| *name == label).map(|(_, text)| text.as_str())
@@ -160,26 +165,18 @@ impl fmt::Display for Failure {
             Some(step) => write!(f, "{}  {}  {}\n  {}", self.outcome, step.id, step.title, self.claim)?,
             None => write!(f, "{}  {}", self.outcome, self.claim)?,
         }
-        // What was promised and what was seen come first, in whatever order a check learnt them.
-        let is_first = |(label, _): &&(&str, String)| matches!(*label, "expected" | "seen");
-        for (label, text) in self.facts.iter().filter(is_first).chain(self.facts.iter().filter(|fact| !is_first(fact)))
-        {
+        for (label, text) in self.facts() {
             line(f, label, text)?;
         }
         if let Some(step) = self.step {
             line(f, "runbook", &format!("{} (line {})", step.section, step.line))?;
-            if self.outcome == Outcome::Failed {
-                let severity = step.severity();
-                line(
-                    f,
-                    "severity",
-                    &format!("{} {}; respond {}", step.severity, severity.definition, severity.respond_within),
-                )?;
-                if self.get("do").is_none() {
-                    let remedy = step.remedy();
-                    line(f, "do", &format!("{}: {}", remedy.title, remedy.action))?;
-                }
-            }
+        }
+        let runbook = Runbook::get();
+        if let Some((key, severity)) = self.severity_key().and_then(|key| Some((key, runbook.severity(key)?))) {
+            line(f, "severity", &format!("{key} {}; respond {}", severity.definition, severity.respond_within))?;
+        }
+        if let Some(remedy) = self.remedy_key().and_then(|key| runbook.remedy(key)) {
+            line(f, "do", &format!("{}: {}", remedy.title, remedy.action))?;
         }
         Ok(())
     }

@@ -11,14 +11,22 @@ mod client;
 mod contract;
 mod corpus;
 mod deployment;
+mod ending;
 mod evidence;
 mod failure;
 mod figures;
 mod mirror;
+mod outcome;
+mod permission;
+mod redaction;
 mod rehearsal;
 pub mod rls;
+pub mod run;
 mod runbook;
+mod seen;
 mod site;
+mod target;
+mod workspace;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};
@@ -32,14 +40,18 @@ pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
     FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
     Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction,
-    StatusFilter, UnknownPath, Variable,
+    StatusFilter, UnknownPath, Variable, Weakened,
 };
 pub use corpus::{Fields, Owes, Sample};
-pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Target, Tenant, Writes};
-pub use evidence::{AttachedFile, CheckResult, Figure, read_results, read_what_stays};
-pub use failure::{Failure, Outcome, Verdict};
+pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
+pub use failure::{Failure, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};
+pub use outcome::Outcome;
+pub use permission::Permission;
 pub use rehearsal::Rehearsal;
-pub use runbook::{Manual, Production, Remedy, Rollback, Runbook, Severity, Step};
+pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
+pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use target::Target;
+pub use workspace::root as workspace_root;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::{Contract, Outcome, read_results};
+use harness::{Contract, Outcome, run::read_results};
 use portal::Portal;
 
 use crate::{
@@ -72,7 +72,7 @@ async fn the_suites_check_it_by_its_contract() {
         let own = run(suite, checks, &planboard().join("contract.toml"), &folder.path().join(suite));
         assert!(own.len() >= checks.len(), "{suite}: {} checks", own.len());
         for check in own {
-            assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.explanation);
+            assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
         }
         let foreign = run(suite, checks, &root().join("fixtures/sacco-plus.toml"), &folder.path().join("foreign"));
         assert!(foreign.iter().any(|check| check.outcome != Outcome::Passed), "{suite} sees that it is not SACCO+");

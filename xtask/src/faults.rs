@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use harness::{CheckResult, Outcome, Runbook};
+use harness::{Outcome, Runbook, run::CheckResult};
 use portal::Fault;
 
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
 
 /// The quick matrix has one of so many holes.
 const HOLES_FOR_ONE: usize = 20;
-
-/// Compares with a sound portal, and so may tell any fault.
-const MIRROR: &str = "pre.2.1";
 
 /// Which faults.
 #[derive(clap::Args, Default)]
@@ -169,7 +166,9 @@ impl Kill {
         if !self.red.iter().any(|red| red.outcome == Outcome::Failed && self.is_about(red)) {
             return Some(format!("survived: no check of {} failed", fault.breaks()[0]));
         }
-        let is_broken = |step: &str| step == MIRROR || fault.breaks().iter().any(|broken| covers(broken, step));
+        // What compares with a sound portal may notice any fault.
+        let compares = |step: &str| Runbook::get().step(step).is_some_and(|step| step.compares);
+        let is_broken = |step: &str| compares(step) || fault.breaks().iter().any(|broken| covers(broken, step));
         let strayed = self.red.iter().find(|red| !is_broken(&red.step));
         strayed.map(|red| format!("step {} is red and not broken: {}", red.step, short(&red.name)))
     }
@@ -179,7 +178,7 @@ impl Kill {
         // Which of several checks is told does not depend on which was first.
         let killers = self.red.iter().filter(|red| red.outcome == Outcome::Failed && self.is_about(red));
         let (fault, killer) = (self.fault?, killers.min_by(|one, other| one.name.cmp(&other.name))?);
-        let text = killer.explanation.as_deref().unwrap_or_default();
+        let text = killer.text().unwrap_or_default();
         let held = hold_of("faults", fault.name(), text, &killer.name);
         (!held).then(|| "its text is not the one in snapshots/faults".to_owned())
     }

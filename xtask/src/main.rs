@@ -1,38 +1,32 @@
-//! `cargo xtask`: set-up, verification, tests, the fault matrix, soaks and benchmarks.
+//! `cargo xtask`: the chores of this project. What a release manager uses is the crate `release-check`, whose commands
+//! are here under the same names.
 
 #[cfg(test)]
 mod another;
+mod axe;
 #[cfg(test)]
 mod bad_input;
 mod bench;
-mod cargo;
 #[cfg(test)]
 mod corpus;
 mod faults;
-mod github;
 mod peer;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod remote;
 mod rls;
-mod runbook;
-mod setup;
-mod signoff;
-mod soak;
-mod suites;
-mod table;
 mod test;
 mod texts;
-mod verify;
-mod watch;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use release_check::{
+    Error, Exit, cargo, exit, setup, soak, suites, table,
+    terminal::{print, say},
+};
 
-/// What went wrong, as the person who typed the command reads it.
-type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Whether what the command looked at is good.
 type Verdict = Result<bool, Error>;
 
@@ -45,66 +39,32 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Verify a portal by the runbook and print the verdict
-    Verify(verify::Options),
-    /// Print every line of the runbook and who verifies it
-    Runbook,
-    /// Make the document that a release manager signs, of the last verification
-    Signoff(signoff::Options),
-    /// Look at the monitoring table again and again, for the hours after a release
-    Watch(watch::Options),
+    #[command(flatten)]
+    Product(release_check::Action),
     /// Run everything that must pass: format, lints, documentation, unit tests, suites, faults
     Test,
-    /// Install what is missing: a browser with its driver, PostgreSQL
-    Setup,
-    /// Report what is there and what is missing, and change nothing
-    Doctor,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
-    /// Send messages, many at a time, and account for each of them row by row
-    Soak(soak::Options),
     /// Probe a database for ways across the wall between tenants
     Rls(rls::Options),
-    /// Look at the sign-off's page with axe-core; needs node
+    /// Run axe-core on the sign-off's page; needs node
     Axe,
-    /// Hold the real supabase-js against the embedded portal; needs node
+    /// Run the real supabase-js against the embedded portal; needs node
     SupabaseJs,
-    /// Measure
+    /// Run the benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
-    let told = |verdict: Verdict| verdict.map(|good| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-    let ended = match Command::parse().action {
-        Action::Verify(options) => told(verify::run(&options)),
-        Action::Runbook => told(runbook::run()),
-        Action::Signoff(options) => signoff::run(&options),
-        Action::Watch(options) => told(watch::run(&options)),
-        Action::Test => told(test::run()),
-        Action::Setup => told(setup::ensure().map(|()| true)),
-        Action::Doctor => told(Ok(setup::doctor())),
-        Action::Faults(options) => told(faults::run(&options)),
-        Action::Soak(options) => soak::run(&options),
-        Action::Rls(options) => rls::run(&options),
-        Action::Axe => told(signoff::axe::run()),
-        Action::SupabaseJs => told(peer::supabase_js()),
-        Action::Bench(bench) => told(bench::run(&bench)),
-    };
-    ended.unwrap_or_else(|error| {
-        say(&format!("error: {error}"));
-        ExitCode::from(2)
+    let passed = |verdict: Verdict| verdict.map(Exit::of);
+    exit::code(match Command::parse().action {
+        Action::Product(action) => return action.run(),
+        Action::Test => passed(test::run()),
+        Action::Faults(options) => passed(faults::run(&options)),
+        Action::Rls(options) => return rls::run(&options).unwrap_or_else(|error| exit::code(Err(error))),
+        Action::Axe => passed(axe::run()),
+        Action::SupabaseJs => passed(peer::supabase_js()),
+        Action::Bench(bench) => passed(bench::run(&bench)),
     })
-}
-
-/// Tells the person at the terminal. The one place that writes to the standard error.
-#[expect(clippy::print_stderr, reason = "a command-line tool speaks there")]
-fn say(text: &str) {
-    eprintln!("{text}");
-}
-
-/// Prints what was asked for. The one place that writes to the standard output.
-#[expect(clippy::print_stdout, reason = "a command-line tool answers there")]
-fn print(text: &str) {
-    println!("{text}");
 }

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{CheckResult, Outcome, read_results, read_what_stays};
+use harness::{
+    Outcome,
+    run::{CheckResult, read_results, read_what_stays},
+};
 use portal::Portal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -137,14 +140,14 @@ async fn production_is_only_read() {
     let (writes, reads): (Vec<_>, Vec<_>) = results.iter().partition(is_kept_out);
     assert!(writes.len() > 5 && reads.len() > 50, "{} and {}", writes.len(), reads.len());
     for check in &reads {
-        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.explanation);
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
     }
     for check in &writes {
-        let text = check.explanation.as_deref().unwrap_or_default();
+        let text = check.text().unwrap_or_default();
         assert_eq!(check.outcome, Outcome::NotRun, "{}\n{text}", check.name);
     }
     assert!(writes.iter().any(|check| {
-        let text = check.explanation.as_deref().unwrap_or_default();
+        let text = check.text().unwrap_or_default();
         text.contains("HARNESS_ALLOW_WRITES is not set") && text.contains("--skip writes")
     }));
     for (table, hash) in remote.tables().await {
@@ -276,7 +279,7 @@ async fn messages_to_a_canary_stay_in_it() {
     let (passed, rest): (Vec<_>, Vec<_>) = results.iter().partition(|check| check.outcome == Outcome::Passed);
     assert!(passed.len() > 100, "{}", passed.len());
     for check in rest {
-        let text = check.explanation.as_deref().unwrap_or_default();
+        let text = check.text().unwrap_or_default();
         assert!(check.outcome == Outcome::NotRun && text.contains("only the canary"), "{}\n{text}", check.name);
     }
     assert_eq!((remote.number(&outside).await, remote.number(&in_service).await), (before.0, before.2));

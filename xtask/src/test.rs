@@ -5,10 +5,9 @@ use std::{process::Stdio, time::Instant};
 use comfy_table::Table;
 
 use crate::{
-    Error, Verdict,
+    Error, Verdict, axe,
     cargo::cargo,
     faults, peer, print, say, setup,
-    signoff::axe,
     suites::SUITES,
     table::{seconds, table},
 };

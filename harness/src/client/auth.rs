@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{ClientError, error::Answer};
-use crate::deployment::Writes;
+use crate::permission::Permission;
 
 /// A client of one project's auth server.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl AuthClient {
     /// Refused with code `email_exists`, `not_admin`.
     pub async fn create_user(
         &self,
-        _: &Writes<'_>,
+        _: &Permission,
         service_key: &SecretString,
         email: &str,
         password: &SecretString,
@@ -122,7 +122,7 @@ impl AuthClient {
     ///
     /// # Errors
     /// Refused with code `user_not_found`, `not_admin`.
-    pub async fn delete_user(&self, _: &Writes<'_>, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
+    pub async fn delete_user(&self, _: &Permission, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
         self.send_as_service(self.http.delete(self.url(&format!("admin/users/{id}"))), service_key).await.map(drop)
     }
 

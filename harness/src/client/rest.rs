@@ -1,4 +1,4 @@
-//! `/rest/v1`: rows and calls, as PostgREST offers them. What may change a row takes a [`Writes`].
+//! `/rest/v1`: rows and calls, as PostgREST offers them. What may change a row takes a [`Permission`].
 
 use reqwest::{RequestBuilder, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{ClientError, Session, error::Answer};
-use crate::deployment::Writes;
+use crate::permission::Permission;
 
 /// Rows asked for at once.
 const PAGE: u64 = 1000;
@@ -23,8 +23,8 @@ const PAGE: u64 = 1000;
 /// and only a deployment gives that:
 ///
 /// ```compile_fail,E0451
-/// # fn example(deployment: &harness::Deployment) -> harness::Writes<'_> {
-/// harness::Writes { deployment }
+/// # fn example() -> harness::Permission {
+/// harness::Permission { _given: () }
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl RestClient {
         Self { token: session.access_token.clone(), ..self }
     }
 
-    /// The same project with the service's key: it sees and, with a [`Writes`], changes everything.
+    /// The same project with the service's key: it sees and, with a [`Permission`], changes everything.
     pub(crate) fn service(self, key: &SecretString) -> Self {
         Self { token: key.clone(), anon_key: key.expose_secret().to_owned(), ..self }
     }
@@ -119,7 +119,7 @@ impl RestClient {
     ///
     /// # Errors
     /// Refused with PostgREST's or PostgreSQL's code.
-    pub async fn insert(&self, _: &Writes<'_>, relation: &str, row: &Value) -> Result<Value, ClientError> {
+    pub async fn insert(&self, _: &Permission, relation: &str, row: &Value) -> Result<Value, ClientError> {
         let request = self.http.post(self.url(relation)).header("prefer", "return=representation").json(row);
         let rows: Vec<Value> = self.send(request).await?.json()?;
         Ok(rows.into_iter().next().unwrap_or_default())
@@ -132,7 +132,7 @@ impl RestClient {
     /// Refused with PostgREST's or PostgreSQL's code.
     pub async fn update(
         &self,
-        _: &Writes<'_>,
+        _: &Permission,
         relation: &str,
         query: &[(&str, &str)],
         values: &Value,
@@ -144,7 +144,7 @@ impl RestClient {
     ///
     /// # Errors
     /// Refused with PostgREST's or PostgreSQL's code.
-    pub async fn delete(&self, _: &Writes<'_>, relation: &str, query: &[(&str, &str)]) -> Result<(), ClientError> {
+    pub async fn delete(&self, _: &Permission, relation: &str, query: &[(&str, &str)]) -> Result<(), ClientError> {
         self.send(self.http.delete(self.url(relation)).query(query)).await.map(drop)
     }
 
@@ -152,7 +152,7 @@ impl RestClient {
     ///
     /// # Errors
     /// Refused with the function's or PostgREST's code; `PGRST202` for a wrong name or argument.
-    pub async fn call(&self, _: &Writes<'_>, function: &str, arguments: &Value) -> Result<Value, ClientError> {
+    pub async fn call(&self, _: &Permission, function: &str, arguments: &Value) -> Result<Value, ClientError> {
         self.send(self.http.post(self.url(&format!("rpc/{function}"))).json(arguments)).await?.json()
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{causes, error::request_id};
-use crate::deployment::Writes;
+use crate::permission::Permission;
 
 /// No further request is made for a message after this, unless [`SmsIngest::deadline`] says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -302,12 +302,12 @@ impl SmsIngest {
 
     /// Sends a message until an answer says what became of it, or the deadline has passed. What is asked again: no
     /// answer, 429 (after the time that it tells) and 500 or more; a message counts once, however often it is sent.
-    pub async fn send(&self, _: &Writes<'_>, message: &Message) -> Receipt {
+    pub async fn send(&self, _: &Permission, message: &Message) -> Receipt {
         self.deliver(message.body()).await
     }
 
     /// Sends a body once, as it is.
-    pub async fn send_once(&self, _: &Writes<'_>, body: &Value) -> Receipt {
+    pub async fn send_once(&self, _: &Permission, body: &Value) -> Receipt {
         self.post(body).await
     }
 

@@ -6,6 +6,7 @@ mod data;
 mod problem;
 mod release;
 mod sms;
+mod weakened;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +23,7 @@ pub use data::{
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
+pub use weakened::Weakened;
 
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
 const SACCO_PLUS: &str = include_str!("../../../fixtures/sacco-plus.toml");
@@ -318,7 +320,20 @@ impl Contract {
         Self::parse(&text, path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
+    /// What the contract that is compiled in is called.
+    pub(crate) const BUILT_IN: &str = "fixtures/sacco-plus.toml (built in)";
+
+    /// The text of the contract that is compiled in.
+    pub(crate) fn built_in_text() -> &'static str {
+        SACCO_PLUS
+    }
+
+    /// Parts that this portal has no use for.
+    pub(crate) fn not_promised(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
         let contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
         contract.contradiction(text, path).map_or(Ok(contract), Err)
     }
@@ -369,7 +384,7 @@ impl Contract {
             if crate::Runbook::get().step(&route.step).is_none() {
                 return problem(
                     span,
-                    format!("route {:?} names step {}, which the runbook has not", route.name, route.step),
+                    format!("route {:?} names step {}, that is not in the runbook", route.name, route.step),
                 );
             }
             if !route.path.starts_with('/') {

@@ -3,18 +3,13 @@
 //! [`Deployment::open`] turns configuration into a deployment that answers, or into one error that says what to do.
 
 mod error;
+mod identity;
 mod release;
 mod settings;
-mod target;
 mod tenant;
 mod writes;
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::{
@@ -28,15 +23,16 @@ use url::Url;
 use crate::{
     client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
-    evidence::Redactor,
     failure::{Failure, Verdict},
+    redaction::Redactor,
     site::Site,
+    target::Target,
 };
 pub use error::Error;
+pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
-pub use target::Target;
-pub(crate) use tenant::finish;
+pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
 pub use writes::Writes;
 
@@ -87,6 +83,14 @@ impl Deployment {
     /// As [`Deployment::open`]; [`Target::Unnamed`] is no name.
     pub async fn open_as(target: Target) -> Result<Self, Error> {
         Self::open_with(Settings::read_as(target)?).await
+    }
+
+    /// The target that the environment names: what [`Deployment::open`] opens.
+    ///
+    /// # Errors
+    /// When the environment names none that there is, or `harness.toml` cannot be read.
+    pub fn configured_target() -> Result<Target, Error> {
+        Settings::read()?.target()
     }
 
     async fn open_with(settings: Settings) -> Result<Self, Error> {
@@ -548,12 +552,6 @@ fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> 
         return Ok(());
     }
     Err(Error::ForeignServiceKey { given: told(&key), expected: told(&expected) })
-}
-
-/// The workspace's root or, where the tests run from an archive, the current folder.
-pub(crate) fn root() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    workspace.canonicalize().unwrap_or_else(|_| PathBuf::from("."))
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Api, Deployment, Target, settings::Settings};
+use super::{Api, Deployment, settings::Settings};
 use crate::{
     checkout::Checkout,
     client::{ClientError, GithubClient, ManagementClient, PagesClient},
     failure::{Failure, Verdict},
     rehearsal::Rehearsal,
+    target::Target,
 };
 
 /// Where the vendors' APIs are when nothing else is said.

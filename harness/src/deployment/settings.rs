@@ -16,7 +16,8 @@ use std::{
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Error, Target, root};
+use super::Error;
+use crate::{target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
 const NAMES: [&str; 25] = [
@@ -123,7 +124,7 @@ impl Settings {
         let Some(name) = self.environment.get("HARNESS_TARGET") else {
             return Ok(if base_url.is_some() { Target::Unnamed } else { Target::Embedded });
         };
-        let target = name.parse().map_err(|()| Error::UnknownTarget { name: name.clone() })?;
+        let target = name.parse().map_err(|_| Error::UnknownTarget { name: name.clone() })?;
         match (target, base_url) {
             (Target::Embedded, Some(url)) => Err(Error::ContradictoryTarget { url: url.clone() }),
             _ => Ok(target),

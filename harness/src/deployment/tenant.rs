@@ -5,27 +5,23 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, LazyLock, Mutex, Once, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::OnceCell,
-};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{Deployment, Target, Writes};
+use super::{Deployment, Writes};
 use crate::{
     client::{ClientError, Session},
     contract::Recipe,
+    ending,
     failure::{Failure, Verdict},
+    target::Target,
 };
 
 /// What the names of all that checks make begin with.
@@ -35,10 +31,7 @@ const MARK: &str = "release-check";
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);
 
 /// This run, in names: short, and unique enough for one deployment.
-static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string()[..8].to_owned());
-
-/// Whether the process was told to end: nothing more is made.
-static ENDING: AtomicBool = AtomicBool::new(false);
+pub(crate) static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string()[..8].to_owned());
 
 /// What was made in a deployment and has to be removed, in the order of making.
 pub(super) type AllMade = Mutex<Vec<Made>>;
@@ -87,7 +80,6 @@ impl<'d> Writes<'d> {
 
     async fn open(&self, label: &str) -> Verdict<Arc<Tenant>> {
         self.deployment.service()?;
-        self.deployment.watch_the_end();
         let tenant = |id: String| Arc::new(Tenant { id, people: tokio::sync::Mutex::default() });
         if let Some(canary) = self.canary {
             return match label {
@@ -246,30 +238,6 @@ impl Deployment {
     fn remember(&self, made: Made) {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
     }
-
-    /// From now on an interrupt removes what checks made before it ends the process. Nothing is to be done for the
-    /// embedded portal, whose database goes with the process, and for a deployment that somebody opened for themselves.
-    fn watch_the_end(&self) {
-        static WATCHED: Once = Once::new();
-        let is_shared = crate::check::opened().is_some_and(|opened| std::ptr::eq(opened, self));
-        if self.target() == Target::Embedded || !is_shared {
-            return;
-        }
-        WATCHED.call_once(|| {
-            tokio::spawn(async {
-                let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
-                let code = tokio::select! {
-                    _ = tokio::signal::ctrl_c() => 130,
-                    _ = terminated.recv() => 143,
-                };
-                ENDING.store(true, Ordering::Relaxed);
-                finish().await;
-                // The exit removes what was being made just now, for which it needs the runtime: not on one of its
-                // workers.
-                let _ = tokio::task::spawn_blocking(move || std::process::exit(code)).await;
-            });
-        });
-    }
 }
 
 /// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
@@ -296,12 +264,5 @@ fn unmade(what: &str) -> impl Fn(ClientError) -> Failure {
 }
 
 fn go_on() -> Verdict {
-    if ENDING.load(Ordering::Relaxed) { Err(Failure::not_run("the run was interrupted").shared()) } else { Ok(()) }
-}
-
-/// Removes what checks made and tells what stays, at the end of the process.
-pub(crate) async fn finish() {
-    let Some(deployment) = crate::check::opened() else { return };
-    let stays = deployment.tidy().await;
-    crate::evidence::keep_what_stays(&RUN, deployment.target(), &stays);
+    if ending::has_begun() { Err(Failure::not_run("the run was interrupted").shared()) } else { Ok(()) }
 }

@@ -3,8 +3,14 @@
 
 use uuid::Uuid;
 
-use super::{Api, Deployment, Target};
-use crate::failure::{Failure, Verdict};
+use std::ops::Deref;
+
+use super::{Api, Deployment};
+use crate::{
+    failure::{Failure, Verdict},
+    permission::Permission,
+    target::Target,
+};
 
 /// What the hosts of hosted projects end with.
 const HOSTED: &str = ".supabase.co";
@@ -15,6 +21,16 @@ pub struct Writes<'d> {
     pub(super) deployment: &'d Deployment,
     /// The tenant that changes are confined to; none where checks make tenants of their own.
     pub(super) canary: Option<Uuid>,
+    permission: Permission,
+}
+
+/// What changes a deployment asks for a [`Permission`].
+impl Deref for Writes<'_> {
+    type Target = Permission;
+
+    fn deref(&self) -> &Permission {
+        &self.permission
+    }
 }
 
 impl Deployment {
@@ -28,15 +44,19 @@ impl Deployment {
     /// Not run, saying what is missing.
     pub async fn writes(&self) -> Verdict<Writes<'_>> {
         match self.target() {
-            Target::Embedded | Target::Local | Target::Staging => Ok(Writes { deployment: self, canary: None }),
-            Target::Production | Target::Unnamed => Ok(Writes { deployment: self, canary: Some(self.canary().await?) }),
+            Target::Embedded | Target::Local | Target::Staging => Ok(self.permit(None)),
+            Target::Production | Target::Unnamed => Ok(self.permit(Some(self.canary().await?))),
         }
+    }
+
+    fn permit(&self, canary: Option<Uuid>) -> Writes<'_> {
+        Writes { deployment: self, canary, permission: Permission::given() }
     }
 
     async fn canary(&self) -> Verdict<Uuid> {
         let project = self.api()?.project();
         let refused = |seen: String| {
-            Failure::not_run("members' money is in this deployment, and nobody allowed to write to it")
+            Failure::not_run("this deployment holds members' money, and writing to it has not been allowed")
                 .expected(format!(
                     "HARNESS_ALLOW_WRITES={project} and HARNESS_CANARY_INSTITUTION=<id of a tenant in [canary] of the contract>"
                 ))

@@ -1,11 +1,25 @@
-//! The runbook's lines as data (`fixtures/runbook.toml`): what a step is called, how bad its failure is, what to do.
+//! The runbook's lines as data (`fixtures/runbook.toml`, or the file that `HARNESS_RUNBOOK` names): what a step is
+//! called, how bad its failure is, what to do.
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fmt, fs,
+    path::Path,
+    sync::LazyLock,
+};
 
 use serde::Deserialize;
 
+use crate::target::Target;
+
+/// Names another runbook than the one compiled in.
+const VARIABLE: &str = "HARNESS_RUNBOOK";
+
+/// The runbook of the SACCO+ Admin Portal, part of this crate so that an archive of the tests needs no folder beside it.
+const BUILT_IN: &str = include_str!("../../../fixtures/runbook.toml");
+
 /// One line of the runbook that a release has to keep.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Stable name: the runbook's own numbers; `pre.`, `rollback.`, `post.`, `sec.`, `signoff.` and `app.` stand for the
@@ -26,13 +40,47 @@ pub struct Step {
     pub production: Production,
     /// What the runbook's monitoring table expects of its figure; the title ends with it.
     pub expected: Option<String>,
+    /// The same as a number, where a contract may set another.
+    pub limit: Option<Limit>,
     /// Who looks at what, where no test does.
     pub manual: Option<Manual>,
     /// Who looks at what, where its tests cannot.
     pub otherwise: Option<Manual>,
+    /// Whether it compares the deployment with another one, and so may notice whatever is wrong with either.
+    #[serde(default)]
+    pub compares: bool,
+    /// The target whose whole run, passed, proves it instead of the person that `manual` names.
+    pub proven_by: Option<Target>,
+    /// Whether it is the final approval, whose outcome is the status of the release.
+    #[serde(default)]
+    pub approval: bool,
     /// The steps that it sums up, as [`Step::is_selected_by`] selects them: its outcome is the worst of theirs.
     #[serde(default)]
     pub follows: Vec<String>,
+}
+
+/// A limit of the monitoring table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Of what.
+    pub of: Watched,
+    /// In milliseconds or percent.
+    pub at_most: f64,
+}
+
+/// What the monitoring table watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watched {
+    /// The dashboard's load time, in milliseconds.
+    DashboardLoad,
+    /// The ledger's load time, in milliseconds.
+    LedgerLoad,
+    /// Errors among all answers, in percent.
+    Errors,
+    /// Messages that were given up, in percent.
+    FailedParses,
 }
 
 /// What the checks of a step do to a deployment, and so whether they run on production.
@@ -105,7 +153,7 @@ pub struct Rollback {
 }
 
 /// All steps, in the runbook's order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
     roles: Vec<String>,
@@ -114,17 +162,154 @@ pub struct Runbook {
     steps: Vec<Step>,
     severity: BTreeMap<String, Severity>,
     remedy: BTreeMap<String, Remedy>,
+    #[serde(default)]
+    cause: BTreeMap<Cause, Consequence>,
 }
 
-static RUNBOOK: LazyLock<Runbook> = LazyLock::new(|| {
-    // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
-    toml::from_str(include_str!("../../../fixtures/runbook.toml")).expect("fixtures/runbook.toml is sound")
+/// What is at fault, where a check saw it: `[cause.<name>]` of the runbook says how bad that is and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The front end: its build, its assets, what it shows.
+    FrontEnd,
+    /// An edge function.
+    Functions,
+    /// The database: policies, functions, rows.
+    Database,
+    /// Somebody gets in who must not, or does not who must.
+    Access,
+    /// Something takes longer than is promised, and works.
+    Slow,
+    /// A text or a title is another one than is promised, and the thing works.
+    Wording,
+}
+
+/// What follows from a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consequence {
+    /// Key of the severity; none where the step decides.
+    pub severity: Option<String>,
+    /// Key of the remedy; none where the step decides.
+    pub remedy: Option<String>,
+}
+
+impl Cause {
+    /// Key of the severity that its failure has at a step.
+    pub(crate) fn severity_of(self, step: &Step) -> &str {
+        let own = RUNBOOK.runbook.cause.get(&self).and_then(|consequence| consequence.severity.as_deref());
+        own.unwrap_or(&step.severity)
+    }
+
+    /// Key of the remedy that its failure has at a step.
+    pub(crate) fn remedy_of(self, step: &Step) -> &str {
+        let own = RUNBOOK.runbook.cause.get(&self).and_then(|consequence| consequence.remedy.as_deref());
+        own.unwrap_or(&step.remedy)
+    }
+}
+
+/// The runbook in use, with where it is from and what is wrong with the one that was named.
+struct Loaded {
+    runbook: Runbook,
+    name: String,
+    text: String,
+    problem: Option<String>,
+}
+
+static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
+    let named = env::var_os(VARIABLE).filter(|path| !path.is_empty());
+    let read = named.as_ref().map(|path| {
+        let shown = Path::new(path).display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| format!("the runbook {shown} cannot be read: {error}"))?;
+        let runbook = Runbook::parse(&text).map_err(|why| format!("the runbook {shown} {why}"))?;
+        Ok((runbook, shown, text))
+    });
+    let built_in = || {
+        // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
+        let runbook = Runbook::parse(BUILT_IN).expect("fixtures/runbook.toml is sound");
+        (runbook, "fixtures/runbook.toml (built in)".to_owned(), BUILT_IN.to_owned())
+    };
+    let (problem, (runbook, name, text)) = match read {
+        None => (None, built_in()),
+        Some(Ok(read)) => (None, read),
+        Some(Err(problem)) => (Some(problem), built_in()),
+    };
+    Loaded { runbook, name, text, problem }
 });
 
 impl Runbook {
-    /// The runbook of this release.
+    /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs by any:
+    /// [`Runbook::problem`] says why.
     pub fn get() -> &'static Runbook {
-        &RUNBOOK
+        &RUNBOOK.runbook
+    }
+
+    /// What is wrong with the runbook that `HARNESS_RUNBOOK` names, and below it what to do.
+    pub fn problem() -> Option<String> {
+        let problem = RUNBOOK.problem.as_ref()?;
+        Some(format!("{problem}\ncorrect it, or unset {VARIABLE} for the one that is built in"))
+    }
+
+    /// Where it is from.
+    pub(crate) fn source_name() -> String {
+        RUNBOOK.name.clone()
+    }
+
+    /// Its text.
+    pub(crate) fn source_text() -> &'static str {
+        &RUNBOOK.text
+    }
+
+    /// Reads one and finds its contradictions, each with the name of the step.
+    fn parse(text: &str) -> Result<Self, String> {
+        let runbook: Self = toml::from_str(text).map_err(|error| format!("cannot be understood: {error}"))?;
+        runbook.contradiction().map_or(Ok(runbook), |what| Err(format!("contradicts itself: {what}")))
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        let mut ids = BTreeSet::new();
+        for step in &self.steps {
+            let id = &step.id;
+            if !ids.insert(id) {
+                return Some(format!("a second step is {id}"));
+            }
+            if !self.severity.contains_key(&step.severity) {
+                return Some(format!("step {id} has the severity {:?}, which is not in its table", step.severity));
+            }
+            if !self.remedy.contains_key(&step.remedy) {
+                return Some(format!("step {id} has the remedy {:?}, which is not in its table", step.remedy));
+            }
+            if step.expected.as_ref().is_some_and(|expected| !step.title.ends_with(expected.as_str())) {
+                return Some(format!("the title of step {id} does not end with what it expects"));
+            }
+        }
+        for remedy in self.remedy.values() {
+            if !self.roles.contains(&remedy.escalate_to) {
+                return Some(format!("the remedy {:?} calls {:?}, which is no role", remedy.title, remedy.escalate_to));
+            }
+            if let Some(level) = remedy.level.filter(|level| self.rollback(*level).is_none()) {
+                return Some(format!("the remedy {:?} is of rollback level {level}, which is not there", remedy.title));
+            }
+        }
+        for consequence in self.cause.values() {
+            if let Some(key) = consequence.severity.as_ref().filter(|key| !self.severity.contains_key(*key)) {
+                return Some(format!("a cause has the severity {key:?}, which is not in its table"));
+            }
+            if let Some(key) = consequence.remedy.as_ref().filter(|key| !self.remedy.contains_key(*key)) {
+                return Some(format!("a cause has the remedy {key:?}, which is not in its table"));
+            }
+        }
+        None
+    }
+
+    /// The row of the severity table with this key.
+    pub fn severity(&self, key: &str) -> Option<&Severity> {
+        self.severity.get(key)
+    }
+
+    /// What to do, by its key.
+    pub fn remedy(&self, key: &str) -> Option<&Remedy> {
+        self.remedy.get(key)
     }
 
     /// All steps, in the runbook's order.
@@ -151,12 +336,17 @@ impl Runbook {
 impl Step {
     /// Its row of the severity table.
     pub fn severity(&self) -> &'static Severity {
-        &RUNBOOK.severity[&self.severity]
+        &RUNBOOK.runbook.severity[&self.severity]
     }
 
     /// What to do when it fails.
     pub fn remedy(&self) -> &'static Remedy {
-        &RUNBOOK.remedy[&self.remedy]
+        &RUNBOOK.runbook.remedy[&self.remedy]
+    }
+
+    /// Whether it is a row of the runbook's monitoring table.
+    pub fn is_monitored(&self) -> bool {
+        self.expected.is_some()
     }
 
     /// Whether tests verify it: neither people, nor other steps.
@@ -177,30 +367,26 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn the_runbook_is_sound() {
-        let runbook = Runbook::get();
-        let ids: BTreeSet<_> = runbook.steps().iter().map(|step| &step.id).collect();
-        assert_eq!(ids.len(), runbook.steps().len(), "every id once");
-        for step in runbook.steps() {
-            assert!(!step.severity().definition.is_empty() && !step.remedy().action.is_empty(), "{}", step.id);
-            assert!(step.expected.iter().all(|expected| step.title.ends_with(expected.as_str())), "{}", step.id);
-        }
-        for remedy in runbook.remedy.values() {
-            assert!(runbook.roles().contains(&remedy.escalate_to), "{}", remedy.title);
-            assert!(remedy.level.is_none_or(|level| runbook.rollback(level).is_some()), "{}", remedy.title);
-        }
+        let runbook = Runbook::parse(BUILT_IN).unwrap();
+        assert_eq!(runbook.steps().iter().filter(|step| step.approval).count(), 1);
+        let broken = |from: &str, to: &str| Runbook::parse(&BUILT_IN.replacen(from, to, 1)).unwrap_err();
+        assert_eq!(broken("id = \"pre.1.2\"", "id = \"pre.1.1\""), "contradicts itself: a second step is pre.1.1");
+        assert_eq!(
+            broken("severity = \"P3\"", "severity = \"P9\""),
+            "contradicts itself: step pre.1.1 has the severity \"P9\", which is not in its table"
+        );
+        assert!(broken("[[step]]", "[[step").starts_with("cannot be understood: "));
     }
 
     #[test]
     fn the_final_approval_sums_up_every_step() {
         let steps = Runbook::get().steps();
         let (sums, others): (Vec<_>, Vec<_>) = steps.iter().partition(|step| !step.follows.is_empty());
-        let approval = Runbook::get().step("signoff.final").unwrap();
+        let approval = steps.iter().find(|step| step.approval).unwrap();
         assert!(others.iter().all(|step| approval.sums_up(step)));
         assert!(sums.iter().all(|sum| sum.manual.is_none() && others.iter().any(|step| sum.sums_up(step))));
         assert!(sums.iter().all(|sum| !sums.iter().any(|other| sum.sums_up(other))), "a sum of sums has no end");

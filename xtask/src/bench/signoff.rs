@@ -1,6 +1,8 @@
 //! `cargo xtask bench signoff`: a sign-off of many results with their evidence.
 
-use crate::{Verdict, bench::median, print, signoff::sample};
+use release_check::signoff::sample;
+
+use crate::{Verdict, bench::median, print};
 
 /// How many results.
 #[derive(clap::Args)]
@@ -19,8 +21,8 @@ const LONGEST: f64 = 1.0;
 /// Makes it and prints the time. True when it took no longer than promised.
 pub fn run(options: &Options) -> Verdict {
     let folder = tempfile::tempdir()?;
-    let (results, out) = (folder.path().join("results"), folder.path().join("signoff"));
-    sample::results(options.results, &results)?;
+    let out = folder.path().join("signoff");
+    let results = sample::results(options.results, folder.path())?;
     let times: Result<Vec<_>, _> = (0..options.runs).map(|_| sample::document(&results, &out)).collect();
     let time = median(&times?)?;
     let size = std::fs::metadata(out.join("index.html"))?.len() as f64 / 1e6;
