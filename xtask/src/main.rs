@@ -1,23 +1,12 @@
 //! `cargo xtask`: the chores of this project. What a release manager uses is the crate `release-check`, whose commands
 //! are here under the same names.
 
-#[cfg(test)]
-mod another;
 mod axe;
-#[cfg(test)]
-mod bad_input;
 mod bench;
-#[cfg(test)]
-mod corpus;
 mod faults;
 mod peer;
-#[cfg(test)]
-mod redaction;
-#[cfg(test)]
-mod remote;
 mod rls;
 mod test;
-mod texts;
 
 use std::process::ExitCode;
 

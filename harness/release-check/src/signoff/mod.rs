@@ -5,8 +5,6 @@ mod document;
 mod exhibit;
 pub mod sample;
 mod signed;
-#[cfg(test)]
-mod tests;
 
 use std::{
     fs,

@@ -24,7 +24,7 @@ use tokio::{
 
 use self::{chaos::Chaos, course::Course};
 use crate::{
-    Error, Exit, Usage,
+    Error, Exit,
     setup::{self, root},
     terminal::{print, say},
 };

@@ -1,7 +1,7 @@
 //! Secrets stay out of what a run leaves, also where the deployment tells them: each has a canary for a value, and a
 //! server answers every request with an error that repeats it in all the ways in which servers write things.
 
-use std::{fs, path::Path, thread};
+use std::{fs, path::Path, process::Command, thread};
 
 use base64::{
     Engine,
@@ -10,11 +10,8 @@ use base64::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-use crate::{
-    cargo::cargo,
-    setup::root,
-    suites::{SUITES, Suite},
-};
+use harness::workspace_root as root;
+use release_check::suites::{SUITES, Suite};
 
 /// Whom the checks are told of.
 const PERSONAS: [&str; 5] = ["PLATFORM_ADMIN", "ADMIN_A", "AUDITOR_A", "STAFF_A", "STAFF_B"];
@@ -142,14 +139,14 @@ async fn no_secret_is_in_what_a_run_leaves() {
     environment.push(("SUPABASE_DB_URL".to_owned(), database));
 
     let folder = tempfile::tempdir().unwrap();
-    let results = folder.path().join("results");
+    let results = |suite: &str| folder.path().join("results").join(suite);
     // The checks wait for what the parrot never shows: all suites at once, and each for less long.
     let contract = folder.path().join("contract.toml");
     let patient = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
     fs::write(&contract, patient.replace("within_ms = 3000", "within_ms = 300")).unwrap();
     environment.push(("HARNESS_CONTRACT".to_owned(), contract.display().to_string()));
     let run = |suite: &str| {
-        let mut command = Suite::build(suite).unwrap().command(&results);
+        let mut command = Suite::build(suite).unwrap().command_in(&results(suite));
         let output = command.arg("--test-threads=6").envs(environment.clone()).output().unwrap();
         [("output", output.stdout), ("errors", output.stderr)]
             .map(|(what, text)| (format!("the {what} of {suite}"), String::from_utf8_lossy(&text).into_owned()))
@@ -158,11 +155,14 @@ async fn no_secret_is_in_what_a_run_leaves() {
         let runs: Vec<_> = SUITES.iter().map(|suite| scope.spawn(|| run(suite))).collect();
         runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
     });
-    let out = folder.path().join("signoff");
-    let signers = ["--deployed-by", "Ada", "--verified-by", "Grace"];
-    let mut signoff = cargo(&["run", "--quiet", "--package", "xtask", "--", "signoff"]);
-    let signoff = signoff.args(signers).arg("--results").arg(&results).arg("--out").arg(&out).output().unwrap();
-    left.push(("the output of the sign-off".to_owned(), format!("{signoff:?}")));
+    let release_check = || Command::new(env!("CARGO_BIN_EXE_release-check"));
+    let verdict = release_check().arg("verify").arg("--results").arg(folder.path().join("results")).output().unwrap();
+    left.push(("the output of the verdict".to_owned(), format!("{verdict:?}")));
+    let mut signoff = release_check();
+    signoff.args(["signoff", "--target", "staging", "--deployed-by", "Ada", "--verified-by", "Grace", "--run"]);
+    signoff.args(SUITES.iter().map(|suite| results(suite))).arg("--out").arg(folder.path().join("signoff"));
+    left.push(("the output of the sign-off".to_owned(), format!("{:?}", signoff.output().unwrap())));
+    assert!(folder.path().join("signoff/index.html").exists(), "{}", left.last().unwrap().1);
     every_byte_below(folder.path(), &mut left);
 
     let heard = server.received_requests().await.unwrap();

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use harness::{Contract, Outcome, run::read_results};
 use portal::Portal;
 
-use crate::{
-    setup::root,
-    suites::{SUITES, Suite},
-};
+use harness::workspace_root as root;
+use release_check::suites::{SUITES, Suite};
 
 /// What needs no case of the contract that the suites were compiled with.
 const CHECKS: [(&str, &[&str]); 2] = [
@@ -55,7 +53,7 @@ async fn the_suites_check_it_by_its_contract() {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let run = |suite: &str, checks: &[&str], contract: &Path, results: &Path| {
-        let mut command = Suite::build(suite).unwrap().command(results);
+        let mut command = Suite::build(suite).unwrap().command_in(&results);
         command
             .args(checks)
             .env("HARNESS_CONTRACT", contract)

@@ -9,13 +9,13 @@ use std::{
 };
 
 use harness::{
-    Outcome,
+    Outcome, workspace_root as root,
     run::{CheckResult, read_results, read_what_stays},
 };
 use portal::Portal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use crate::suites::{SUITES, Suite};
+use release_check::suites::{SUITES, Suite};
 
 /// Who signed in, and when, is bookkeeping of the auth server; everything else is the deployment.
 const BOOKKEEPING: [&str; 3] = ["auth.users", "auth.sessions", "auth.refresh_tokens"];
@@ -47,7 +47,7 @@ impl Remote {
     /// The suite against this portal as `target`, with the team's variables.
     fn command(&self, suite: &str, target: &str) -> Command {
         let portal = &self.portal;
-        let mut command = Suite::build(suite).unwrap().command(&self.results());
+        let mut command = Suite::build(suite).unwrap().command_in(&self.results());
         command
             .env("HARNESS_TARGET", target)
             .env("E2E_BASE_URL", portal.site_url().as_str())
@@ -79,7 +79,7 @@ impl Remote {
     /// Institution A, and a contract that marks it as canary.
     fn marked(&self) -> (String, PathBuf) {
         let canary = self.portal.institutions()["A"].to_string();
-        let contract = std::fs::read_to_string(crate::setup::root().join("fixtures/sacco-plus.toml")).unwrap();
+        let contract = std::fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
         let path = self.folder.path().join("contract.toml");
         std::fs::write(&path, contract.replace("institutions = []", &format!("institutions = [\"{canary}\"]")))
             .unwrap();

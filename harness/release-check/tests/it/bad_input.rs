@@ -14,7 +14,9 @@ use portal::Portal;
 use regex::Regex;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
-use crate::{setup::root, suites::Suite, texts::hold};
+use harness::workspace_root as root;
+use held_texts::hold;
+use release_check::suites::Suite;
 
 static SMOKE: LazyLock<Suite> = LazyLock::new(|| Suite::build("smoke").unwrap());
 static DATA: LazyLock<Suite> = LazyLock::new(|| Suite::build("data").unwrap());
@@ -59,7 +61,7 @@ impl Run {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();
         let results = self.folder.path().join("results");
-        let mut command: Command = self.suite.command(&results);
+        let mut command: Command = self.suite.command_in(&results);
         command
             .env("TMPDIR", &temporary)
             .arg(self.filter)
@@ -123,7 +125,7 @@ fn a_killed_run_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let temporary = folder.path().join("tmp");
     fs::create_dir(&temporary).unwrap();
-    let mut command = SMOKE.command(&folder.path().join("results"));
+    let mut command = SMOKE.command_in(&folder.path().join("results"));
     let mut run = command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = |prefix: &str| {
         let entries = fs::read_dir(&temporary).unwrap().filter_map(Result::ok);

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use harness::Sample;
+use held_texts::hold;
 use portal::Portal;
 use sqlx::{Connection, PgConnection, Row};
-
-use crate::texts::hold;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_outcomes_is_the_known_one() {

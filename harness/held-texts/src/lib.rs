@@ -3,15 +3,12 @@
 use std::{
     fs,
     panic::{self, AssertUnwindSafe},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use insta::{Settings, assert_snapshot};
 
-use crate::setup::root;
-
 /// Holds `text` against the snapshot `folder/name`; insta shows the difference. `INSTA_UPDATE=always` takes the new text.
-#[cfg(test)]
 pub fn hold(folder: &str, name: &str, text: &str, scratch: Option<&Path>) -> bool {
     hold_with(Settings::clone_current(), folder, name, text, scratch)
 }
@@ -74,4 +71,10 @@ fn hold_with(mut settings: Settings, folder: &str, name: &str, text: &str, scrat
 
 fn escaped(path: &Path) -> String {
     path.display().to_string().replace('.', r"\.")
+}
+
+/// The workspace.
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::canonicalize(&root).unwrap_or(root)
 }
