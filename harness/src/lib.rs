@@ -16,9 +16,10 @@ mod failure;
 mod figures;
 mod mirror;
 mod rehearsal;
-pub mod rls;
 mod runbook;
 mod site;
+
+pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};

@@ -10,6 +10,7 @@ mod cargo;
 mod corpus;
 mod faults;
 mod github;
+mod holes;
 mod peer;
 #[cfg(test)]
 mod redaction;
@@ -63,8 +64,8 @@ enum Action {
     Faults(faults::Options),
     /// Send messages, many at a time, and account for each of them row by row
     Soak(soak::Options),
-    /// Probe a database for ways across the wall between tenants
-    Rls(rls::Options),
+    /// Probe a database, or the embedded portal's, for ways across the wall between tenants: rls-probe
+    Rls(rls_probe::command::Options),
     /// Look at the sign-off's page with axe-core; needs node
     Axe,
     /// Hold the real supabase-js against the embedded portal; needs node
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         Action::Doctor => told(Ok(setup::doctor())),
         Action::Faults(options) => told(faults::run(&options)),
         Action::Soak(options) => soak::run(&options),
-        Action::Rls(options) => rls::run(&options),
+        Action::Rls(options) => rls::run(options),
         Action::Axe => told(signoff::axe::run()),
         Action::SupabaseJs => told(peer::supabase_js()),
         Action::Bench(bench) => told(bench::run(&bench)),
