@@ -124,8 +124,8 @@ impl<'c> Prober<'_, 'c> {
                         !call.passed.iter().any(|passed| passed.contains(secret) || secret.contains(passed.as_str()))
                     });
                     if leaks {
-                        let deed =
-                            Harm::of_reading(actor.kind).that("learns the other tenant's data from its error message");
+                        let deed = Harm::of_reading(actor.kind)
+                            .that("can learn the other tenant's data from its error message");
                         self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                         return Ok((true, true, None));
                     }
@@ -147,7 +147,7 @@ impl<'c> Prober<'_, 'c> {
                     (true, Some(own)) => Self::whose(actor, own),
                     _ => "the other tenant",
                 };
-                let deed = Harm::of_reading(actor.kind).that(format!("receives data of {whose}"));
+                let deed = Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"));
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 return Ok((true, true, None));
             }

@@ -110,7 +110,7 @@ impl<'c> Prober<'_, 'c> {
             let cause = Cause::Constraint(key.name.clone());
             let names = key.columns.join(", ");
             let deed = Harm::Low
-                .that(format!("learns that another tenant uses a {names}, and can take one that another needs"));
+                .that(format!("can learn that another tenant uses a {names}, and take one that another needs"));
             if own_works
                 && may("insert")
                 && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true)

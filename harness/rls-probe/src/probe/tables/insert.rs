@@ -164,7 +164,7 @@ impl<'c> Prober<'_, 'c> {
             let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &[look]).await? else { continue };
             let deed = match looks.first().map(telling) {
                 Some(after) if after > before => {
-                    Some(Harm::of_reading(actor.kind).that("learns the other tenant's data from a row of their own"))
+                    Some(Harm::of_reading(actor.kind).that("can learn the other tenant's data from a row of their own"))
                 }
                 _ => match self.answer(actor, true, &sql).await? {
                     Ok(answer) => self.written(actor, &sql, &answer.written).await?,
