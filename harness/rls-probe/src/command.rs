@@ -72,7 +72,7 @@ pub struct Options {
     /// The database, as a role that may SET ROLE and bypasses row level security: Supabase's postgres
     #[arg(long, value_name = "URL", env = "SUPABASE_DB_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// A file with a [tenancy] table; without it the tenancy is inferred, and printed
+    /// A file with a `[tenancy]` table; without it the tenancy is inferred, and printed
     #[arg(long, value_name = "FILE")]
     pub tenancy: Option<PathBuf>,
     /// A schema that the API exposes, where --tenancy names none [default: public]; may be repeated
