@@ -4,6 +4,7 @@
 mod axe;
 mod bench;
 mod faults;
+mod holes;
 mod peer;
 mod rls;
 mod test;
@@ -34,8 +35,8 @@ enum Action {
     Test,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
-    /// Probe a database for ways across the wall between tenants
-    Rls(rls::Options),
+    /// Probe a database, or the embedded portal's, for ways across the wall between tenants: rls-probe
+    Rls(rls_probe::command::Options),
     /// Run axe-core on the sign-off's page; needs node
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         Action::Product(action) => return action.run(),
         Action::Test => passed(test::run()),
         Action::Faults(options) => passed(faults::run(&options)),
-        Action::Rls(options) => return rls::run(&options).unwrap_or_else(|error| exit::code(Err(error))),
+        Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Bench(bench) => passed(bench::run(&bench)),

@@ -1,4 +1,4 @@
-//! `cargo xtask signoff`: the document that a release manager signs, made of the results of a run and of what people
+//! `release-check signoff`: the document that a release manager signs, made of the results of a run and of what people
 //! signed for. The same results make the same document.
 
 mod document;

@@ -128,7 +128,9 @@ fn a_killed_run_leaves_nothing() {
     let mut command = SMOKE.command_in(&folder.path().join("results"));
     let mut run = command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let started = |prefix: &str| {
-        let entries = fs::read_dir(&temporary).unwrap().filter_map(Result::ok);
+        let parents = fs::read_dir(&temporary).unwrap().filter_map(Result::ok);
+        let entries =
+            parents.flat_map(|parent| fs::read_dir(parent.path()).into_iter().flatten().filter_map(Result::ok));
         let mut folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
         // A folder in use: one that was only just made has no guardian yet, and waits for the next run's sweep.
         folders.any(|folder| fs::read_dir(folder.path()).is_ok_and(|mut files| files.next().is_some()))

@@ -9,8 +9,9 @@ use std::{
 };
 
 use harness::{
-    Outcome, workspace_root as root,
+    Outcome,
     run::{CheckResult, read_results, read_what_stays},
+    workspace_root as root,
 };
 use portal::Portal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
