@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::target::Target;
+use crate::{section::Section, target::Target};
 
 /// Names another runbook than the one compiled in.
 const VARIABLE: &str = "HARNESS_RUNBOOK";
@@ -38,6 +38,12 @@ pub struct Step {
     /// What verifying it does to a deployment.
     #[serde(default)]
     pub production: Production,
+    /// Parts of a contract without which its checks have nothing to look at.
+    #[serde(default)]
+    pub needs: Vec<Section>,
+    /// The names by which the suites call it, where a runbook has ids of its own; `4.4.1` for what they check as that.
+    #[serde(default)]
+    pub checks: Vec<String>,
     /// What the runbook's monitoring table expects of its figure; the title ends with it.
     pub expected: Option<String>,
     /// The same as a number, where a contract may set another.
@@ -238,7 +244,7 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
 });
 
 impl Runbook {
-    /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs by any:
+    /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs at all:
     /// [`Runbook::problem`] says why.
     pub fn get() -> &'static Runbook {
         &RUNBOOK.runbook
@@ -267,11 +273,14 @@ impl Runbook {
     }
 
     fn contradiction(&self) -> Option<String> {
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut checks) = (BTreeSet::new(), BTreeSet::new());
         for step in &self.steps {
             let id = &step.id;
             if !ids.insert(id) {
                 return Some(format!("a second step is {id}"));
+            }
+            if let Some(check) = step.checks.iter().find(|check| !checks.insert(*check)) {
+                return Some(format!("a second step is verified by the checks of {check}, {id}"));
             }
             if !self.severity.contains_key(&step.severity) {
                 return Some(format!("step {id} has the severity {:?}, which is not in its table", step.severity));
@@ -315,6 +324,11 @@ impl Runbook {
     /// All steps, in the runbook's order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The step that the suites call this: the one with this id, unless another one claims it.
+    pub fn checked_as(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.checks.iter().any(|check| check == name)).or_else(|| self.step(name))
     }
 
     /// The step with this id.

@@ -1,10 +1,10 @@
 //! The verdict as people read it: each cause once, one table, one line that says it all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{
     Outcome, Runbook,
-    run::{CheckResult, JudgedStep, Judgement, Run},
+    run::{CheckResult, JudgedStep, Judgement, LeftOutBecause, Run},
 };
 use jiff::Timestamp;
 
@@ -184,15 +184,15 @@ impl<'r> Report<'r> {
         if self.signed.has(&step.step.id) && step.word() == Outcome::NotRun {
             seen.push("signed for".to_owned());
         }
-        if let Some(left_out) = step.left_out.first() {
-            let count = step.left_out.len();
+        if let Some(left_out) = step.left_out_by_target().next() {
+            let count = step.left_out_by_target().count();
             let which = match (&step.outcome, count) {
                 (None, _) => String::new(),
                 (Some(_), 1) => "1 check ".to_owned(),
                 (Some(_), count) => format!("{count} checks "),
             };
-            let why = left_out.planned.left_out.as_deref().unwrap_or_default();
-            let proofs: Vec<_> = step.left_out.iter().filter_map(|check| check.proof.as_ref()).collect();
+            let why = left_out.because;
+            let proofs: Vec<_> = step.left_out_by_target().filter_map(|check| check.proof.as_ref()).collect();
             let proved = match proofs.iter().min_by_key(|proof| proof.finished) {
                 Some(proof) if proofs.len() == count => format!(
                     "passed on {} {}, run {}, harness {}",
@@ -221,8 +221,15 @@ impl<'r> Report<'r> {
                 weakened.id, weakened.says, weakened.runbook
             ));
         }
-        for part in &self.judgement.not_promised {
-            print(&format!("not promised: {part}"));
+        for section in &self.judgement.not_promised {
+            let because = LeftOutBecause::NotPromised { section: *section };
+            match self.judgement.left_out.get(&because) {
+                Some(steps) => print(&format!("{because}; checks of {} are left out", join(steps))),
+                None => print(&because.to_string()),
+            }
+        }
+        if let Some(steps) = self.judgement.left_out.get(&LeftOutBecause::NotInRunbook) {
+            print(&format!("{}; checks of {} are left out", LeftOutBecause::NotInRunbook, join(steps)));
         }
     }
 
@@ -242,4 +249,8 @@ impl<'r> Report<'r> {
             say(&format!("run {}: {}", run.manifest.id, run.folder.display()));
         }
     }
+}
+
+fn join(steps: &BTreeSet<&str>) -> String {
+    steps.iter().copied().collect::<Vec<_>>().join(", ")
 }
