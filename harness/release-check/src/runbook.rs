@@ -1,4 +1,4 @@
-//! `cargo xtask runbook`: every line of the runbook, and who verifies it.
+//! `release-check runbook`: every line of the runbook, and who verifies it.
 
 use std::collections::BTreeMap;
 

@@ -1,12 +1,10 @@
-//! `cargo xtask signoff`: the document that a release manager signs, made of the results of a run and of what people
+//! `release-check signoff`: the document that a release manager signs, made of the results of a run and of what people
 //! signed for. The same results make the same document.
 
 mod document;
 mod exhibit;
 pub mod sample;
 mod signed;
-#[cfg(test)]
-mod tests;
 
 use std::{
     fs,
