@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{section::Section, target::Target};
+use crate::{section::Section, target::Target, workspace};
 
 /// Names another runbook than the one compiled in.
 const VARIABLE: &str = "HARNESS_RUNBOOK";
@@ -163,6 +163,7 @@ pub struct Rollback {
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
     roles: Vec<String>,
+    #[serde(default)]
     rollback: Vec<Rollback>,
     #[serde(rename = "step")]
     steps: Vec<Step>,
@@ -226,7 +227,8 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
     let named = env::var_os(VARIABLE).filter(|path| !path.is_empty());
     let read = named.as_ref().map(|path| {
         let shown = Path::new(path).display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| format!("the runbook {shown} cannot be read: {error}"))?;
+        let text = fs::read_to_string(workspace::root().join(path))
+            .map_err(|error| format!("the runbook {shown} cannot be read: {error}"))?;
         let runbook = Runbook::parse(&text).map_err(|why| format!("the runbook {shown} {why}"))?;
         Ok((runbook, shown, text))
     });
@@ -268,7 +270,10 @@ impl Runbook {
 
     /// Reads one and finds its contradictions, each with the name of the step.
     fn parse(text: &str) -> Result<Self, String> {
-        let runbook: Self = toml::from_str(text).map_err(|error| format!("cannot be understood: {error}"))?;
+        let runbook: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("cannot be understood at line {}: {}", before.matches('\n').count() + 1, error.message())
+        })?;
         runbook.contradiction().map_or(Ok(runbook), |what| Err(format!("contradicts itself: {what}")))
     }
 
@@ -393,7 +398,17 @@ mod tests {
             broken("severity = \"P3\"\nremedy = \"build\"", "severity = \"P9\"\nremedy = \"build\""),
             "contradicts itself: step pre.1.1 has the severity \"P9\", which is not in its table"
         );
-        assert!(broken("[[step]]", "[[step").starts_with("cannot be understood: "));
+        assert!(broken("[[step]]", "[[step").starts_with("cannot be understood at line 115: "));
+    }
+
+    #[test]
+    fn another_runbook_says_what_its_steps_are_checked_as() {
+        let runbook = Runbook::parse(include_str!("../../../fixtures/planboard/runbook.toml")).unwrap();
+        let id = |name: &str| runbook.checked_as(name).map(|step| step.id.as_str());
+        assert_eq!(id("sec.1.4"), Some("rows.wall"));
+        assert_eq!(id("rows.wall"), Some("rows.wall"));
+        assert_eq!(id("4.4.2"), None);
+        assert_eq!(runbook.step("rows.messages").unwrap().needs, [Section::Sms]);
     }
 
     #[test]
