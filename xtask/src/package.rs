@@ -49,7 +49,8 @@ struct Target {
 pub fn run(options: &Options) -> Verdict {
     let out = options.out.clone().unwrap_or_else(|| root().join("target/package"));
     fs::create_dir_all(&out)?;
-    let name = format!("release-check-{}-{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
+    let name =
+        format!("release-check-{}-{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
     let path = out.join(format!("{name}.tar.gz"));
     let mut archive = tar::Builder::new(GzEncoder::new(File::create(&path)?, Compression::default()));
     let program = built(&["build", "--package", "release-check", "--bin", "release-check"], "bin")?;
@@ -90,7 +91,8 @@ fn built(arguments: &[&str], kind: &str) -> Result<Vec<(String, PathBuf)>, Error
     if !output.status.success() {
         return Err(format!("cargo {} failed", arguments.join(" ")).into());
     }
-    let messages = output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
+    let messages =
+        output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
     let artifacts = messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| {
         let target = message.target.filter(|target| target.kind == [kind])?;
         Some((target.name, message.executable?))

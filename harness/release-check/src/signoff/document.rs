@@ -41,6 +41,7 @@ impl fmt::Display for Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Passed,
+    NotPromised,
     Signed,
     NotSigned,
     NotRun,
@@ -69,6 +70,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => Outcome::Passed.fmt(f),
+            Self::NotPromised => f.pad("not promised"),
             Self::Signed => f.pad("signed"),
             Self::NotSigned => f.pad("not signed"),
             Self::NotRun => Outcome::NotRun.fmt(f),
@@ -173,6 +175,10 @@ impl SignOff {
         let (sums, own): (Vec<_>, Vec<_>) = steps.iter().partition(|step| !step.follows.is_empty());
         let mut lines: BTreeMap<&str, Line> = BTreeMap::new();
         for step in own {
+            if judgement.unpromised.iter().any(|unpromised| unpromised.id == step.id) {
+                lines.insert(&step.id, Line::of(step, State::NotPromised));
+                continue;
+            }
             let tested = || Line::of_tests(step, by_step.get(step.id.as_str()).copied());
             let line = match (&step.manual, &step.otherwise) {
                 (Some(manual), _) => Line::of_people(step, manual, signed),

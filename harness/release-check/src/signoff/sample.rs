@@ -41,7 +41,12 @@ pub fn results(checks: usize, runs: &Path) -> Result<PathBuf, Error> {
         target: Some(Target::Embedded),
         chosen: Chosen::default(),
         checks: made()
-            .map(|(index, step)| Planned { name: name(index), step: step.id.clone(), left_out: None })
+            .map(|(index, step)| Planned {
+                name: name(index),
+                step: step.id.clone(),
+                needs: Vec::new(),
+                left_out: None,
+            })
             .collect(),
         harness: None,
     };
