@@ -12,7 +12,9 @@ use harness::{
 };
 
 use crate::{
-    Error, Exit, Usage, evidence, history, package, setup,
+    Error, Exit, Usage, evidence,
+    history::{Entry, History},
+    package, setup,
     signoff::Signed,
     suites::{Source, Suite},
 };
@@ -71,7 +73,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let signed = options.manual.as_deref().map(Signed::read).transpose()?.unwrap_or_default();
     let report = Report::of(&runs, &judgement, &signed);
     if runs.iter().all(|run| run.manifest.chosen.is_everything()) && selection.is_everything() {
-        history::add(&history::Entry::of(&runs, &judgement, report.exit()))?;
+        History::default().add(&Entry::of(&runs, &judgement, report.exit()))?;
     }
     if options.json {
         report.print_json()?
