@@ -24,6 +24,7 @@ use crate::{
     redaction::Redactor,
     run::{self, Figure},
     runbook::{Runbook, Step},
+    seen::{self, Seen},
 };
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
@@ -127,7 +128,7 @@ async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, reda
 async fn deployment() -> Verdict<&'static Deployment> {
     let opened = DEPLOYMENT.get_or_init(async || {
         Deployment::open().await.map_err(|error| {
-            let text = error.to_string();
+            let text = Redactor::new(deployment::secrets_of_environment()).clean(&error.to_string());
             let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
             Failure::not_run(what).fact("do", advice).shared()
         })
@@ -234,6 +235,11 @@ impl Check {
     pub fn figure(&self, value: f64, limit: f64, unit: &str) {
         let figure = Figure { value, limit, unit: unit.to_owned() };
         *self.figure.lock().unwrap_or_else(PoisonError::into_inner) = Some(figure);
+    }
+
+    /// Keeps what is known of the release that is live, for whoever signs.
+    pub fn released(&self, know: impl FnOnce(&mut Seen)) {
+        seen::note(know);
     }
 
     /// Keeps a text as evidence, whatever the verdict.

@@ -20,13 +20,14 @@ mod outcome;
 mod permission;
 mod redaction;
 mod rehearsal;
-pub mod rls;
 pub mod run;
 mod runbook;
 mod seen;
 mod site;
 mod target;
 mod workspace;
+
+pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check};

@@ -17,6 +17,12 @@ static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant that is a pattern")
 });
 
+/// What a session's JSON, form or query names as a token, in any escaping.
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"((?:access|refresh|provider|provider_refresh|id)_token(?:\\*["'])?(?:\s*[:=]\s*|%22%3A)(?:\\*["']|%22)?)([^"'\\&\s,}%]{6,})"#)
+        .expect("a constant that is a pattern")
+});
+
 const MASK: &str = "[secret]";
 
 /// Shorter ones would blot out ordinary words, and protect nothing.
@@ -53,6 +59,7 @@ impl Redactor {
             Spelling::Plain(value) => text.replace(value.as_str(), MASK),
             Spelling::Escaped(pattern) => pattern.replace_all(&text, MASK).into_owned(),
         });
+        let text = NAMED.replace_all(&text, "${1}[secret]");
         TOKEN.replace_all(&text, MASK).into_owned()
     }
 }
@@ -181,6 +188,18 @@ mod tests {
     fn a_secret_within_a_longer_one_leaves_nothing_of_it() {
         let redactor = Redactor::new(["hunter2!".to_owned(), "postgres://postgres:hunter2!@host".to_owned()]);
         assert_eq!(redactor.clean("at postgres://postgres:hunter2!@host: hunter2!"), "at [secret]: [secret]");
+    }
+
+    #[test]
+    fn a_token_is_masked_by_its_name() {
+        let clean = |text: &str| Redactor::default().clean(text);
+        assert_eq!(
+            clean(r#"{"refresh_token":"v7qk2m9xzp","expires_in":3600}"#),
+            r#"{"refresh_token":"[secret]","expires_in":3600}"#
+        );
+        assert_eq!(clean(r#"{\"refresh_token\":\"v7qk2m9xzp\"}"#), r#"{\"refresh_token\":\"[secret]\"}"#);
+        assert_eq!(clean("#access_token=abcdefgh&type=x"), "#access_token=[secret]&type=x");
+        assert_eq!(clean("grant_type=refresh_token"), "grant_type=refresh_token");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{
 };
 
 use harness::{Outcome, Runbook, run::CheckResult};
+use held_texts::{hold_of, whose};
 use portal::Fault;
 
 use crate::{
@@ -19,7 +20,6 @@ use crate::{
     setup::{self, root},
     suites::{SUITES, Suite},
     table::{seconds, table},
-    texts::{hold_of, whose},
 };
 
 /// The quick matrix has one of so many holes.

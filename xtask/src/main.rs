@@ -1,23 +1,13 @@
 //! `cargo xtask`: the chores of this project. What a release manager uses is the crate `release-check`, whose commands
 //! are here under the same names.
 
-#[cfg(test)]
-mod another;
 mod axe;
-#[cfg(test)]
-mod bad_input;
 mod bench;
-#[cfg(test)]
-mod corpus;
 mod faults;
+mod holes;
 mod peer;
-#[cfg(test)]
-mod redaction;
-#[cfg(test)]
-mod remote;
 mod rls;
 mod test;
-mod texts;
 
 use std::process::ExitCode;
 
@@ -45,8 +35,8 @@ enum Action {
     Test,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
-    /// Probe a database for ways across the wall between tenants
-    Rls(rls::Options),
+    /// Probe a database, or the embedded portal's, for ways across the wall between tenants: rls-probe
+    Rls(rls_probe::command::Options),
     /// Run axe-core on the sign-off's page; needs node
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
@@ -62,7 +52,7 @@ fn main() -> ExitCode {
         Action::Product(action) => return action.run(),
         Action::Test => passed(test::run()),
         Action::Faults(options) => passed(faults::run(&options)),
-        Action::Rls(options) => return rls::run(&options).unwrap_or_else(|error| exit::code(Err(error))),
+        Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Bench(bench) => passed(bench::run(&bench)),

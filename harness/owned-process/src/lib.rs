@@ -45,7 +45,8 @@ n=0
 while runs && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
 kill -s KILL -- "-$group" 2>/dev/null
 n=0
-until rm -rf -- "$2" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
+until rm -rf -- "$2" "$2.lock" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
+rmdir -- "${2%/*}" 2>/dev/null
 "#;
 
 /// Lines of the child's output that are kept for error texts.

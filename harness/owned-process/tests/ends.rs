@@ -60,17 +60,6 @@ fn a_dropped_owner_leaves_nothing_when_drop_returns() {
 }
 
 #[test]
-fn a_folder_whose_owner_is_gone_is_swept() {
-    let prefix = "owned-swept-";
-    // Larger than any process id.
-    let leftover = env::temp_dir().join(format!("{prefix}99999999-x"));
-    fs::create_dir_all(&leftover).unwrap();
-    let ours = ScratchDir::new(prefix).unwrap();
-    let again = ScratchDir::new(prefix).unwrap();
-    assert!(!leftover.exists() && ours.path().exists() && again.path().exists());
-}
-
-#[test]
 fn a_missing_program_is_named() {
     let launch = Launch { program: "/no/such/program".into(), args: vec![], env: vec![], user: None, stop: Stop::Kill };
     let process = OwnedProcess::spawn(launch, ScratchDir::new("owned-").unwrap()).unwrap();

@@ -15,6 +15,7 @@ use super::{
     devtools::{DevTools, Profile},
     driver::Driver,
 };
+use crate::seen;
 
 /// No background traffic, no first-run pages: what the log shows is the portal's. Two processes fewer per browser make
 /// a visit a tenth cheaper.
@@ -71,6 +72,7 @@ impl Running {
         let client = connected.map_err(|error| {
             Error::session(driver.browser.as_deref().unwrap_or("the remote browser"), driver.url.as_str(), &error)
         })?;
+        note_versions(&client);
         let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
         Ok((client, devtools))
     }
@@ -103,6 +105,21 @@ impl Running {
             _ => self.client.close().await.map_err(Error::command("close the session")),
         }
     }
+}
+
+/// What the session says of the browser and its driver, for the manifest's reader.
+fn note_versions(client: &Client) {
+    let Some(capabilities) = client.capabilities() else { return };
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let version = text(capabilities.get("browserVersion"));
+    let name = text(capabilities.get("browserName")).unwrap_or_default();
+    // The driver adds the revision that it was built from.
+    let driver = text(capabilities.get("chrome").and_then(|chrome| chrome.get("chromedriverVersion")));
+    let driver = driver.map(|driver| driver.split(' ').next().unwrap_or_default().to_owned());
+    seen::note(|seen| {
+        seen.browser = version.map(|version| format!("{name} {version}"));
+        seen.driver = driver.map(|driver| format!("chromedriver {driver}"));
+    });
 }
 
 fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {

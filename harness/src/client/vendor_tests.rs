@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use super::*;
-use crate::{deployment::Deployment, failure::Outcome};
+use crate::{deployment::Deployment, outcome::Outcome};
 
 const TOKEN: &str = "sbp_0123456789abcdef0123456789abcdef01234567";
 

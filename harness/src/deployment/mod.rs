@@ -25,6 +25,7 @@ use crate::{
     contract::Contract,
     failure::{Failure, Verdict},
     redaction::Redactor,
+    seen,
     site::Site,
     target::Target,
 };
@@ -32,6 +33,7 @@ pub use error::Error;
 pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
+pub(crate) use settings::secrets_of_environment;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
 pub use writes::Writes;
@@ -151,6 +153,9 @@ impl Deployment {
         http: reqwest::Client,
     ) -> Result<Self, Error> {
         let portal = builder.start().await?;
+        if let Ok(postgres) = portal::postgres::locate() {
+            seen::note(|seen| seen.database = Some(format!("PostgreSQL {}", postgres.version)));
+        }
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,

@@ -183,22 +183,51 @@ impl Settings {
         }
     }
 
-    /// The values that are secrets.
+    /// The values that are secrets, and what stands before the host of any URL.
     pub fn secrets(&self) -> Vec<String> {
         let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
         let all = self.environment.iter().chain(in_file);
         let secret = |name: &str| name.ends_with("_PASSWORD") || SECRETS.contains(&name);
-        let values = all.filter(|(name, _)| secret(name)).map(|(_, value)| value.clone());
-        // The password of a URL is one by itself, too.
-        values
-            .flat_map(|value| {
-                let password = Url::parse(&value)
-                    .ok()
-                    .and_then(|url| Some(percent_decode_str(url.password()?).decode_utf8_lossy().into_owned()));
-                [Some(value), password].into_iter().flatten()
-            })
-            .collect()
+        let urls = ELSEWHERE.iter().filter_map(|name| env::var(name).ok()).flat_map(|value| credentials(&value));
+        let own = all.flat_map(|(name, value)| {
+            let whole = secret(name).then(|| value.clone());
+            whole.into_iter().chain(credentials(value))
+        });
+        own.chain(urls).collect()
     }
+}
+
+/// Variables of other modules that hold a URL, and with it perhaps a password.
+const ELSEWHERE: [&str; 2] = ["WEBDRIVER_URL", "DATABASE_URL"];
+
+/// A name before the host of a URL that is as long as this is no name, in letters.
+const SHORTEST_TOKEN: usize = 20;
+
+/// User and password of a URL, as they are written and as they are meant.
+fn credentials(value: &str) -> Vec<String> {
+    let Some(url) = Url::parse(value).ok().filter(|url| url.password().is_some() || !url.username().is_empty()) else {
+        return Vec::new();
+    };
+    let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    match url.password() {
+        Some(password) => {
+            vec![format!("{}:{password}@", url.username()), password.to_owned(), meant(password)]
+        }
+        // A token alone stands where the user does; a user alone is no secret.
+        None if url.username().len() < SHORTEST_TOKEN => Vec::new(),
+        None => vec![format!("{}@", url.username()), url.username().to_owned(), meant(url.username())],
+    }
+}
+
+/// Secrets as far as they can be known before anything is opened: for errors of the configuration itself.
+pub(crate) fn secrets_of_environment() -> Vec<String> {
+    let read = Settings::read().unwrap_or_else(|_| Settings {
+        environment: environment(),
+        file: None,
+        tables: BTreeMap::new(),
+        target: None,
+    });
+    read.secrets()
 }
 
 /// What the environment says of names that mean something.

@@ -86,7 +86,7 @@ fn begin_own(suite: &str, own: Option<PathBuf>, runs: &Path) -> io::Result<Curre
     let plan = |arguments: &[String], folder: &Path, runner: Runner| {
         Ok::<_, io::Error>(begin::Plan {
             runner,
-            chosen: Chosen { suites: vec![suite.to_owned()], step: None, filter: arguments.to_vec() },
+            chosen: Chosen { suites: vec![suite.to_owned()], step: None, filter: selecting(arguments) },
             checks: list_own(arguments, folder)?,
             harness: None,
             target: None,
@@ -124,6 +124,25 @@ fn begin_own(suite: &str, own: Option<PathBuf>, runs: &Path) -> io::Result<Curre
         }
     };
     Ok(Current { id: begun.manifest().id.clone(), folder: begun.folder().to_owned(), closes: Some(suite.to_owned()) })
+}
+
+/// Those of the test runner's arguments that choose among tests.
+fn selecting(arguments: &[String]) -> Vec<String> {
+    let mut chosen = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--skip" => chosen.extend([argument.clone()].into_iter().chain(arguments.next().cloned())),
+            "--exact" | "--ignored" | "--include-ignored" => chosen.push(argument.clone()),
+            "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" | "--report-time" | "--shuffle-seed" => {
+                arguments.next();
+            }
+            option if option.starts_with("--skip=") => chosen.push(option.to_owned()),
+            option if option.starts_with('-') => {}
+            name => chosen.push(name.to_owned()),
+        }
+    }
+    chosen
 }
 
 /// The checks that this very program makes when it is called with these arguments, as it lists them itself.

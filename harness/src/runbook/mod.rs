@@ -376,7 +376,7 @@ mod tests {
         let broken = |from: &str, to: &str| Runbook::parse(&BUILT_IN.replacen(from, to, 1)).unwrap_err();
         assert_eq!(broken("id = \"pre.1.2\"", "id = \"pre.1.1\""), "contradicts itself: a second step is pre.1.1");
         assert_eq!(
-            broken("severity = \"P3\"", "severity = \"P9\""),
+            broken("severity = \"P3\"\nremedy = \"build\"", "severity = \"P9\"\nremedy = \"build\""),
             "contradicts itself: step pre.1.1 has the severity \"P9\", which is not in its table"
         );
         assert!(broken("[[step]]", "[[step").starts_with("cannot be understood: "));

@@ -4,6 +4,7 @@ mod bundle;
 mod document;
 
 use reqwest::{StatusCode, header::HeaderMap};
+use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -37,6 +38,11 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// SHA-256 of the body, in hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(self.body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// A document as a page holds it.
     pub(crate) fn in_page(url: Url, html: String) -> Self {
         Self { url, status: StatusCode::OK, headers: HeaderMap::new(), body: html }

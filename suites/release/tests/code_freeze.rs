@@ -119,6 +119,7 @@ fn the_version_is_a_new_one() -> Verdict {
         };
         let (now, then) = (version_at("HEAD")?, version_at(&before)?);
         if now != then || !tags.is_empty() {
+            check.released(|seen| seen.version = Some(tags.first().unwrap_or(&now).clone()));
             check.measured(if tags.is_empty() { now } else { tags.join(", ") });
             return Ok(());
         }

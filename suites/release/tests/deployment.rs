@@ -30,6 +30,10 @@ fn the_live_deployment_is_this_release() -> Verdict {
                 .seen(told(&all))
                 .advice("deploy the released commit: git push origin main, or wrangler pages deploy dist"));
         }
+        check.released(|seen| {
+            seen.deployment = Some(last.short_id.clone());
+            seen.commit = Some(last.commit().to_owned());
+        });
         check.measured(format!("{} of {}", last.short_id, short(last.commit())));
         Ok(())
     })

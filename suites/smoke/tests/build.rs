@@ -7,6 +7,7 @@ fn index_html_is_the_portal() -> Verdict {
     check("3.1.1", async |check| {
         let (portal, assets) = (&check.contract().portal, &check.contract().assets);
         let document = check.deployment().site().document("/").await?;
+        check.released(|seen| seen.build = Some(document.fetched.sha256()));
         let failed = |claim: &str| Failure::failed(claim).at(document.fetched.url.as_str());
         if document.title != portal.title || document.language != portal.language {
             return Err(failed("the document is the portal's")

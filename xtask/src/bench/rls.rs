@@ -3,7 +3,7 @@
 use tokio::runtime::Builder;
 
 use super::median;
-use crate::{Verdict, print, rls::holes::Schema, say, setup, table::table};
+use crate::{Verdict, holes::Schema, print, say, setup, table::table};
 
 /// What to look for.
 #[derive(clap::Args)]
@@ -11,6 +11,9 @@ pub struct Options {
     /// Only holes that have this in their names
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
+    /// Only this schema
+    #[arg(long, value_name = "NAME")]
+    schema: Option<String>,
     /// What probing costs as a schema grows, instead
     #[arg(long)]
     sizes: bool,
@@ -26,6 +29,9 @@ pub fn run(options: &Options) -> Verdict {
         let mut rows = table(&["schema", "findings, tight", "holes found", "findings for each", "median"]);
         let mut good = true;
         for mut schema in Schema::all()? {
+            if options.schema.as_ref().is_some_and(|name| name != schema.name) {
+                continue;
+            }
             let portal = schema.start().await?;
             schema.holes.retain(|hole| hole.name.contains(&options.only));
             let tight = schema.tight(&portal).await?;

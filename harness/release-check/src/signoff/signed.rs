@@ -12,11 +12,13 @@ use crate::{Error, Usage, evidence::CLOCKS};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
+    /// What people looked at.
     #[serde(default, rename = "signed")]
     pub signatures: Vec<Signature>,
     /// Weakened promises that somebody answers for.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
+    /// Who has which role.
     #[serde(default)]
     pub escalation: BTreeMap<String, Person>,
 }
@@ -70,6 +72,10 @@ impl Signed {
         Self::parse(&text).map_err(|error| Usage::error(format!("{}: {error}", path.display())))
     }
 
+    /// The same of its text.
+    ///
+    /// # Errors
+    /// When it signs for what nobody can sign for, or names a role that is not in the runbook.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let signed: Self = toml::from_str(text)?;
         for signature in &signed.signatures {

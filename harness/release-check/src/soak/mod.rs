@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: sends messages to a deployment, many at a time, and accounts for each of them row by row. With
+//! `release-check soak`: sends messages to a deployment, many at a time, and accounts for each of them row by row. With
 //! `--chaos` the embedded portal is troubled meanwhile, and the account has to be the same.
 
 mod account;
@@ -24,7 +24,7 @@ use tokio::{
 
 use self::{chaos::Chaos, course::Course};
 use crate::{
-    Error, Exit, Usage,
+    Error, Exit,
     setup::{self, root},
     terminal::{print, say},
 };

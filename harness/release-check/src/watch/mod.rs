@@ -1,4 +1,4 @@
-//! `cargo xtask watch`: the runbook's monitoring table again and again, for the hours after a release. Each round is a
+//! `release-check watch`: the runbook's monitoring table again and again, for the hours after a release. Each round is a
 //! run of the checks that verify its steps, in processes of their own: what one round breaks or holds, the next has not.
 
 mod course;

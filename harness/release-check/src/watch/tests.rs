@@ -1,4 +1,4 @@
-use harness::{Figure, Outcome};
+use harness::{Outcome, run::Figure};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use portal::Portal;

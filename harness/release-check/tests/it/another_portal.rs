@@ -1,0 +1,78 @@
+//! Another portal is another contract: the suites as they are against Planboard, with a schema, a build and people of
+//! its own.
+
+use std::path::{Path, PathBuf};
+
+use harness::{Contract, Outcome, run::read_results};
+use portal::Portal;
+
+use harness::workspace_root as root;
+use release_check::suites::{SUITES, Suite};
+
+/// What needs no case of the contract that the suites were compiled with.
+const CHECKS: [(&str, &[&str]); 2] = [
+    ("smoke", &["build::", "the_document", "the_required_headers", "the_root_shows_the_login", "the_console"]),
+    ("security", &["wall::"]),
+];
+
+fn planboard() -> PathBuf {
+    root().join("fixtures/planboard")
+}
+
+#[test]
+fn its_contract_can_be_read() {
+    let contract = Contract::read(&planboard().join("contract.toml")).unwrap();
+    assert_eq!(contract.portal.title, "Planboard");
+    assert_eq!(contract.routes().count(), 3);
+}
+
+#[test]
+fn its_contradictions_are_told_as_its_own() {
+    let text = std::fs::read_to_string(planboard().join("contract.toml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let told = |from: &str, to: &str| {
+        let path = folder.path().join("contract.toml");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        Contract::read(&path).unwrap_err().to_string()
+    };
+    assert!(told("name = \"tasks\"", "name = \"board\"").ends_with("a second route is named \"board\""));
+    assert!(told("persona = \"OWNER_A\"", "persona = \"BOSS_A\"").ends_with("\"BOSS_A\" is not one of its personas"));
+    assert!(told("navigation = \"Tehtävät\"\n", "").contains("is entered by navigation and names no button"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suites_check_it_by_its_contract() {
+    let schema = root().join("fixtures/rls/orgs");
+    let portal = Portal::builder()
+        .dist(planboard().join("dist"))
+        .migrations(schema.join("migrations"))
+        .seed(schema.join("seed.sql"))
+        .accounts(planboard().join("accounts.toml"))
+        .start()
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |suite: &str, checks: &[&str], contract: &Path, results: &Path| {
+        let mut command = Suite::build(suite).unwrap().command_in(&results);
+        command
+            .args(checks)
+            .env("HARNESS_CONTRACT", contract)
+            .env("HARNESS_TARGET", "staging")
+            .env("E2E_BASE_URL", portal.site_url().as_str())
+            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
+            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
+            .env("SUPABASE_DB_URL", portal.database_url());
+        command.output().unwrap();
+        read_results(results).unwrap()
+    };
+    for (suite, checks) in CHECKS {
+        assert!(SUITES.iter().any(|known| known == suite));
+        let own = run(suite, checks, &planboard().join("contract.toml"), &folder.path().join(suite));
+        assert!(own.len() >= checks.len(), "{suite}: {} checks", own.len());
+        for check in own {
+            assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+        }
+        let foreign = run(suite, checks, &root().join("fixtures/sacco-plus.toml"), &folder.path().join("foreign"));
+        assert!(foreign.iter().any(|check| check.outcome != Outcome::Passed), "{suite} sees that it is not SACCO+");
+    }
+}

@@ -1,0 +1,288 @@
+//! An embedded portal as the suites meet a remote deployment: by its URLs, keys and accounts alone. Holds what a run
+//! leaves of it: nothing on production, nothing open on staging.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use harness::{
+    Outcome,
+    run::{CheckResult, read_results, read_what_stays},
+    workspace_root as root,
+};
+use portal::Portal;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+
+use release_check::suites::{SUITES, Suite};
+
+/// Who signed in, and when, is bookkeeping of the auth server; everything else is the deployment.
+const BOOKKEEPING: [&str; 3] = ["auth.users", "auth.sessions", "auth.refresh_tokens"];
+
+struct Remote {
+    portal: Portal,
+    /// The working copy that its release is made of.
+    source: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Remote {
+    async fn start() -> Self {
+        // Three suites from one address in a minute are more than a limit for people allows.
+        let portal = Portal::builder().token_requests(1_000, 10_000).start().await.unwrap();
+        let (folder, source) = (tempfile::tempdir().unwrap(), portal.checkout().await.unwrap().to_owned());
+        for (path, content) in portal.published() {
+            let path = folder.path().join("dist").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        Self { portal, source, folder }
+    }
+
+    fn results(&self) -> PathBuf {
+        self.folder.path().join("results")
+    }
+
+    /// The suite against this portal as `target`, with the team's variables.
+    fn command(&self, suite: &str, target: &str) -> Command {
+        let portal = &self.portal;
+        let mut command = Suite::build(suite).unwrap().command_in(&self.results());
+        command
+            .env("HARNESS_TARGET", target)
+            .env("E2E_BASE_URL", portal.site_url().as_str())
+            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
+            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
+            .env("SUPABASE_SERVICE_ROLE_KEY", portal.service_role_key())
+            .env("INGEST_API_KEY", portal.ingest_key())
+            .env("SUPABASE_PROJECT_REF", portal.project_ref())
+            .env("CLOUDFLARE_ACCOUNT_ID", portal.cloudflare_account())
+            .env("GITHUB_REPOSITORY", "sacco/portal")
+            .env("RELEASE_SOURCE", &self.source)
+            .env("RELEASE_DIST", self.folder.path().join("dist"));
+        for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL"] {
+            command.env(vendor, portal.platform_url().as_str());
+        }
+        for token in ["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN"] {
+            command.env(token, portal.platform_token());
+        }
+        for (letter, id) in portal.institutions() {
+            command.env(format!("E2E_INSTITUTION_{letter}_ID"), id.to_string());
+        }
+        for account in portal.accounts() {
+            command.env(format!("E2E_{}_EMAIL", account.persona), &account.email);
+            command.env(format!("E2E_{}_PASSWORD", account.persona), &account.password);
+        }
+        command
+    }
+
+    /// Institution A, and a contract that marks it as canary.
+    fn marked(&self) -> (String, PathBuf) {
+        let canary = self.portal.institutions()["A"].to_string();
+        let contract = std::fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
+        let path = self.folder.path().join("contract.toml");
+        std::fs::write(&path, contract.replace("institutions = []", &format!("institutions = [\"{canary}\"]")))
+            .unwrap();
+        (canary, path)
+    }
+
+    async fn database(&self) -> PgConnection {
+        PgConnection::connect(self.portal.database_url()).await.unwrap()
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.database().await).await.unwrap();
+        row.get(0)
+    }
+
+    /// A hash of each table's rows.
+    async fn tables(&self) -> BTreeMap<String, String> {
+        let mut database = self.database().await;
+        let names = sqlx::query(
+            "select format('%I.%I', schemaname, tablename) from pg_tables
+             where schemaname not in ('pg_catalog', 'information_schema')",
+        );
+        let mut hashes = BTreeMap::new();
+        for row in names.fetch_all(&mut database).await.unwrap() {
+            let name: String = row.get(0);
+            let sql = format!("select md5(coalesce(string_agg(t::text, chr(10) order by t::text), '')) from {name} t");
+            let hash: String = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut database).await.unwrap().get(0);
+            hashes.insert(name, hash);
+        }
+        hashes.retain(|name, _| !BOOKKEEPING.contains(&name.as_str()));
+        hashes
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn outcomes(folder: &Path) -> Vec<CheckResult> {
+    read_results(folder).unwrap()
+}
+
+/// All suites, unfiltered, on what they are told is production: every table as it was, no request that could change
+/// one, and what would have written says that it did not run.
+#[tokio::test(flavor = "multi_thread")]
+async fn production_is_only_read() {
+    let remote = Remote::start().await;
+    let before = remote.tables().await;
+    assert!(before.len() > 10, "{before:?}");
+    for suite in SUITES.iter() {
+        let output = remote.command(suite, "production").output().unwrap();
+        assert!(!told(&output).contains("panicked at"), "{}", told(&output));
+    }
+    let results = outcomes(&remote.results());
+    // What is tried in the database locks its tables: as good as a write, on production. Staging is not there.
+    let others = ["::writes::", "::wall::", "::the_forward_fix_", "::staging_mirrors_"];
+    let is_kept_out = |check: &&CheckResult| others.iter().any(|other| check.name.contains(other));
+    let (writes, reads): (Vec<_>, Vec<_>) = results.iter().partition(is_kept_out);
+    assert!(writes.len() > 5 && reads.len() > 50, "{} and {}", writes.len(), reads.len());
+    for check in &reads {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+    for check in &writes {
+        let text = check.text().unwrap_or_default();
+        assert_eq!(check.outcome, Outcome::NotRun, "{}\n{text}", check.name);
+    }
+    assert!(writes.iter().any(|check| {
+        let text = check.text().unwrap_or_default();
+        text.contains("HARNESS_ALLOW_WRITES is not set") && text.contains("--skip writes")
+    }));
+    for (table, hash) in remote.tables().await {
+        assert_eq!(before.get(&table), Some(&hash), "{table} was changed");
+    }
+    let harmless = |request: &&portal::Request| {
+        ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str())
+            || (request.method == "POST" && ["/auth/v1/token", "/auth/v1/logout"].contains(&request.path.as_str()))
+            || (request.path.starts_with("/functions/v1/") && request.status >= 400)
+            || request.path.ends_with("/database/query/read-only")
+    };
+    let requests = remote.portal.requests();
+    let strange: Vec<_> = requests.iter().filter(|request| !harmless(request)).collect();
+    assert!(requests.len() > 500 && strange.is_empty(), "{} requests, of which {strange:?}", requests.len());
+}
+
+/// Writes on staging stay inside institutions of the run's own; accounts are deleted, what a ledger keeps is closed and
+/// told. So is what a run left that was killed two hours ago.
+#[tokio::test(flavor = "multi_thread")]
+async fn staging_is_left_tidy() {
+    let remote = Remote::start().await;
+    let inside = "select count(*) from transactions where institution_id = any (array(
+        select id from institutions where name not like 'release-check%'))";
+    let before = remote.number(inside).await;
+    remote
+        .number(
+            "with tenant as (insert into institutions (name, created_at)
+                 values ('release-check 00000000 ours', now() - interval '2 hours') returning id),
+             person as (insert into auth.users (id, email, created_at)
+                 values (gen_random_uuid(), 'release-check-00000000-x@example.com', now() - interval '2 hours') returning id)
+             select count(*) from tenant, person",
+        )
+        .await;
+
+    let output = remote.command("data", "staging").arg("writes").output().unwrap();
+
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(outcomes(&remote.results()).len() > 5);
+    assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
+    assert_eq!(
+        remote.number("select count(*) from institutions where name like 'release-check%' and status = 'ACTIVE'").await,
+        0
+    );
+    assert_eq!(remote.number(inside).await, before);
+    let stays = read_what_stays(&remote.results()).unwrap().concat();
+    assert!(stays.contains("transactions ") && stays.contains("is closed and stays"), "{stays}");
+    assert!(told(&output).contains("stay in the deployment"), "{}", told(&output));
+}
+
+/// Ctrl-C in the middle removes what was made, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_run_is_tidied() {
+    let remote = Remote::start().await;
+    let people = "select count(*) from auth.users where email like 'release-check-%'";
+    let mut command = remote.command("data", "staging");
+    let mut run =
+        command.arg("writes").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while remote.number(people).await == 0 {
+        assert!(Instant::now() < until && run.try_wait().unwrap().is_none(), "the run makes an account");
+    }
+    let interrupted = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let until = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = run.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > until {
+            run.kill().unwrap();
+            panic!("it does not end");
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(remote.number(people).await, 0);
+    assert_eq!(
+        remote.number("select count(*) from institutions where name like 'release-check%' and status = 'ACTIVE'").await,
+        0
+    );
+}
+
+/// Production may be written to inside a canary institution, when project and tenant are named; and nothing else changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_may_be_written_to() {
+    let remote = Remote::start().await;
+    let (canary, marked) = remote.marked();
+    let project = remote.portal.api_url().authority().to_owned();
+    let run = |project: &str, canary: &str| {
+        let mut command = remote.command("data", "production");
+        command.env("HARNESS_CONTRACT", &marked).env("HARNESS_ALLOW_WRITES", project);
+        command.env("HARNESS_CANARY_INSTITUTION", canary).arg("the_function_allocates").output().unwrap()
+    };
+    let outside = |tenant: &str| {
+        format!(
+            "select count(*) from transactions where institution_id <> '{tenant}' or allocation_note = 'by the function'"
+        )
+    };
+    let before = remote.number(&outside(&canary)).await;
+
+    let other_project = told(&run("wadhydemushqqtcrrlwm", &canary));
+    assert!(other_project.contains("which is another project"), "{other_project}");
+    let other_tenant = told(&run(&project, &remote.portal.institutions()["B"].to_string()));
+    assert!(other_tenant.contains("does not mark as canary"), "{other_tenant}");
+    assert_eq!(remote.number(&outside(&canary)).await, before);
+
+    let output = run(&project, &canary);
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(remote.number(&outside(&canary)).await, before + 1);
+    assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
+}
+
+/// Messages to production are the canary's own device's: what needs another institution is not run, nothing outside the
+/// canary changes, and no device stays in service.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_to_a_canary_stay_in_it() {
+    let remote = Remote::start().await;
+    let (canary, contract) = remote.marked();
+    let outside = format!("select count(*) from momo_sms_raw where institution_id <> '{canary}'");
+    let inside = format!("select count(*) from momo_sms_raw where institution_id = '{canary}'");
+    let in_service = format!("select count(*) from sms_sources where institution_id = '{canary}' and is_active");
+    let before = (remote.number(&outside).await, remote.number(&inside).await, remote.number(&in_service).await);
+
+    let mut command = remote.command("sms-pipeline", "production");
+    command.env("HARNESS_CONTRACT", contract).env("HARNESS_CANARY_INSTITUTION", canary);
+    command.env("HARNESS_ALLOW_WRITES", remote.portal.api_url().authority()).arg("writes").output().unwrap();
+
+    let results = outcomes(&remote.results());
+    let (passed, rest): (Vec<_>, Vec<_>) = results.iter().partition(|check| check.outcome == Outcome::Passed);
+    assert!(passed.len() > 100, "{}", passed.len());
+    for check in rest {
+        let text = check.text().unwrap_or_default();
+        assert!(check.outcome == Outcome::NotRun && text.contains("only the canary"), "{}\n{text}", check.name);
+    }
+    assert_eq!((remote.number(&outside).await, remote.number(&in_service).await), (before.0, before.2));
+    assert!(remote.number(&inside).await > before.1 + 100);
+}

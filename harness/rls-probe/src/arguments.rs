@@ -1,0 +1,414 @@
+//! What a function is called with: ids of the rows that its arguments are about, by name and type, and sensible values
+//! for the rest.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    actor::Actor,
+    catalog::{Argument, Function, Relation},
+    names,
+    sql::literal,
+    world::{OTHER, Row, World},
+};
+
+/// Whose ids the arguments are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// One's own, all of them.
+    Own,
+    /// The other tenant's, all of them.
+    Other,
+    /// The other tenant's, with one's own tenant where the tenant is asked for.
+    OtherWithin,
+    /// The other tenant's, and no tenant.
+    OtherOfNone,
+    /// One's own, with the other tenant where the tenant is asked for.
+    OwnWithin,
+    /// The other tenant's only in this argument.
+    Only(usize),
+    /// Only what must be there, the other tenant's.
+    Required,
+    /// Nothing that may be NULL.
+    Nothing,
+    /// One's own first and the other's behind it, in lists.
+    Mixed,
+    /// SQL where a text is asked for.
+    Injected(&'static str),
+    /// SQL that reads a table, where a text is asked for.
+    Query(&'static str),
+}
+
+impl Plan {
+    /// Whether it is worth trying for somebody whom the function has refused for who they are, whatever they asked for.
+    pub fn is_for_strangers(self) -> bool {
+        matches!(self, Self::Own | Self::Other | Self::OtherOfNone | Self::Nothing | Self::Required)
+    }
+}
+
+/// Texts that are SQL to those who glue.
+const INJECTIONS: [&str; 4] = ["' or true --", "%' or true or '' like '%", "') or true --", "true or true"];
+
+/// The same, for whole statements and for expressions; `%` is a table.
+const QUERIES: [&str; 3] = [
+    "select to_jsonb(t) from % t",
+    "(select string_agg(t::text, ',') from % t)",
+    "(select string_agg(t::text, ',')::int from % t)",
+];
+
+/// The ways to call a function.
+pub fn plans(function: &Function) -> Vec<Plan> {
+    let count = function.arguments.len();
+    if count == 0 {
+        return vec![Plan::Other];
+    }
+    let mut plans = vec![Plan::Own, Plan::Other, Plan::OtherOfNone, Plan::Nothing];
+    if function.arguments.iter().any(|argument| argument.default) {
+        plans.push(Plan::Required);
+    }
+    plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
+    if count > 1 && count <= 8 {
+        plans.extend((0..count).map(Plan::Only));
+    }
+    let source = function.source.to_lowercase();
+    if function.arguments.iter().any(|argument| argument.category == "A" || argument.kind.starts_with("json")) {
+        plans.push(Plan::Mixed);
+    }
+    if function.language == "plpgsql" && source.contains("execute") {
+        plans.extend(INJECTIONS.map(Plan::Injected));
+        plans.extend(QUERIES.map(Plan::Query));
+    }
+    plans
+}
+
+/// A call.
+pub struct Call {
+    pub sql: String,
+    /// Values of other tenants that are in it, and so tell nothing when they come back.
+    pub passed: BTreeSet<String>,
+}
+
+/// The call of a plan by an actor whose own tenant is `own`.
+pub fn call(world: &World<'_>, function: &Function, actor: &Actor, own: usize, plan: Plan, pick: usize) -> Call {
+    let about = About { world, function, actor, own, plan, pick };
+    let mut passed = BTreeSet::new();
+    let mut arguments = Vec::new();
+    for (index, argument) in function.arguments.iter().enumerate() {
+        if plan == Plan::Required && argument.default {
+            continue;
+        }
+        let value = value(about, argument, index, &mut passed);
+        let name = match argument.name.as_str() {
+            "" => String::new(),
+            name => format!("{} => ", crate::sql::ident(name)),
+        };
+        arguments.push(format!("{name}{value}::{}", argument.kind));
+    }
+    let call = format!("{}({})", function.sql(), arguments.join(", "));
+    let sql = if function.set || function.returns == "record" {
+        format!("select to_jsonb(r)::text from {call} r limit 2000")
+    } else {
+        format!("select {call}::text")
+    };
+    let sql = if function.returns == "void" { format!("select {call}") } else { sql };
+    Call { sql, passed }
+}
+
+/// What a value depends on.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    world: &'a World<'a>,
+    function: &'a Function,
+    actor: &'a Actor,
+    own: usize,
+    plan: Plan,
+    /// Which of a tenant's rows.
+    pick: usize,
+}
+
+/// Whose an argument is in a plan.
+fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<usize> {
+    match plan {
+        Plan::Other | Plan::Required | Plan::Mixed => Some(OTHER),
+        Plan::OtherWithin => Some(if is_tenant { own } else { OTHER }),
+        Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
+        Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
+        Plan::Only(only) => Some(if only == index { OTHER } else { own }),
+        Plan::Own | Plan::Injected(_) | Plan::Query(_) => Some(own),
+        Plan::Nothing => None,
+    }
+}
+
+fn value(about: About<'_>, argument: &Argument, index: usize, passed: &mut BTreeSet<String>) -> String {
+    let About { world, own, plan, .. } = about;
+    let name = names::bare(&argument.name);
+    if let (Plan::Injected(text), "S") = (plan, argument.category.as_str()) {
+        return literal(text);
+    }
+    if let (Plan::Query(text), "S") = (plan, argument.category.as_str()) {
+        let named = world.catalog.relations.iter().filter(|relation| relation.is_table() && !world.is_shared(relation));
+        let mut named: Vec<_> = named.filter(|relation| !world.rows(relation, OTHER).is_empty()).collect();
+        named.sort_by_key(|relation| !about.function.source.contains(&relation.name));
+        return named.first().map_or_else(|| "''".to_owned(), |relation| literal(&text.replace('%', &relation.sql())));
+    }
+    if plan == Plan::Nothing && (argument.category == "U" || argument.default) {
+        return "null".to_owned();
+    }
+    if argument.kind.starts_with("json") {
+        return literal(&document(about, index, passed).to_string());
+    }
+    let is_list = argument.category == "A";
+    let singular = if is_list { names::singular(&name) } else { name.clone() };
+    let found = |tenant: usize| text(about, argument, &singular, tenant);
+    let is_tenant = is_tenant_name(world, &singular);
+    if is_list {
+        let whose: Vec<usize> = match plan {
+            Plan::Mixed => vec![own, OTHER],
+            _ => vec![tenant_of(plan, index, is_tenant, own).unwrap_or(OTHER)],
+        };
+        let items: Vec<_> = whose.into_iter().filter_map(|tenant| note(found(tenant), tenant, own, passed)).collect();
+        let items: Vec<_> = items.iter().map(|item| literal(item)).collect();
+        return if items.is_empty() { "'{}'".to_owned() } else { format!("array[{}]", items.join(", ")) };
+    }
+    let Some(tenant) = tenant_of(plan, index, is_tenant, own) else { return "null".to_owned() };
+    match note(found(tenant), tenant, own, passed) {
+        Some(text) => literal(&text),
+        None => plain(argument, &name),
+    }
+}
+
+/// Keeps in mind which values of others are passed.
+fn note(text: Option<String>, tenant: usize, own: usize, passed: &mut BTreeSet<String>) -> Option<String> {
+    let text = text?;
+    if tenant != own {
+        passed.insert(text.clone());
+    }
+    Some(text)
+}
+
+fn is_tenant_name(world: &World<'_>, name: &str) -> bool {
+    let Some(tenant) = &world.tenancy.tenant else { return false };
+    let table = world.tenant_table().map(|table| names::singular(&table.name)).unwrap_or_default();
+    name == tenant.column
+        || name == table
+        || name == format!("{table}_id")
+        || world.tenancy.members.as_ref().is_some_and(|members| members.tenant == name)
+}
+
+/// The text of an argument about a tenant's rows; none where it is about nothing that there are rows of.
+fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Option<String> {
+    let About { world, function, actor, pick, .. } = about;
+    let first = |relation: &Relation| row(world, relation, tenant, pick);
+    let made = &world.tenants[tenant];
+    if is_tenant_name(world, name) {
+        return Some(made.id.clone());
+    }
+    if let Some(label) = argument.labels.first() {
+        let raised = world.roles.iter().find(|role| argument.labels.contains(role));
+        return Some(raised.unwrap_or(label).clone());
+    }
+    let source = function.source.to_lowercase();
+    let is_id = argument.kind == "uuid"
+        || argument.kind == "uuid[]"
+        || argument.category == "N"
+        || name.ends_with("_id")
+        || name == "id";
+    if is_id && names::is_user_argument(name) {
+        return if tenant == OTHER { made.users.first().cloned() } else { made.users.last().cloned() };
+    }
+    let tables = || world.catalog.relations.iter().filter(|relation| relation.is_table() && !relation.partition);
+    let stem = name.strip_suffix("_id").unwrap_or(name);
+    let is_about = |relation: &Relation| {
+        let table = names::singular(&relation.name.to_lowercase());
+        table == stem || relation.name.to_lowercase() == stem || table.ends_with(&format!("_{stem}"))
+    };
+    let row_id = |relation: &Relation| first(relation)?.text(&relation.primary()?.columns[0]);
+    // Another one than the row that an argument is named after.
+    let other_id = |relation: &Relation| row(world, relation, tenant, pick + 1)?.text(&relation.primary()?.columns[0]);
+    let is_text = argument.category == "S" || argument.kind == "text[]";
+    let is_held = |relation: &&Relation| relation.column(name).is_some_and(crate::catalog::Column::is_text);
+    if is_id && !(is_text && tables().any(|relation| is_held(&relation))) {
+        // A column of the same name refers to something; a table of the same name is it.
+        let referred = tables().find_map(|relation| {
+            let reference = relation.reference_of(name)?;
+            let position = reference.columns.iter().position(|column| column == name)?;
+            let target = world.catalog.relation(reference.target)?;
+            // Another row than the one that an argument is named after.
+            let pick = if is_about(target) { pick } else { pick + 1 };
+            row(world, target, tenant, pick)?.text(&reference.target_columns[position])
+        });
+        let named = || tables().filter(|relation| is_about(relation)).find_map(row_id);
+        let mentioned = || {
+            let mut mentioned: Vec<_> = tables()
+                .filter(|relation| source.contains(&relation.name.to_lowercase()) && !world.is_shared(relation))
+                .collect();
+            mentioned.sort_by_key(|relation| {
+                let about = function.name.to_lowercase().contains(&names::singular(&relation.name.to_lowercase()));
+                (!about, source.find(&relation.name.to_lowercase()))
+            });
+            let is_named = function.arguments.iter().filter(|argument| argument.kind == "uuid").count() > 1;
+            mentioned.into_iter().find_map(|relation| if is_named { other_id(relation) } else { row_id(relation) })
+        };
+        let found = referred.or_else(named);
+        if found.is_some() {
+            return found;
+        }
+        if argument.kind.starts_with("uuid") || name.ends_with("_id") || name == "id" {
+            return mentioned();
+        }
+        if argument.category == "N" {
+            return None;
+        }
+    }
+    if is_text {
+        // One of several that the source lists.
+        let listed = ["in", "not in"].iter().find_map(|word| {
+            let rest = function.source.split_once(&format!("{} {word} ('", argument.name))?.1;
+            Some(rest.split_once('\'')?.0.to_owned())
+        });
+        if listed.is_some() && !argument.name.is_empty() {
+            return listed;
+        }
+        if name == "role" {
+            let mut roles: Vec<_> = world.roles.iter().collect();
+            roles.sort_by_key(|role| world.tenancy.roles.rank(role));
+            return roles.get(pick.min(roles.len().saturating_sub(1))).map(|role| (*role).clone());
+        }
+        let mut holders: Vec<_> =
+            tables().filter(|relation| relation.column(name).is_some_and(crate::catalog::Column::is_text)).collect();
+        holders.sort_by_key(|relation| (!source.contains(&relation.name.to_lowercase()), world.is_shared(relation)));
+        let held = holders
+            .into_iter()
+            .filter(|relation| !world.is_shared(relation))
+            .find_map(|relation| first(relation)?.text(name));
+        if held.is_some() {
+            return held;
+        }
+        if name.contains("email") {
+            return actor.claims["email"].as_str().map(str::to_owned);
+        }
+        if let Some(column) = name.contains("phone").then_some("phone") {
+            return tables().find_map(|relation| first(relation)?.text(column));
+        }
+        // A text that is asked for by another name: one that a table has whose name is in it.
+        let by_suffix = tables()
+            .filter(|relation| source.contains(&relation.name.to_lowercase()) && !world.is_shared(relation))
+            .find_map(|relation| {
+                let column = relation
+                    .columns
+                    .iter()
+                    .find(|column| column.is_text() && (column.name.ends_with(name) || name.ends_with(&column.name)))?;
+                first(relation)?.text(&column.name)
+            });
+        return by_suffix;
+    }
+    None
+}
+
+fn row<'w>(world: &'w World<'_>, relation: &Relation, tenant: usize, pick: usize) -> Option<&'w Row> {
+    let rows = world.rows(relation, tenant);
+    rows.get(pick).or(rows.last())
+}
+
+/// A value of a type that is about nothing.
+fn plain(argument: &Argument, name: &str) -> String {
+    match (argument.category.as_str(), argument.kind.as_str()) {
+        ("N", _) => names::number_for(name).to_owned(),
+        ("B", _) => "true".to_owned(),
+        ("D", _) if names::is_range_begin(&argument.name) => "'2000-01-01'".to_owned(),
+        ("D", _) if names::is_range_end(&argument.name) => "'2100-01-01'".to_owned(),
+        ("D", _) => "now()".to_owned(),
+        ("T", _) => "'100 years'".to_owned(),
+        ("S", _) => literal(names::text_for(name)),
+        ("A", _) => "'{}'".to_owned(),
+        (_, "uuid") => "gen_random_uuid()".to_owned(),
+        _ => "null".to_owned(),
+    }
+}
+
+/// A JSON argument: an object with the keys that the source reads, or a list of them.
+fn document(about: About<'_>, index: usize, passed: &mut BTreeSet<String>) -> Value {
+    let About { world, function, own, plan, .. } = about;
+    static KEY: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?:->>?\s*'|\?\s*')([A-Za-z_][A-Za-z0-9_]*)'").expect("a pattern"));
+    static RECORD: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)\bas\s+\w+\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)").expect("a pattern"));
+    let source = &function.source;
+    let mut keys: Vec<(String, String)> =
+        KEY.captures_iter(source).map(|found| (found[1].to_owned(), String::new())).collect();
+    for found in RECORD.captures_iter(source) {
+        for part in found[1].split(',') {
+            let mut words = part.split_whitespace();
+            if let (Some(name), Some(kind)) = (words.next(), words.next()) {
+                keys.push((name.trim_matches('"').to_owned(), kind.to_owned()));
+            }
+        }
+    }
+    keys.sort();
+    keys.dedup_by(|one, other| one.0 == other.0);
+    keys.retain(|(key, _)| !matches!(key.as_str(), "sub" | "app_metadata" | "user_metadata"));
+    let mut object = |whose: Option<usize>| {
+        let mut object = Map::new();
+        for (key, kind) in &keys {
+            let bare = names::bare(key);
+            let is_tenant = is_tenant_name(world, &bare);
+            let Some(tenant) = whose.or_else(|| tenant_of(plan, index, is_tenant, own)) else {
+                object.insert(key.clone(), Value::Null);
+                continue;
+            };
+            let category = if kind.is_empty() || kind.starts_with("text") {
+                "S"
+            } else if kind.starts_with("uuid") {
+                "U"
+            } else {
+                "N"
+            };
+            let kind = if bare.ends_with("id") && kind.is_empty() { "uuid".to_owned() } else { kind.clone() };
+            let stand_in =
+                Argument { name: key.clone(), kind, category: category.to_owned(), labels: Vec::new(), default: false };
+            let found = note(text(about, &stand_in, &bare, tenant), tenant, own, passed);
+            let value = match found {
+                Some(text) => text.into(),
+                None if names::is_number_key(key) => json!(7),
+                None if names::is_time_key(key) => json!("2026-01-07T12:00:00Z"),
+                None if key.contains("code") => json!(format!("C{}", &uuid::Uuid::new_v4().simple().to_string()[..6])),
+                None => json!(format!("probe {key}")),
+            };
+            object.insert(key.clone(), value);
+        }
+        Value::Object(object)
+    };
+    // A list within it: its items have the same keys.
+    static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:array_elements|to_recordset|array_length)\s*\([^()]*->\s*'([A-Za-z_0-9]+)'")
+            .expect("a pattern")
+    });
+    let within = WITHIN.captures(source).map(|found| found[1].to_owned());
+    if let Some(within) = within {
+        let mut outer = object(None);
+        let items = match plan {
+            Plan::Mixed => json!([object(Some(own)), object(Some(OTHER))]),
+            _ => json!([object(None)]),
+        };
+        outer[within] = items;
+        return outer;
+    }
+    let lowered = source.to_lowercase();
+    let is_list = [
+        "jsonb_array_elements",
+        "json_array_elements",
+        "jsonb_to_recordset",
+        "json_to_recordset",
+        "jsonb_populate_recordset",
+        "jsonb_array_length",
+    ]
+    .iter()
+    .any(|word| lowered.contains(word));
+    match plan {
+        Plan::Mixed if is_list => json!([object(Some(own)), object(Some(OTHER))]),
+        _ if is_list => json!([object(None)]),
+        _ => object(None),
+    }
+}

@@ -1,0 +1,352 @@
+//! The command: what `rls-probe` is asked, what it prints, and how it ends.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use clap::{ColorChoice, Parser, Subcommand};
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    baseline::Baseline,
+    error::Error,
+    finding::Finding,
+    harm::Harm,
+    output::{html, junit, sarif},
+    report::Report,
+    rule::Rule,
+    tenancy::Tenancy,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  no findings
+  1  findings
+  2  usage: an option, a file or the [tenancy] is wrong
+  3  undecided: nothing was found, and not everything could be tried
+  4  infrastructure: the database cannot be reached or probed, or an output cannot be written
+
+Examples:
+  Probe a local Supabase project and infer its tenancy:
+    rls-probe --database-url postgresql://postgres:postgres@127.0.0.1:54322/postgres
+  See what a migration would open before it is run:
+    rls-probe --migration supabase/migrations/next.sql
+  Gate a pull request with code scanning, and keep what is already known out of it:
+    rls-probe --tenancy tenancy.toml --baseline known.toml --sarif rls.sarif
+  Explain a rule:
+    rls-probe rule policy-too-wide
+
+Everything happens in one transaction that is rolled back; the report says so.";
+
+/// Finds the ways by which a user reads or changes what is another tenant's.
+///
+/// Makes two tenants, users of every kind and rows in every table, lets each user try everything, looks at the effects,
+/// and rolls it all back.
+#[derive(Debug, Parser)]
+#[command(name = "rls-probe", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print a rule's page; without an id, list the rules
+    Rule {
+        /// The id, as findings and SARIF show it
+        id: Option<String>,
+    },
+}
+
+/// Which database, and what is known of its tenancy.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The database, as a role that may SET ROLE and bypasses row level security: Supabase's postgres
+    #[arg(long, value_name = "URL", env = "SUPABASE_DB_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// A file with a `[tenancy]` table; without it the tenancy is inferred, and printed
+    #[arg(long, value_name = "FILE")]
+    pub tenancy: Option<PathBuf>,
+    /// A schema that the API exposes, where --tenancy names none [default: public]; may be repeated
+    #[arg(long = "schema", value_name = "NAME", conflicts_with = "tenancy")]
+    schemas: Vec<String>,
+    /// Probe what this SQL file would make of the database; it is rolled back with everything else
+    #[arg(long, value_name = "FILE")]
+    migration: Option<PathBuf>,
+    /// Findings that are accepted, each with a reason and a last day
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write the report as JSON to FILE; without FILE, print it instead of the text
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    json: Option<Option<PathBuf>>,
+    /// Write the report as SARIF to FILE, for code scanning
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Write the report as JUnit to FILE
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the report with its matrix as a page to FILE
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write a psql script to FOLDER for each thing that somebody can do
+    #[arg(long, value_name = "FOLDER")]
+    repro: Option<PathBuf>,
+    /// Print who may do what to which object as well
+    #[arg(long)]
+    matrix: bool,
+    /// When to color the text
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+/// How a run ended; the number is the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing was found, and everything was decided.
+    Clean = 0,
+    /// Something was found.
+    Findings = 1,
+    /// An option, a file or the tenancy is wrong.
+    Usage = 2,
+    /// Nothing was found, and not everything could be tried.
+    Undecided = 3,
+    /// The database cannot be reached or probed, or an output cannot be written.
+    Infrastructure = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    fn of(report: &Report) -> Self {
+        match (report.findings.is_empty(), report.undecided.is_empty(), report.is_good()) {
+            (false, ..) => Self::Findings,
+            (true, false, _) => Self::Undecided,
+            (true, true, true) => Self::Clean,
+            (true, true, false) => Self::Infrastructure,
+        }
+    }
+}
+
+/// Why a run ended before its verdict.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Failure {
+    exit: Exit,
+    why: String,
+}
+
+impl Failure {
+    fn usage(why: String) -> Self {
+        Self { exit: Exit::Usage, why }
+    }
+
+    fn infrastructure(why: String) -> Self {
+        Self { exit: Exit::Infrastructure, why }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match error {
+            Error::Url
+            | Error::Pooler
+            | Error::NoSchema(_)
+            | Error::NoTable(_)
+            | Error::NoColumn(..)
+            | Error::NoTenancy
+            | Error::Migration(_) => Exit::Usage,
+            Error::NoTenant(..) | Error::NoUser(_) | Error::NoMember(..) | Error::Refused { .. } => Exit::Undecided,
+            Error::Connect(_)
+            | Error::Version(_)
+            | Error::Role { .. }
+            | Error::Bound
+            | Error::Catalog(_)
+            | Error::Lost { .. } => Exit::Infrastructure,
+        };
+        Self { exit, why: error.to_string() }
+    }
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct Document {
+    tenancy: Tenancy,
+}
+
+impl Command {
+    /// Does what was asked.
+    pub async fn run(&self) -> Exit {
+        match &self.action {
+            Some(Action::Rule { id }) => rule(id.as_deref()),
+            None => self.options.run().await,
+        }
+    }
+}
+
+/// Prints a rule, or the list of all.
+fn rule(id: Option<&str>) -> Exit {
+    let mut terminal = Terminal::of(ColorChoice::Auto);
+    let Some(id) = id else {
+        Rule::ALL.iter().for_each(|rule| terminal.print(&format!("{:<26}{}", rule.id(), rule.help())));
+        return Exit::Clean;
+    };
+    match Rule::named(id) {
+        Some(rule) => terminal.print(rule.page().trim_end()),
+        None => {
+            terminal.complain(&format!("there is no rule \"{id}\"; `rls-probe rule` lists them"));
+            return Exit::Usage;
+        }
+    }
+    Exit::Clean
+}
+
+impl Options {
+    /// Probes, writes what is to be written, and prints the report.
+    pub async fn run(&self) -> Exit {
+        let mut terminal = Terminal::of(self.color);
+        self.probe(&mut terminal).await.unwrap_or_else(|failure| {
+            terminal.complain(&failure.why);
+            failure.exit
+        })
+    }
+
+    async fn probe(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
+        let missing =
+            || Failure::usage("no database is named\ndo        --database-url URL, or SUPABASE_DB_URL".to_owned());
+        let url = self.database_url.as_deref().ok_or_else(missing)?;
+        let document = match &self.tenancy {
+            Some(path) => parsed(path)?,
+            None => Document { tenancy: Tenancy { schemas: self.schemas.clone(), ..Tenancy::default() } },
+        };
+        let baseline: Baseline = self.baseline.as_deref().map(parsed).transpose()?.unwrap_or_default();
+        let migration = self.migration.as_deref().map(read).transpose()?;
+        let mut report = crate::probe(url, &document.tenancy, migration.as_deref()).await?;
+        let remarks = report.accept(&baseline, Zoned::now().date());
+        self.write(&report, terminal)?;
+        if matches!(self.json, Some(None)) {
+            terminal.print(&json(&report)?);
+            return Ok(Exit::of(&report));
+        }
+        if self.tenancy.is_none() {
+            let inferred = toml::to_string(&Document { tenancy: report.tenancy.clone() })
+                .map_err(|error| Failure::infrastructure(error.to_string()))?;
+            terminal.print(&format!("inferred; correct it in a file for --tenancy:\n\n{inferred}"));
+        }
+        if self.matrix {
+            terminal.print(&report.matrix());
+        }
+        report.findings.iter().for_each(|finding| terminal.print(&colored(finding)));
+        terminal.print(&report.rest());
+        remarks.iter().for_each(|remark| terminal.print(&format!("baseline: {remark}")));
+        Ok(Exit::of(&report))
+    }
+
+    fn write(&self, report: &Report, terminal: &mut Terminal) -> Result<(), Failure> {
+        let broken = |what: &str, error: &dyn std::fmt::Display| {
+            Failure::infrastructure(format!("the report cannot be written as {what}: {error}"))
+        };
+        if let Some(Some(path)) = &self.json {
+            write(terminal, path, &(json(report)? + "\n"))?;
+        }
+        if let Some(path) = &self.sarif {
+            let made_of = self.migration.as_deref().unwrap_or(Path::new("supabase/migrations"));
+            let text = serde_json::to_string_pretty(&sarif(report, &made_of.display().to_string()))
+                .map_err(|error| broken("SARIF", &error))?;
+            write(terminal, path, &(text + "\n"))?;
+        }
+        if let Some(path) = &self.junit {
+            write(terminal, path, &junit(report).map_err(|error| broken("JUnit", &error))?)?;
+        }
+        if let Some(path) = &self.html {
+            write(terminal, path, &html(report).map_err(|error| broken("a page", &error))?)?;
+        }
+        let Some(folder) = &self.repro else { return Ok(()) };
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::infrastructure(format!("{} cannot be written: {error}", folder.display())))?;
+        for (finding, number) in report.findings.iter().zip(1..) {
+            for effect in &finding.effects {
+                let object = finding.object.name.replace(['/', ' '], "-");
+                let head = format!("-- {} {}\n", effect.actors.join(", "), effect.text);
+                let name = format!("{number:03}-{object}-{}.sql", effect.verb.name());
+                write(terminal, &folder.join(name), &(head + &report.repro(effect)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where texts go.
+struct Terminal {
+    out: AutoStream<std::io::Stdout>,
+    error: AutoStream<std::io::Stderr>,
+}
+
+impl Terminal {
+    fn of(color: ColorChoice) -> Self {
+        let choice = match color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        };
+        Self { out: AutoStream::new(std::io::stdout(), choice), error: AutoStream::new(std::io::stderr(), choice) }
+    }
+
+    /// What was asked for. Whoever closes the pipe has read enough.
+    fn print(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    /// What happens beside it.
+    fn say(&mut self, text: &str) {
+        let _ = writeln!(self.error, "{text}");
+    }
+
+    fn complain(&mut self, text: &str) {
+        let style = AnsiColor::Red.on_default().bold();
+        self.say(&format!("{style}error{style:#}: {text}"));
+    }
+}
+
+/// A finding whose first line has the color of its harm.
+fn colored(finding: &Finding) -> String {
+    let text = format!("{finding:#}");
+    let (head, body) = text.split_once('\n').unwrap_or((&text, ""));
+    let style: Style = match finding.harm {
+        Harm::Critical => AnsiColor::Red.on_default().bold(),
+        Harm::High => AnsiColor::Red.on_default(),
+        Harm::Medium => AnsiColor::Yellow.on_default(),
+        Harm::Low => AnsiColor::Cyan.on_default(),
+    };
+    format!("{style}{head}{style:#}\n{body}")
+}
+
+fn json(report: &Report) -> Result<String, Failure> {
+    serde_json::to_string_pretty(report)
+        .map_err(|error| Failure::infrastructure(format!("the report cannot be written as JSON: {error}")))
+}
+
+fn write(terminal: &mut Terminal, path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text)
+        .map_err(|error| Failure::infrastructure(format!("{} cannot be written: {error}", path.display())))?;
+    terminal.say(&format!("written: {}", path.display()));
+    Ok(())
+}
+
+fn parsed<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Failure> {
+    toml::from_str(&read(path)?).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
+}

@@ -1,0 +1,284 @@
+//! The one transaction that everything happens in, and that is rolled back. A probe is an attempt: a savepoint, the
+//! actor's role and claims, one statement, a look at what it did, and back to the savepoint.
+
+use std::str::FromStr;
+
+use futures_util::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, Connection, Either, Executor, PgConnection, Row as _, ValueRef as _,
+    postgres::{PgConnectOptions, PgDatabaseError},
+};
+
+use crate::{actor::Actor, error::Error, refused::Refused, sql::literal};
+
+/// How long one probe may take, and how long it may wait for a lock, milliseconds.
+const STATEMENT_TIMEOUT: u32 = 3_000;
+const LOCK_TIMEOUT: u32 = 1_000;
+
+/// How an attempt is taken back, and how many statements that is.
+const BACK: &str = "rollback to savepoint attempted; release savepoint attempted";
+const BACK_STATEMENTS: usize = 2;
+
+/// A connection that privileged statements and probes are made on.
+pub struct Desk {
+    connection: PgConnection,
+    /// Triggers can be held back, which takes a superuser or Supabase's `postgres`.
+    pub can_hold_triggers: bool,
+    /// Some constraint may wait for the end of the transaction.
+    has_deferrable: bool,
+    /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
+    is_refused: bool,
+    /// How many statements were attempted.
+    pub attempts: u64,
+}
+
+/// What a statement did.
+#[derive(Debug, Clone, Default)]
+pub struct Done {
+    /// First column of each row, as text.
+    pub rows: Vec<Option<String>>,
+    /// Rows that it returned or changed.
+    pub affected: u64,
+}
+
+impl Done {
+    /// The only value of the only row.
+    pub fn value(&self) -> Option<&str> {
+        self.rows.first()?.as_deref()
+    }
+
+    pub fn number(&self) -> i64 {
+        self.value().and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// What came of an attempt: what the statement did, with what was looked at behind it, or why not.
+pub type Attempted = Result<(Done, Vec<Done>), Refused>;
+
+impl Desk {
+    /// Connects, and makes sure that the connection may play users and sees everything.
+    ///
+    /// # Errors
+    /// When nobody answers, or the connection's role is not fit for probing.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        if url.contains(":6543") || url.contains("pgbouncer=true") {
+            return Err(Error::Pooler);
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?.statement_cache_capacity(0);
+        let connection = PgConnection::connect_with(&options).await.map_err(|error| Error::Connect(reason(&error)))?;
+        let mut desk =
+            Self { connection, can_hold_triggers: false, has_deferrable: false, is_refused: false, attempts: 0 };
+        let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
+        if version < 140_000 {
+            return Err(Error::Version(version / 10_000));
+        }
+        desk.run("begin isolation level read committed").await?;
+        for role in ["anon", "authenticated"] {
+            if let Err(refused) = desk.try_privileged(&format!("set local role {role}")).await? {
+                return Err(Error::Role { role, refused: refused.to_string() });
+            }
+        }
+        let bypasses = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user";
+        if desk.run(bypasses).await?.value() != Some("t") {
+            return Err(Error::Bound);
+        }
+        desk.run("rollback").await?;
+        Ok(desk)
+    }
+
+    /// Begins the transaction, with a migration as its first part.
+    ///
+    /// # Errors
+    /// When the migration fails.
+    pub async fn begin(&mut self, migration: Option<&str>) -> Result<(), Error> {
+        self.run("begin isolation level read committed").await?;
+        if let Some(migration) = migration {
+            self.keep(migration).await?.map_err(|refused| Error::Migration(refused.to_string()))?;
+            // Its settings are those of its session, not of the users'.
+            self.run("reset all").await?;
+        }
+        self.run(&format!(
+            "set local statement_timeout = {STATEMENT_TIMEOUT}; set local lock_timeout = {LOCK_TIMEOUT}; \
+             set local idle_in_transaction_session_timeout = '5min'; set local client_min_messages = error; \
+             set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
+        ))
+        .await?;
+        let deferrable = "select exists (select from pg_constraint where condeferrable)";
+        self.has_deferrable = self.run(deferrable).await?.value() == Some("t");
+        self.can_hold_triggers = self.try_privileged("set local session_replication_role = replica").await?.is_ok();
+        Ok(())
+    }
+
+    /// Runs statements and answers with what the last one did.
+    ///
+    /// # Errors
+    /// When one of them is refused, or the connection is lost.
+    pub async fn run(&mut self, sql: &str) -> Result<Done, Error> {
+        match self.statements(sql).await? {
+            Ok(mut done) => Ok(done.pop().unwrap_or_default()),
+            Err(refused) => Err(Error::Refused { sql: sql.to_owned(), refused }),
+        }
+    }
+
+    /// Asks a question whose parameter is a list of texts.
+    pub async fn text(&mut self, sql: &'static str, list: &[String]) -> Result<String, Error> {
+        sqlx::query_scalar(sql)
+            .bind(list)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| lost(&error, self.attempts))
+    }
+
+    /// Runs statements that stay, or, when one is refused, none of them.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn keep(&mut self, sql: &str) -> Result<Result<Done, Refused>, Error> {
+        match self.statements(&format!("savepoint kept; {sql}; release savepoint kept")).await? {
+            Ok(done) => {
+                let last = done.len().saturating_sub(2);
+                Ok(Ok(done.into_iter().nth(last).unwrap_or_default()))
+            }
+            Err(refused) => {
+                self.back("kept").await?;
+                Ok(Err(refused))
+            }
+        }
+    }
+
+    /// Runs a privileged statement and takes it back.
+    async fn try_privileged(&mut self, sql: &str) -> Result<Result<(), Refused>, Error> {
+        let done = self.statements(&format!("savepoint tried; {sql}")).await?;
+        self.back("tried").await?;
+        Ok(done.map(|_| ()))
+    }
+
+    /// Attempts one statement as an actor, looks at its effects as one who sees all, and takes it back. `before` is what
+    /// is arranged for it, as one who may; each of `before` and `looks` is one statement.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn attempt(
+        &mut self,
+        actor: &Actor,
+        before: &[String],
+        sql: &str,
+        looks: &[String],
+    ) -> Result<Attempted, Error> {
+        self.attempts += 1;
+        // Each statement counts: there are thousands of probes.
+        let mut script = vec!["savepoint attempted"];
+        script.extend(before.iter().map(String::as_str));
+        let become_them = actor.become_in_one();
+        script.extend([become_them.as_str(), sql]);
+        if self.has_deferrable {
+            script.push("set constraints all immediate");
+        }
+        if !looks.is_empty() {
+            script.push("reset role");
+            script.extend(looks.iter().map(String::as_str));
+        }
+        script.push(BACK);
+        match self.statements(&script.join(";\n")).await? {
+            Ok(done) => {
+                let mut done = done.into_iter().skip(before.len() + 2);
+                let first = done.next().unwrap_or_default();
+                let between = if self.has_deferrable { 2 } else { 1 };
+                Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
+            }
+            Err(refused) => {
+                self.is_refused = true;
+                Ok(Err(refused))
+            }
+        }
+    }
+
+    /// Begins something that is taken back as a whole.
+    pub async fn mark(&mut self, name: &str) -> Result<(), Error> {
+        self.run(&format!("savepoint {name}")).await.map(|_| ())
+    }
+
+    /// Takes back everything since [`Desk::mark`].
+    pub async fn back(&mut self, name: &str) -> Result<(), Error> {
+        self.run(&format!("rollback to savepoint {name}; release savepoint {name}")).await.map(|_| ())
+    }
+
+    /// Takes back everything, and answers with the status that PostgreSQL then reports of the transaction.
+    pub async fn end(&mut self) -> Result<String, Error> {
+        let id = self.run("select pg_current_xact_id()::text").await?.value().unwrap_or_default().to_owned();
+        self.run("rollback").await?;
+        let status = self.run(&format!("select pg_xact_status({}::xid8)", literal(&id))).await?;
+        Ok(status.value().unwrap_or_default().to_owned())
+    }
+
+    /// Ends the connection.
+    pub async fn close(self) -> Result<(), Error> {
+        self.connection.close().await.map_err(|error| lost(&error, self.attempts))
+    }
+
+    /// The first value of each statement.
+    pub async fn each(&mut self, sql: &str) -> Result<Vec<Option<String>>, Error> {
+        match self.statements(sql).await? {
+            Ok(done) => Ok(done.iter().map(|done| done.value().map(str::to_owned)).collect()),
+            Err(refused) => Err(Error::Refused { sql: sql.to_owned(), refused }),
+        }
+    }
+
+    /// Each statement's rows and count, in order; or the refusal of the first that was refused.
+    async fn statements(&mut self, sql: &str) -> Result<Result<Vec<Done>, Refused>, Error> {
+        let mut done = Vec::new();
+        let mut now = Done::default();
+        let ahead = if self.is_refused { BACK_STATEMENTS } else { 0 };
+        let sql = if self.is_refused { format!("{BACK};\n{sql}") } else { sql.to_owned() };
+        let mut stream = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
+        loop {
+            match stream.try_next().await {
+                Ok(None) => {
+                    self.is_refused = false;
+                    done.drain(..ahead);
+                    return Ok(Ok(done));
+                }
+                Ok(Some(Either::Left(result))) => {
+                    now.affected = result.rows_affected();
+                    done.push(std::mem::take(&mut now));
+                }
+                Ok(Some(Either::Right(row))) => {
+                    let text = row.try_get_raw(0).ok().filter(|value| !value.is_null());
+                    now.rows.push(text.and_then(|value| value.as_str().ok().map(str::to_owned)));
+                }
+                Err(error) => {
+                    drop(stream);
+                    // A statement that cannot be parsed keeps those before it from being run.
+                    self.is_refused &= done.len() < ahead;
+                    return match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+                    {
+                        // The server ended the connection or shuts down.
+                        Some(error) if error.code().starts_with("57P") => {
+                            Err(Error::Lost { why: error.message().to_owned(), attempts: self.attempts })
+                        }
+                        Some(error) => Ok(Err(Refused {
+                            code: error.code().to_owned(),
+                            message: error.message().to_owned(),
+                            constraint: error.constraint().map(str::to_owned),
+                            column: error.column().map(str::to_owned),
+                        })),
+                        None => Err(lost(&error, self.attempts)),
+                    };
+                }
+            }
+        }
+    }
+}
+
+fn lost(error: &sqlx::Error, attempts: u64) -> Error {
+    Error::Lost { why: reason(error), attempts }
+}
+
+/// An error without the address and what else may be in it.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,303 @@
+//! Everything that is guessed from names, in one place: what columns, tables, roles, functions and buckets are called by
+//! those who make them. A guess only decides what is worth trying or how a row is filled; whether something crosses is
+//! seen, never guessed. Where a guess is wrong, `[tenancy]` overrules it.
+
+fn has_any(name: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| name.contains(word))
+}
+
+/// Columns with the id of the user that a row belongs to, the surest first.
+const OWNERS: [&str; 8] =
+    ["user_id", "owner_id", "author_id", "profile_id", "owner", "author", "created_by", "uploaded_by"];
+
+/// Whether a foreign key to users in such a column says whose the row is.
+pub fn is_owner(column: &str) -> bool {
+    OWNERS.contains(&column)
+}
+
+/// Whether a column of ids says so without a foreign key.
+pub fn is_surely_owner(column: &str) -> bool {
+    OWNERS[..4].contains(&column)
+}
+
+/// Whether a column says whose a row is first of all, among several that refer to users.
+pub fn is_first_owner(column: &str) -> bool {
+    has_any(column, &["owner", "user", "author"])
+}
+
+/// Whether an argument asks for a user.
+pub fn is_user_argument(name: &str) -> bool {
+    matches!(
+        name,
+        "user_id"
+            | "user"
+            | "profile_id"
+            | "uid"
+            | "owner_id"
+            | "account_id"
+            | "person_id"
+            | "actor_user_id"
+            | "actor_id"
+            | "recipient_id"
+    )
+}
+
+/// Who sent an invitation.
+pub const INVITER: &str = "invited_by";
+
+/// Whether a table holds invitations.
+pub fn is_invitations(table: &str) -> bool {
+    table.contains("invit")
+}
+
+/// Whether a table's name says that it places users in tenants.
+pub fn is_members_table(table: &str) -> bool {
+    has_any(table, &["member", "profile", "staff", "user", "employee"])
+}
+
+/// Whether a table is one that things are written down in, which everybody's actions do.
+pub fn is_log(table: &str) -> bool {
+    has_any(table, &["log", "audit", "event", "history", "trail", "activity"])
+}
+
+/// Whether a column of a membership is its role.
+pub fn is_role_column(column: &str) -> bool {
+    ["role", "access", "access_level", "level", "permission"].contains(&column)
+}
+
+/// Columns that say what a newcomer may do, whatever their type.
+pub fn is_telling(column: &str) -> bool {
+    ["role", "is_admin"].contains(&column)
+}
+
+/// Flags that make somebody more than others.
+pub fn is_raising_flag(column: &str) -> bool {
+    ["is_admin", "is_staff", "is_superuser", "is_super_admin", "is_moderator", "admin", "staff", "is_platform_admin"]
+        .contains(&column)
+}
+
+/// What somebody may claim of themselves when they sign up, where a flag is asked.
+pub const CLAIMED_FLAGS: [&str; 5] = ["is_admin", "is_super_admin", "admin", "is_staff", "staff"];
+
+/// What a tenant is called in tokens and metadata.
+pub const CLAIMED_TENANTS: [&str; 3] = ["tenant_id", "organization_id", "org_id"];
+
+/// Headers by which a request may say whose it is.
+pub const TENANT_HEADERS: [&str; 3] = ["x-tenant-id", "x-organization-id", "x-org-id"];
+
+/// Whether a claim names the tenant.
+pub fn is_tenant_claim(name: &str) -> bool {
+    name.ends_with("_id") || has_any(name, &["tenant", "org"])
+}
+
+/// Whether a claim names the role.
+pub fn is_role_claim(name: &str) -> bool {
+    name.contains("role")
+}
+
+/// Roles that may see and change everything.
+pub const PLATFORM_ROLES: [&str; 5] = ["platform", "super", "system", "global", "root"];
+
+/// Roles that may change nothing.
+pub const READER_ROLES: [&str; 5] = ["audit", "view", "read", "guest", "observ"];
+
+/// How much a role may do by its name; the highest is 0, a reader is [`LOWEST_RANK`].
+pub fn rank(role: &str) -> usize {
+    const RANKS: [&[&str]; LOWEST_RANK - 1] = [
+        &PLATFORM_ROLES,
+        &["owner"],
+        &["admin", "director", "principal"],
+        &["manager", "lead", "supervisor", "treasurer"],
+    ];
+    let lower = role.to_lowercase();
+    RANKS.iter().position(|words| has_any(&lower, words)).unwrap_or(RANKS.len())
+}
+
+/// The rank of those who may change nothing.
+pub const LOWEST_RANK: usize = 5;
+
+/// Whether a role's name has one of these words in it.
+pub fn is_role_of(role: &str, words: &[&str]) -> bool {
+    has_any(&role.to_lowercase(), words)
+}
+
+/// States in which something is over, the likeliest first.
+pub const DEAD: [&str; 13] = [
+    "SUSPENDED",
+    "INACTIVE",
+    "DEACTIVATED",
+    "DISABLED",
+    "REMOVED",
+    "BANNED",
+    "BLOCKED",
+    "CLOSED",
+    "ARCHIVED",
+    "REVOKED",
+    "LEFT",
+    "DELETED",
+    "INVITED",
+];
+
+/// The state in which it is not.
+pub const LIVING: &str = "active";
+
+/// Whether a boolean column says that something is not over.
+pub fn is_living_flag(column: &str) -> bool {
+    matches!(column, "is_active" | "active" | "enabled" | "is_enabled")
+}
+
+/// Whether a column holds the time at which something was over.
+pub fn is_end(column: &str) -> bool {
+    matches!(column, "deleted_at" | "removed_at" | "deactivated_at" | "suspended_at" | "revoked_at" | "disabled_at")
+}
+
+/// Whether a column holds a state.
+pub fn is_state(column: &str) -> bool {
+    matches!(column, "status" | "state" | "standing")
+}
+
+/// Whether a column holds a time that says nothing of a state.
+pub fn is_beginning(column: &str) -> bool {
+    matches!(column, "created_at" | "updated_at" | "joined_at")
+}
+
+/// Whether a column's name says that what is in it must not be known.
+pub fn is_secret(column: &str) -> bool {
+    let name = column.to_lowercase();
+    let is_named = has_any(
+        &name,
+        &[
+            "secret",
+            "password",
+            "passwd",
+            "api_key",
+            "apikey",
+            "private_key",
+            "access_token",
+            "refresh_token",
+            "api_token",
+            "key_hash",
+            "token_hash",
+        ],
+    );
+    (is_named || name == "token" || name.ends_with("_token_value"))
+        && !["_at", "_set", "_count", "_id", "_name"].iter().any(|end| name.ends_with(end))
+        && !name.starts_with("has_")
+}
+
+/// Whether those who manage a secret need to read it: whoever invites sends the link, and nobody needs to read a hash or
+/// another's second factor.
+pub fn is_for_managers(secret: &str) -> bool {
+    secret != "token" && !has_any(secret, &["hash", "totp", "password"])
+}
+
+/// Whether a bucket's name says that its files are for everybody.
+pub fn is_public_bucket(bucket: &str) -> bool {
+    has_any(
+        &bucket.to_lowercase(),
+        &["public", "avatar", "logo", "image", "photo", "cover", "asset", "banner", "thumbnail", "icon"],
+    )
+}
+
+/// A word of a function's source by which it may reach outside the transaction.
+pub fn reach_outside(source: &str) -> Option<&'static str> {
+    const OUTSIDE: [&str; 9] =
+        ["dblink", "http_", "net.http", "pg_net", "copy ", "pg_notify", "notify ", "pg_read_file", "lo_import"];
+    let source = source.to_lowercase();
+    OUTSIDE.into_iter().find(|word| source.contains(word)).map(str::trim)
+}
+
+/// An argument's name without what people put before it.
+pub fn bare(name: &str) -> String {
+    let name = name.to_lowercase();
+    let cut = ["p_", "_", "in_", "arg_", "v_", "i_", "new_", "target_", "from_", "to_", "source_"];
+    let mut rest = name.as_str();
+    for prefix in cut {
+        if let Some(cut) = rest.strip_prefix(prefix)
+            && !cut.is_empty()
+        {
+            rest = cut;
+        }
+    }
+    rest.to_owned()
+}
+
+/// One of what a name is the plural of.
+pub fn singular(name: &str) -> String {
+    name.strip_suffix("ies")
+        .map(|stem| format!("{stem}y"))
+        .or_else(|| name.strip_suffix('s').map(str::to_owned))
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// A number for an argument.
+pub fn number_for(argument: &str) -> &'static str {
+    match argument {
+        _ if argument.contains("offset") => "0",
+        _ if has_any(argument, &["size", "limit", "days"]) => "100",
+        _ => "1",
+    }
+}
+
+/// Whether an argument is where a range begins, or ends.
+pub fn is_range_begin(argument: &str) -> bool {
+    has_any(argument, &["from", "start", "since", "begin", "after"])
+}
+
+/// See [`is_range_begin`].
+pub fn is_range_end(argument: &str) -> bool {
+    has_any(argument, &["to", "end", "until", "before"])
+}
+
+/// A text for an argument that is about no row.
+pub fn text_for(argument: &str) -> &'static str {
+    match argument {
+        "q" => "",
+        _ if has_any(argument, &["search", "query", "term"]) => "",
+        _ if argument.contains("currency") => "RWF",
+        _ => "probe",
+    }
+}
+
+/// Whether a key of a JSON argument holds a number.
+pub fn is_number_key(key: &str) -> bool {
+    has_any(key, &["amount", "total", "price", "quantity", "count", "position"])
+}
+
+/// Whether a key of a JSON argument holds a time.
+pub fn is_time_key(key: &str) -> bool {
+    key.ends_with("_at") || key.contains("date")
+}
+
+/// What a text column is filled with by its name, the likeliest first; `slug` and `digits` tell rows apart.
+pub fn texts_for(column: &str, slug: &str, digits: u64) -> Vec<String> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    match column {
+        _ if column.contains("email") => vec![email_of(slug)],
+        _ if has_any(column, &["phone", "msisdn"]) => vec![phone_of(digits), "0788123456".to_owned()],
+        _ if has_any(column, &["url", "website"]) => texts(&["https://example.com/a"]),
+        _ if column.contains("currency") => texts(&["RWF", "USD"]),
+        _ if column.contains("country") => texts(&["RW", "RWA"]),
+        _ if has_any(column, &["color", "colour"]) => texts(&["#aabbcc"]),
+        _ if has_any(column, &["slug", "handle", "username"]) => vec![slug.to_owned()],
+        _ if column.contains("code") => vec![code_of(digits)],
+        _ if has_any(column, &["timezone", "time_zone"]) => texts(&["Africa/Kigali"]),
+        _ if has_any(column, &["locale", "lang"]) => texts(&["en"]),
+        _ => Vec::new(),
+    }
+}
+
+/// An address that tells rows apart.
+pub fn email_of(slug: &str) -> String {
+    format!("{slug}@example.com")
+}
+
+/// A number that tells rows apart.
+pub fn phone_of(digits: u64) -> String {
+    format!("+25078{digits:07}")
+}
+
+/// A code that tells rows apart.
+pub fn code_of(digits: u64) -> String {
+    format!("C{digits}")
+}

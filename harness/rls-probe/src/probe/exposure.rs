@@ -1,0 +1,176 @@
+//! What is exposed beside rows of tenants: secrets in columns, the auth schema, realtime, storage buckets.
+
+use crate::{
+    actor::Kind,
+    catalog::Relation,
+    error::Error,
+    harm::Harm,
+    names,
+    record::{Cause, Cell, Object, Verb},
+    sql::{ident, literal},
+    world::OWN,
+};
+
+use super::Prober;
+
+impl<'c> Prober<'_, 'c> {
+    /// All of it.
+    pub async fn exposures(&mut self) -> Result<(), Error> {
+        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
+            if relation.exposed {
+                self.secrets(relation).await?;
+            }
+            self.realtime(relation).await?;
+        }
+        self.auth().await?;
+        self.buckets().await
+    }
+
+    /// Secrets that colleagues read who do not manage them.
+    async fn secrets(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        let roles = &self.world.tenancy.roles;
+        let highest = self
+            .world
+            .actors
+            .iter()
+            .filter_map(|actor| actor.role.as_ref())
+            .map(|role| roles.rank(role))
+            .min()
+            .unwrap_or(0);
+        for column in relation.columns.iter().filter(|column| names::is_secret(&column.name)) {
+            let object = Object { noun: "column", name: format!("{}.{}", relation.title(), column.name) };
+            for actor in self.actors.clone().iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader)) {
+                let is_manager =
+                    actor.role.as_ref().is_some_and(|role| roles.rank(role) <= highest) && self.world.roles.len() > 1;
+                if (is_manager && names::is_for_managers(&column.name)) || !column.may(actor.db_role(), "select") {
+                    continue;
+                }
+                let rows = self.rows_besides(relation, self.own(actor), actor);
+                let colleagues = self.world.rows(relation, OWN).iter().filter(|_| rows.is_empty()).cloned();
+                let keys: Vec<_> = rows
+                    .iter()
+                    .cloned()
+                    .chain(colleagues.filter(|_| self.world.tenancy.tenant.is_some()))
+                    .map(|row| row.key)
+                    .collect();
+                if keys.is_empty() {
+                    continue;
+                }
+                let sql = format!(
+                    "select count({}) from {} where {}",
+                    ident(&column.name),
+                    relation.sql(),
+                    keys.join(" or ")
+                );
+                let plain =
+                    format!("select count(*) from (select {} from {} limit 50) s", ident(&column.name), relation.sql());
+                for sql in [sql, plain] {
+                    if let Ok((done, _)) = self.attempt(actor, &sql, &[]).await?
+                        && done.number() > 0
+                    {
+                        let deed = Harm::Medium.that("can read a secret that only those who manage it need");
+                        self.record.cross(&object, Verb::Read, actor, deed, Cause::Column, &sql);
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes that are broadcast to everybody who may read the table.
+    async fn realtime(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        if relation.title() == "realtime.messages" {
+            return self.topics(relation);
+        }
+        if !relation.published {
+            return Ok(());
+        }
+        let object = Object { noun: "publication", name: "supabase_realtime".to_owned() };
+        for actor in &self.actors.clone() {
+            let is_open = !relation.rls && relation.may(actor.db_role(), "select");
+            if is_open {
+                let deed =
+                    Harm::of_reading(actor.kind).that(format!("can listen to every change of {}", relation.title()));
+                let sql = format!("select * from {}", relation.sql());
+                self.record.cross(&object, Verb::Listen, actor, deed, Cause::NoRowSecurity, &sql);
+            } else {
+                self.record.enter(&object, Verb::Listen, actor, Cell::Refused);
+            }
+        }
+        Ok(())
+    }
+
+    /// Messages of private channels, which policies keep apart by their topic.
+    fn topics(&mut self, relation: &Relation) -> Result<(), Error> {
+        for actor in self.actors.clone() {
+            let is_open = |policy: &&crate::catalog::Policy| {
+                policy.permissive && !policy.using.as_deref().is_some_and(|text| text.contains("topic"))
+            };
+            let open: Vec<_> = relation
+                .policies_for(actor.db_role(), "select")
+                .filter(is_open)
+                .map(|policy| policy.name.clone())
+                .collect();
+            if relation.may(actor.db_role(), "select") && !open.is_empty() {
+                let object = Object { noun: "table", name: relation.title() };
+                let sql = "select * from realtime.messages";
+                let deed = Harm::of_reading(actor.kind).that("can listen to every private channel");
+                self.record.cross(&object, Verb::Listen, &actor, deed, Cause::Policies(open), sql);
+            }
+        }
+        Ok(())
+    }
+
+    /// The auth server's own tables.
+    async fn auth(&mut self) -> Result<(), Error> {
+        for readable in &self.world.catalog.auth_readable {
+            let object = Object { noun: "table", name: readable.table.clone() };
+            for actor in self.actors.clone().iter().filter(|actor| actor.db_role() == readable.role) {
+                let sql = format!("select count(*) from (select * from {} limit 1) s", readable.table);
+                let seen = self.attempt(actor, &sql, &[]).await?;
+                let is_open = seen.as_ref().is_ok_and(|(done, _)| done.number() > 0) || (seen.is_ok() && !readable.rls);
+                if is_open {
+                    let cause = Cause::Grant("select".to_owned());
+                    let deed = Harm::of_reading(actor.kind).that("can read the auth server's rows of everybody");
+                    self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Buckets whose files everybody can have by their address, though policies keep them apart.
+    async fn buckets(&mut self) -> Result<(), Error> {
+        if self.world.catalog.named("storage.buckets").is_none() {
+            return Ok(());
+        }
+        let objects = self.world.catalog.relations.iter().find(|relation| relation.title() == "storage.objects");
+        let public = self.desk.run("select id from storage.buckets where public").await?;
+        for id in public.rows.into_iter().flatten() {
+            // Policies keep its files apart, and its name does not say that they are for everybody.
+            let is_for_all = names::is_public_bucket(&id);
+            let is_kept_apart = !is_for_all
+                && objects.is_some_and(|objects| {
+                    let mut policies =
+                        objects.policies.iter().filter(|policy| matches!(policy.command.as_str(), "select" | "all"));
+                    policies.any(|policy| {
+                        policy
+                            .using
+                            .as_deref()
+                            .is_some_and(|text| text.contains(&literal(&id)) || !text.contains("bucket_id"))
+                    })
+                });
+            if is_kept_apart {
+                for actor in &self.actors.clone() {
+                    let object = Object { noun: "bucket", name: id.clone() };
+                    let sql = "select id, public from storage.buckets";
+                    let deed = Harm::of_reading(actor.kind)
+                        .that("can download each of its files by its address, whatever its policies say");
+                    self.record.cross(&object, Verb::Read, actor, deed, Cause::PublicBucket, sql);
+                }
+            }
+        }
+        Ok(())
+    }
+}

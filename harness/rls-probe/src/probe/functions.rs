@@ -1,0 +1,399 @@
+//! Functions, called with the other tenant's ids. What counts is the effect: rows of the other tenant in the answer,
+//! an answer that would be another one without them, or rows that changed.
+
+use std::collections::HashSet;
+
+use crate::{
+    actor::{Actor, Kind},
+    arguments::{Plan, call, plans},
+    catalog::{Function, Relation},
+    desk::Done,
+    error::Error,
+    harm::{Deed, Harm},
+    names,
+    record::{Cause, Cell, Object, Verb},
+    refused::Refused,
+    sql::{ident, literal},
+    tie::Tie,
+    world::{OTHER, OWN, VARIANTS},
+};
+
+use super::Prober;
+
+/// A call whose outcome reveals nothing by itself.
+struct Called<'c> {
+    function: &'c Function,
+    actor: Actor,
+    sql: String,
+    outcome: Result<String, Refused>,
+}
+
+/// What a statement did: its answer, and the tables that were written to.
+pub(super) struct Answer {
+    text: String,
+    pub written: Vec<i64>,
+}
+
+impl<'c> Prober<'_, 'c> {
+    /// Every function, every actor.
+    pub async fn functions(&mut self) -> Result<(), Error> {
+        let (catalog, actors) = (self.world.catalog, self.actors.clone());
+        let functions: Vec<_> =
+            catalog.functions.iter().filter(|function| function.exposed && function.is_callable()).collect();
+        let mut called = Vec::new();
+        for function in functions.iter().copied() {
+            let object = Object { noun: "function", name: function.title() };
+            if let Some(word) = names::reach_outside(&function.source) {
+                for actor in actors.iter().filter(|actor| function.may(actor.db_role())) {
+                    let reason = format!("not called, since it may reach outside ({word})");
+                    self.record.enter(&object, Verb::Call, actor, Cell::Undecided(reason));
+                }
+                continue;
+            }
+            let mut refused_only = Vec::new();
+            let (works, last) = self.works(function).await?;
+            // The first rows, those that somebody who may gets an answer with, and those that refer to nothing.
+            let mut picks = vec![0, works.unwrap_or(0), 2];
+            picks.dedup();
+            if function.arguments.is_empty() {
+                picks.truncate(1);
+            }
+            for actor in &actors {
+                if !function.may(actor.db_role()) {
+                    self.record.enter(&object, Verb::Call, actor, Cell::Refused);
+                    continue;
+                }
+                let (crossed, answered, reason) = self.function(function, actor, &object, &picks, &mut called).await?;
+                match (crossed, answered) {
+                    (true, _) => {}
+                    (false, true) => {
+                        let cell = if actor.kind.is_outside() { Cell::Refused } else { Cell::Own };
+                        self.record.enter(&object, Verb::Call, actor, cell);
+                    }
+                    (false, false) => refused_only.push((actor, reason)),
+                }
+            }
+            if refused_only.is_empty() {
+                continue;
+            }
+            for (actor, reason) in refused_only {
+                let cell = match (&works, &reason) {
+                    (Some(_), _) => Cell::Refused,
+                    // A function checks who calls it before it looks at its arguments.
+                    (None, Some(refused)) if refused.is_of_privilege() => Cell::Refused,
+                    (None, reason) => Cell::Undecided(format!(
+                        "nobody could call it with what was tried: {}; nor {last}",
+                        reason.as_ref().map(ToString::to_string).unwrap_or_default()
+                    )),
+                };
+                self.record.enter(&object, Verb::Call, actor, cell);
+            }
+        }
+        self.answers_without_the_other(called).await
+    }
+
+    /// Calls in every way. Answers whether something crossed, whether anything was answered, and the last refusal.
+    async fn function(
+        &mut self,
+        function: &'c Function,
+        actor: &Actor,
+        object: &Object,
+        picks: &[usize],
+        called: &mut Vec<Called<'c>>,
+    ) -> Result<(bool, bool, Option<Refused>), Error> {
+        let (mut tried, mut answered, mut reason) = (HashSet::new(), false, None::<Refused>);
+        let own = self.own(actor);
+        let mut let_in = false;
+        for (plan, pick) in picks.iter().flat_map(|pick| plans(function).into_iter().map(move |plan| (plan, *pick))) {
+            // Who asks is all that it looked at so far.
+            if !let_in && (pick != picks[0] || !plan.is_for_strangers()) {
+                continue;
+            }
+            if plan == Plan::Own && actor.tenant.is_none() {
+                continue;
+            }
+            let call = call(self.world, function, actor, own, plan, pick);
+            if !tried.insert(call.sql.clone()) {
+                continue;
+            }
+            let answer = match self.answer(actor, function.volatile, &call.sql).await? {
+                Ok(answer) => answer,
+                Err(refused) => {
+                    // An error may reveal what the answer would have.
+                    let leaks = self.given_away(actor, &refused.to_string()).any(|secret| {
+                        !call.passed.iter().any(|passed| passed.contains(secret) || secret.contains(passed.as_str()))
+                    });
+                    if leaks {
+                        let deed = Harm::of_reading(actor.kind)
+                            .that("can learn the other tenant's data from its error message");
+                        self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                        return Ok((true, true, None));
+                    }
+                    let_in |= !refused.is_of_privilege();
+                    if reason.is_none() || refused.is_of_privilege() {
+                        reason = Some(refused.clone());
+                    }
+                    if let_in || plan == Plan::Other {
+                        let actor = actor.clone();
+                        called.push(Called { function, actor, sql: call.sql, outcome: Err(refused) });
+                    }
+                    continue;
+                }
+            };
+            (answered, let_in) = (true, true);
+            let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
+            if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
+                let whose = match (actor.kind.is_outside(), actor.tenant) {
+                    (true, Some(own)) => Self::whose(actor, own),
+                    _ => "the other tenant",
+                };
+                let deed = Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"));
+                self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                return Ok((true, true, None));
+            }
+            if !answer.written.is_empty()
+                && let Some(deed) = self.written(actor, &call.sql, &answer.written).await?
+            {
+                self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                return Ok((true, true, None));
+            }
+            if answer.written.is_empty() && !answer.text.is_empty() {
+                called.push(Called { function, actor: actor.clone(), sql: call.sql, outcome: Ok(answer.text) });
+            }
+        }
+        Ok((false, answered, reason))
+    }
+
+    /// What a text reveals to an actor of tenants that they may not know.
+    fn given_away<'t>(&self, actor: &Actor, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let user = actor.user.clone();
+        let tenants = self.foreign(actor).into_iter();
+        tenants
+            .flat_map(|tenant| self.world.given_away(tenant, text))
+            .filter(move |found| Some(*found) != user.as_deref())
+    }
+
+    /// The answer and the tables that were written to; or the refusal.
+    pub(super) async fn answer(
+        &mut self,
+        actor: &Actor,
+        may_write: bool,
+        sql: &str,
+    ) -> Result<Result<Answer, Refused>, Error> {
+        if !may_write {
+            let answered = self.desk.attempt(actor, &[], sql, &[]).await?;
+            return Ok(answered.map(|(done, _)| Answer { text: all(done), written: Vec::new() }));
+        }
+        // Whatever is written moves the log on. Which tables it was is asked only then: that takes as long as there are
+        // tables.
+        let position = "pg_current_wal_insert_lsn()::text";
+        let before = [format!("select set_config('rls_probe.log', {position}, true)")];
+        let looks =
+            [format!("select count(*) from (select {position} p) l where p <> current_setting('rls_probe.log')")];
+        let (done, looks) = match self.desk.attempt(actor, &before, sql, &looks).await? {
+            Ok(answered) => answered,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let has_written = looks.first().is_some_and(|look| look.number() > 0);
+        let written = if has_written { self.tables_written(actor, sql).await? } else { Vec::new() };
+        Ok(Ok(Answer { text: all(done), written }))
+    }
+
+    /// The tables that a statement writes to.
+    async fn tables_written(&mut self, actor: &Actor, sql: &str) -> Result<Vec<i64>, Error> {
+        let tables = self.world.catalog.relations.iter().filter(|relation| relation.is_table());
+        let tables: Vec<_> = tables.map(|relation| relation.oid.to_string()).collect();
+        let counts = format!(
+            "select string_agg(o || ':' || (pg_stat_get_xact_tuples_inserted(o) + pg_stat_get_xact_tuples_updated(o) + pg_stat_get_xact_tuples_deleted(o)), ',' order by o) from unnest('{{{}}}'::oid[]) o",
+            tables.join(",")
+        );
+        let before = [format!("select set_config('rls_probe.written', ({counts}), true)")];
+        let looks = [format!("select current_setting('rls_probe.written') || ';' || ({counts})")];
+        let Ok((_, looks)) = self.desk.attempt(actor, &before, sql, &looks).await? else { return Ok(Vec::new()) };
+        let counts = looks.first().and_then(Done::value).unwrap_or_default();
+        let (before, after) = counts.split_once(';').unwrap_or_default();
+        let before: HashSet<_> = before.split(',').collect();
+        let changed = after.split(',').filter(|count| !before.contains(count));
+        Ok(changed.filter_map(|count| count.split_once(':')?.0.parse().ok()).collect())
+    }
+
+    /// What a statement that wrote did to whom; none when it stayed at home.
+    pub(super) async fn written(&mut self, actor: &Actor, sql: &str, tables: &[i64]) -> Result<Option<Deed>, Error> {
+        let relations: Vec<&'c Relation> = tables
+            .iter()
+            .filter_map(|oid| self.world.catalog.relation(*oid))
+            .filter(|relation| !relation.partition)
+            .collect();
+        if actor.kind == Kind::Anonymous {
+            let names: Vec<_> = relations.iter().map(|relation| relation.title()).collect();
+            return Ok(Some(Harm::Critical.that(format!("can change {} without an account", names.join(", ")))));
+        }
+        let mut looks = Vec::new();
+        for relation in &relations {
+            for tenant in self.foreign(actor) {
+                let besides = self.not_of(relation, actor);
+                let look = self.digest(relation, tenant, &besides);
+                let effect = format!("can change {}'s rows of {}", Self::whose(actor, tenant), relation.title());
+                looks.push((look, Harm::of_writing(actor.kind).that(effect)));
+            }
+            if let Some(Tie::Tenant(column)) = self.world.ties.get(&relation.oid)
+                && relation.column(column).is_some_and(|column| !column.not_null)
+                && relation.estimate < super::SMALL
+                && !names::is_log(&relation.name)
+            {
+                let look = format!("select count(*) from {} where {} is null", relation.sql(), ident(column));
+                let effect = format!("can write rows of {} that belong to no tenant", relation.title());
+                looks.push((look, Harm::of_writing(actor.kind).that(effect)));
+            }
+            // One's own rows that name rows of the other's.
+            if !actor.kind.is_outside() && !self.world.is_shared(relation) && !names::is_log(&relation.name) {
+                let any: Vec<_> = relation
+                    .references
+                    .iter()
+                    .flat_map(|reference| {
+                        reference.columns.iter().zip(&reference.target_columns).map(move |pair| (reference, pair))
+                    })
+                    .filter_map(|(reference, (name, key))| {
+                        let target = self.world.catalog.relation(reference.target)?;
+                        let rows = if self.world.is_shared(target) { &[] } else { self.world.rows(target, OTHER) };
+                        let others: Vec<_> = rows.iter().map(|row| row.sql(key)).collect();
+                        (!others.is_empty()).then(|| format!("{} in ({})", ident(name), others.join(", ")))
+                    })
+                    .collect();
+                if !any.is_empty() {
+                    let own = self.world.condition(relation, self.own(actor));
+                    let look =
+                        format!("select count(*) from {} where {own} and ({})", relation.sql(), any.join(" or "));
+                    let effect = format!("can make rows of {} refer to the other tenant's", relation.title());
+                    looks.push((look, Harm::of_writing(actor.kind).that(effect)));
+                }
+            }
+            if actor.kind == Kind::Reader
+                && !names::is_log(&relation.name)
+                && !matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
+            {
+                let effect = format!("can change rows of {} although its role is read-only", relation.title());
+                looks.push((self.digest(relation, OWN, "true"), Harm::of_writing(actor.kind).that(effect)));
+            }
+            let members = self.world.members().zip(self.world.tenancy.members.as_ref());
+            if let Some((_, members)) = members.filter(|(table, _)| table.oid == relation.oid) {
+                let mut telling = vec![members.tenant.clone()];
+                telling.extend(members.role.clone());
+                telling.extend(members.state.keys().cloned());
+                let telling: Vec<_> = telling.iter().map(|name| format!("{}::text", ident(name))).collect();
+                let user = literal(actor.user.as_deref().unwrap_or_default());
+                let known: Vec<_> = self.world.tenants.iter().map(|tenant| literal(&tenant.id)).collect();
+                let look = format!(
+                    "select md5(coalesce(string_agg(concat_ws('|', {}), ',' order by {}::text), '')) from {} where {} = {user} and {}::text in ({})",
+                    telling.join(", "),
+                    ident(&members.tenant),
+                    relation.sql(),
+                    ident(&members.user),
+                    ident(&members.tenant),
+                    known.join(", ")
+                );
+                looks.push((look, Harm::Critical.that("can change their own role, tenant or state")));
+            }
+        }
+        if looks.is_empty() {
+            return Ok(None);
+        }
+        let mut before = Vec::new();
+        for (look, _) in &looks {
+            before.push(self.desk.run(look).await?.value().map(str::to_owned));
+        }
+        let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
+        let Ok((_, after)) = self.desk.attempt(actor, &[], sql, &statements).await? else { return Ok(None) };
+        let changed = looks
+            .iter()
+            .zip(before)
+            .zip(after)
+            .find(|((_, before), after)| after.value().map(str::to_owned) != *before);
+        Ok(changed.map(|(((_, deed), _), _)| deed.clone()))
+    }
+
+    /// What comes of a call that was made before.
+    async fn again(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
+        let answer = self.answer(&call.actor, call.function.volatile, &call.sql).await?;
+        Ok(answer.map(|answer| answer.text))
+    }
+
+    /// All that a tenant's rows of a table are.
+    fn digest(&self, relation: &Relation, tenant: usize, besides: &str) -> String {
+        let condition = self.world.condition(relation, tenant);
+        format!(
+            "select md5(coalesce(string_agg(concat(t.ctid, t), ',' order by t.ctid), '')) from {} t where {condition} and {besides}",
+            relation.sql()
+        )
+    }
+
+    /// Rows that are not the actor's own, where rows are users': one that names somebody else as well is still theirs.
+    fn not_of(&self, relation: &Relation, actor: &Actor) -> String {
+        match (self.world.ties.get(&relation.oid), &actor.user, &self.world.tenancy.owner) {
+            (Some(Tie::Owner(columns)), Some(user), Some(_)) => {
+                let each =
+                    columns.iter().map(|column| format!("{}::text is distinct from {}", ident(column), literal(user)));
+                format!("({})", each.collect::<Vec<_>>().join(" and "))
+            }
+            _ => "true".to_owned(),
+        }
+    }
+
+    /// With which of their rows somebody who may gets an answer: what is tried is sensible then. And the last refusal.
+    async fn works(&mut self, function: &'c Function) -> Result<(Option<usize>, String), Error> {
+        let (mut last, mut nearly) = ("anybody else".to_owned(), None);
+        for pick in 0..VARIANTS {
+            for control in &self.world.controls {
+                if !function.may(control.db_role()) {
+                    continue;
+                }
+                for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone] {
+                    let call = call(self.world, function, control, OTHER, plan, pick);
+                    match self.attempt(control, &call.sql, &[]).await? {
+                        Ok(_) => return Ok((Some(pick), last)),
+                        // It went on until something was there already.
+                        Err(refused) if refused.code == "23505" => nearly = nearly.or(Some(pick)),
+                        Err(refused) => last = format!("{} of the other tenant: {refused}", control.name),
+                    }
+                }
+            }
+        }
+        Ok((nearly, last))
+    }
+
+    /// Calls again without the other tenant's rows: outcomes that revealed nothing are the same.
+    async fn answers_without_the_other(&mut self, called: Vec<Called<'c>>) -> Result<(), Error> {
+        if !self.desk.can_hold_triggers || called.is_empty() {
+            return Ok(());
+        }
+        self.remove_the_other("without_other").await?;
+        let mut differs = Vec::new();
+        for call in called {
+            let without = self.again(&call).await?;
+            if without != call.outcome {
+                differs.push((call, without));
+            }
+        }
+        self.desk.back("without_other").await?;
+        for (call, without) in differs {
+            // Answers that differ by themselves reveal nothing.
+            if self.again(&call).await? != call.outcome {
+                continue;
+            }
+            let object = Object { noun: "function", name: call.function.title() };
+            // Two refusals that differ say that something is there, and nothing of what it is.
+            let harm = match (&call.outcome, without) {
+                (Err(_), Err(_)) => Harm::Low,
+                _ => Harm::of_reading(call.actor.kind),
+            };
+            let deed = harm.that("can infer from its answer what the other tenant has");
+            self.record.cross(&object, Verb::Call, &call.actor, deed, Cause::Function, &call.sql);
+        }
+        Ok(())
+    }
+}
+
+/// All that a statement answered.
+fn all(done: Done) -> String {
+    done.rows.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,354 @@
+//! Oneself and colleagues: a higher role, another tenant, a state that was taken away, a second membership, an
+//! invitation above one's own role, and what signing up believes.
+
+use crate::{
+    actor::{Actor, Kind},
+    catalog::Relation,
+    draft::choices,
+    error::Error,
+    harm::Harm,
+    names,
+    record::{Cause, Cell, Object, Verb},
+    sql::{ident, literal},
+    tie::owner_columns,
+    world::{OTHER, OWN},
+};
+
+use super::{Prober, object_of};
+
+impl<'c> Prober<'_, 'c> {
+    /// All of it.
+    pub async fn members(&mut self) -> Result<(), Error> {
+        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed) {
+            self.flags(relation).await?;
+        }
+        if let (Some(table), Some(_)) = (self.world.members(), &self.world.tenancy.members) {
+            for actor in &self.actors.clone() {
+                if actor.user.is_some() {
+                    self.oneself(table, actor).await?;
+                    self.join(table, actor).await?;
+                    self.colleagues(table, actor).await?;
+                }
+            }
+            for relation in
+                self.world.catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed)
+            {
+                self.invitations(relation, table).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Roles above somebody's own.
+    fn above(&self, actor: &Actor) -> Vec<String> {
+        let roles = &self.world.tenancy.roles;
+        let own = actor.role.as_ref().map_or(usize::MAX, |role| roles.rank(role));
+        self.world.roles.iter().filter(|role| roles.rank(role) < own).cloned().collect()
+    }
+
+    /// Changes of one's own row that nobody may make.
+    async fn oneself(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(members) = &self.world.tenancy.members else { return Ok(()) };
+        let user = literal(actor.user.as_deref().unwrap_or_default());
+        let me = format!("{} = {user}", ident(&members.user));
+        let may = |name: &str| table.column(name).is_some_and(|column| column.may(actor.db_role(), "update"));
+        let mut tries: Vec<(String, String, String, &str)> = Vec::new();
+        if let Some(column) = &members.role {
+            for role in self.above(actor) {
+                tries.push((column.clone(), literal(&role), role, "can raise their own role"));
+            }
+        }
+        if actor.tenant.is_some() {
+            let tenant = &self.world.tenants[OTHER].id;
+            tries.push((
+                members.tenant.clone(),
+                literal(tenant),
+                tenant.clone(),
+                "can move themselves to the other tenant",
+            ));
+        }
+        if actor.kind == Kind::Dead {
+            let living = self.world.rows(table, OTHER).first();
+            let mine = self.world.rows(table, OWN).iter().find(|row| row.text(&members.user) == actor.user);
+            if let (Some(living), Some(mine)) = (living, mine) {
+                let states = table.columns.iter().filter(|column| {
+                    (column.category == "B" || !choices(table, column).is_empty() || column.category == "D")
+                        && Some(&column.name) != members.role.as_ref()
+                        && !names::is_beginning(&column.name)
+                });
+                for column in states {
+                    let (alive, dead) = (living.text(&column.name), mine.text(&column.name));
+                    if alive != dead && members.state.is_empty() | members.state.contains_key(&column.name) {
+                        let alive = alive.unwrap_or_default();
+                        tries.push((
+                            column.name.clone(),
+                            living.sql(&column.name),
+                            alive,
+                            "can make themselves a member again",
+                        ));
+                    }
+                }
+            }
+        }
+        for (column, value, text, effect) in tries.into_iter().filter(|(column, ..)| may(column)) {
+            for filter in [format!(" where {me}"), String::new()] {
+                let sql = format!("update {} set {} = {value}{filter}", table.sql(), ident(&column));
+                let look = format!(
+                    "select count(*) from {} where {me} and {}::text is not distinct from nullif({}, '')",
+                    table.sql(),
+                    ident(&column),
+                    literal(&text)
+                );
+                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                    && looks.first().is_some_and(|changed| changed.number() > 0)
+                {
+                    let row = self
+                        .world
+                        .rows(table, self.own(actor))
+                        .iter()
+                        .find(|row| row.text(&members.user) == actor.user)
+                        .cloned();
+                    let cause = self.guilty(table, actor, "update", row.as_ref()).await?;
+                    self.record.cross(&object_of(table), Verb::Update, actor, Harm::Critical.that(effect), cause, &sql);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Flags of one's own row that make somebody more than others.
+    async fn flags(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        let Some(owner) = owner_columns(relation, self.world.tenancy).first().cloned() else { return Ok(()) };
+        for column in
+            relation.columns.iter().filter(|column| names::is_raising_flag(&column.name) && column.category == "B")
+        {
+            for actor in
+                self.actors.clone().iter().filter(|actor| actor.user.is_some() && column.may(actor.db_role(), "update"))
+            {
+                let me = format!("{} = {}", ident(&owner), literal(actor.user.as_deref().unwrap_or_default()));
+                let sql = format!("update {} set {} = true where {me}", relation.sql(), ident(&column.name));
+                let look = format!("select count(*) from {} where {me} and {}", relation.sql(), ident(&column.name));
+                if self.desk.run(&look).await?.number() == 0
+                    && let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                    && looks.first().is_some_and(|raised| raised.number() > 0)
+                {
+                    let cause = self.guilty(relation, actor, "update", None).await?;
+                    let deed = Harm::Critical.that(format!("can set {} on themselves", column.name));
+                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A membership that nobody gave.
+    async fn join(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(members) = &self.world.tenancy.members else { return Ok(()) };
+        let role = actor.db_role();
+        if !table.may(role, "insert") {
+            return Ok(());
+        }
+        let (user, email) =
+            (actor.user.clone().unwrap_or_default(), actor.claims["email"].as_str().unwrap_or_default().to_owned());
+        let mut roles = self.world.roles.clone();
+        roles.sort_by_key(|role| self.world.tenancy.roles.rank(role));
+        roles.reverse();
+        let me = format!("{} = {}", ident(&members.user), literal(&user));
+        for tenant in [OTHER, OWN] {
+            if tenant == OWN && actor.kind == Kind::Member {
+                continue;
+            }
+            for wanted in &roles {
+                let Some(template) = self.world.rows(table, tenant).first().cloned() else { continue };
+                let mut draft = crate::draft::Draft::new(table, &self.world.canary(tenant), 0).by(role);
+                for reference in &table.references {
+                    self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
+                }
+                draft.set(&members.user, literal(&user));
+                draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
+                if let Some(column) = &members.role {
+                    draft.set(column, literal(wanted));
+                }
+                for name in members.state.keys() {
+                    if table.column(name).is_some_and(|column| column.may(role, "insert")) {
+                        draft.set(name, template.sql(name));
+                    }
+                }
+                draft.prefer("email", literal(&email));
+                if !draft.is_permitted() {
+                    continue;
+                }
+                let looks = [format!(
+                    "select count(*) from {} where {me} and {} = {}",
+                    table.sql(),
+                    ident(&members.tenant),
+                    literal(&self.world.tenants[tenant].id)
+                )];
+                // One may have to leave before one can join.
+                let leave = format!("delete from {} where {me}", table.sql());
+                let leaves = table.may(role, "delete")
+                    && self.attempt(actor, &leave, &[]).await?.is_ok_and(|(done, _)| done.affected > 0);
+                let before = self.desk.run(&looks[0]).await?.number();
+                loop {
+                    let sql = draft.insert();
+                    let arranged = if leaves { vec![leave.clone()] } else { Vec::new() };
+                    match self.desk.attempt(actor, &arranged, &sql, &looks).await? {
+                        Ok((_, looks)) if looks.first().is_some_and(|after| after.number() > before) => {
+                            let cause = self.guilty(table, actor, "insert", None).await?;
+                            let deed = Harm::Critical
+                                .that(format!("can make themselves {wanted} of a tenant that did not invite them"));
+                            self.record.cross(&object_of(table), Verb::Insert, actor, deed, cause, &sql);
+                            return Ok(());
+                        }
+                        Err(refused) if refused.is_by_constraint() && draft.revise(&refused) => {}
+                        _ => break,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A colleague's role.
+    async fn colleagues(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(members) = &self.world.tenancy.members else { return Ok(()) };
+        let (Some(column), Kind::Member | Kind::Reader) = (&members.role, actor.kind) else { return Ok(()) };
+        if !table.column(column).is_some_and(|column| column.may(actor.db_role(), "update")) {
+            return Ok(());
+        }
+        let colleagues = self.rows_besides(table, OWN, actor);
+        for role in self.above(actor) {
+            let Some(colleague) = colleagues.iter().find(|row| row.text(column).as_ref() != Some(&role)) else {
+                continue;
+            };
+            for filter in [format!(" where {}", colleague.key), String::new()] {
+                let sql = format!("update {} set {} = {}{filter}", table.sql(), ident(column), literal(&role));
+                let look = format!(
+                    "select count(*) from {} where {} and {}::text = {}",
+                    table.sql(),
+                    colleague.key,
+                    ident(column),
+                    literal(&role)
+                );
+                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                    && looks.first().is_some_and(|raised| raised.number() > 0)
+                {
+                    let cause = self.guilty(table, actor, "update", Some(colleague)).await?;
+                    let deed = Harm::Critical.that("can give a colleague a role above their own");
+                    self.record.cross(&object_of(table), Verb::Update, actor, deed, cause, &sql);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that carry a role and are no memberships yet.
+    async fn invitations(&mut self, relation: &'c Relation, table: &Relation) -> Result<(), Error> {
+        if relation.oid == table.oid || self.world.is_shared(relation) {
+            return Ok(());
+        }
+        let of_role = relation.columns.iter().find(|column| {
+            let listed = choices(relation, column);
+            let known = listed.iter().filter(|choice| self.world.roles.contains(choice)).count();
+            (known >= 2 && known * 2 >= listed.len())
+                || (listed.is_empty() && column.name == "role" && names::is_invitations(&relation.name))
+        });
+        let Some(column) = of_role else { return Ok(()) };
+        for actor in self.actors.clone().iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader)) {
+            if !column.may(actor.db_role(), "insert") {
+                continue;
+            }
+            for role in self.above(actor) {
+                let Some(mut draft) = self.world.draft(relation, Some(OWN), 0) else { continue };
+                draft = draft.by(actor.db_role());
+                draft.set(&column.name, literal(&role));
+                for name in owner_columns(relation, self.world.tenancy).into_iter().chain([names::INVITER.to_owned()]) {
+                    draft.prefer(&name, literal(actor.user.as_deref().unwrap_or_default()));
+                }
+                loop {
+                    let sql = draft.insert();
+                    match self.attempt(actor, &sql, &[]).await? {
+                        Ok((done, _)) if done.affected > 0 => {
+                            let cause = self.guilty(relation, actor, "insert", None).await?;
+                            let deed = Harm::Critical.that("can invite somebody to a role above their own");
+                            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+                        }
+                        Err(refused) if refused.is_by_constraint() && draft.revise(&refused) => continue,
+                        _ => {}
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What one who claims everything gets by signing up, and one who claims nothing does not.
+    pub(super) async fn signing_up(&mut self) -> Result<(), Error> {
+        let named = |name: &str| self.world.actors.iter().find(|actor| actor.name == name).cloned();
+        let (Some(claimant), Some(newcomer)) = (named("claimant"), named("newcomer")) else { return Ok(()) };
+        let id = |actor: &Actor| literal(actor.user.as_deref().unwrap_or_default());
+        let mut differs = Vec::new();
+        let app = "select coalesce(raw_app_meta_data, '{}')::text from auth.users where id = ";
+        let (theirs, usual) = (
+            self.desk.run(&format!("{app}{}", id(&claimant))).await?,
+            self.desk.run(&format!("{app}{}", id(&newcomer))).await?,
+        );
+        if theirs.value() != usual.value() {
+            differs.push("auth.users.raw_app_meta_data".to_owned());
+        }
+        let members = self.world.tenancy.members.as_ref();
+        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
+            let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
+            let mut owners = owner_columns(relation, self.world.tenancy);
+            owners.extend(members.filter(|_| is_members).map(|members| members.user.clone()));
+            let Some(owner) = owners.first() else { continue };
+            let telling: Vec<_> = relation
+                .columns
+                .iter()
+                .filter(|column| {
+                    column.category == "B"
+                        || !choices(relation, column).is_empty()
+                        || names::is_telling(&column.name)
+                        || members.is_some_and(|members| is_members && members.tenant == column.name)
+                })
+                .map(|column| format!("{}::text", ident(&column.name)))
+                .collect();
+            if telling.is_empty() {
+                continue;
+            }
+            let rows = |actor: &Actor| {
+                format!(
+                    "select string_agg(concat_ws('|', {}), ',') from {} where {}::text = {}",
+                    telling.join(", "),
+                    relation.sql(),
+                    ident(owner),
+                    id(actor)
+                )
+            };
+            let (theirs, usual) = (self.desk.run(&rows(&claimant)).await?, self.desk.run(&rows(&newcomer)).await?);
+            if theirs.value() != usual.value() {
+                differs.push(relation.title());
+            }
+        }
+        if !differs.is_empty() {
+            // What they can do as what they made themselves is no finding of its own.
+            self.actors.retain(|actor| actor.name != claimant.name);
+        }
+        for trigger in &self.world.catalog.auth_triggers {
+            let name = trigger.split('(').next().unwrap_or_default();
+            let name = if name.contains('.') { name.to_owned() } else { format!("public.{name}") };
+            let object = Object { noun: "function", name };
+            if differs.is_empty() {
+                self.record.enter(&object, Verb::Call, &claimant, Cell::Refused);
+                continue;
+            }
+            let effect = format!("gets what they claim of themselves when they sign up ({})", differs.join(", "));
+            let (deed, sql) = (Harm::Critical.that(effect), "select raw_user_meta_data from auth.users");
+            self.record.cross(&object, Verb::Call, &claimant, deed, Cause::Trigger(trigger.clone()), sql);
+        }
+        Ok(())
+    }
+}

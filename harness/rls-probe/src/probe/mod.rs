@@ -1,0 +1,209 @@
+//! The probes, by what is probed. Each is one attempt by one actor, with a look at its effect.
+
+mod exposure;
+mod functions;
+mod members;
+mod tables;
+mod views;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    actor::{Actor, Kind},
+    catalog::{Policy, Relation},
+    desk::{Attempted, Desk},
+    error::Error,
+    record::{Cause, Cell, Object, Record},
+    refused::Refused,
+    sql::{ident, literal},
+    world::{OTHER, OWN, Row, World},
+};
+
+/// Tables with more rows than this are only probed by key.
+const SMALL: i64 = 10_000;
+
+/// Probes one world.
+pub struct Prober<'p, 'c> {
+    pub desk: &'p mut Desk,
+    pub world: &'p World<'c>,
+    pub record: Record,
+    /// Who tries.
+    actors: Vec<Actor>,
+    /// Where a row was before anybody tried anything.
+    places: HashMap<(i64, String), String>,
+    /// How many rows of a table were a tenant's.
+    counts: HashMap<(i64, usize), i64>,
+    /// Tables whose triggers were set off.
+    set_off: HashSet<i64>,
+}
+
+impl<'p, 'c> Prober<'p, 'c> {
+    /// Probes everything.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn run(desk: &'p mut Desk, world: &'p World<'c>) -> Result<Record, Error> {
+        let mut prober = Self {
+            desk,
+            world,
+            record: Record::default(),
+            actors: world.actors.clone(),
+            places: HashMap::new(),
+            counts: HashMap::new(),
+            set_off: HashSet::new(),
+        };
+        prober.signing_up().await?;
+        prober.tables().await?;
+        prober.members().await?;
+        prober.views().await?;
+        prober.functions().await?;
+        prober.exposures().await?;
+        Ok(prober.record)
+    }
+
+    /// Whose rows somebody must not reach: the other tenant's, and their own when they are a member no more.
+    fn foreign(&self, actor: &Actor) -> Vec<usize> {
+        match (actor.kind, actor.tenant) {
+            (Kind::Dead | Kind::Closed, Some(tenant)) => vec![tenant, OTHER],
+            _ => vec![OTHER],
+        }
+    }
+
+    /// What an actor calls a tenant that is not theirs, or is no more.
+    fn whose(actor: &Actor, tenant: usize) -> &'static str {
+        match actor.kind {
+            _ if tenant == OTHER => "the other tenant",
+            Kind::Closed => "their closed tenant",
+            _ => "their former tenant",
+        }
+    }
+
+    /// The tenant that somebody belongs to, or would.
+    fn own(&self, actor: &Actor) -> usize {
+        actor.tenant.unwrap_or(OWN)
+    }
+
+    /// Rows of a tenant that are not the actor's own person.
+    fn rows_besides(&self, relation: &Relation, tenant: usize, actor: &Actor) -> Vec<Row> {
+        let rows = self.world.rows(relation, tenant).iter().filter(|row| !self.is_self(relation, row, actor));
+        rows.cloned().collect()
+    }
+
+    /// Whether a row is about the actor as a person.
+    fn is_self(&self, relation: &Relation, row: &Row, actor: &Actor) -> bool {
+        let Some(user) = &actor.user else { return false };
+        let owners = crate::tie::owner_columns(relation, self.world.tenancy);
+        let members = self.world.members().filter(|members| members.oid == relation.oid);
+        let of_members = members.and(self.world.tenancy.members.as_ref()).map(|members| members.user.clone());
+        owners.iter().chain(&of_members).any(|column| row.text(column).as_ref() == Some(user))
+    }
+
+    /// Where a row is, as its `ctid`.
+    async fn place(&mut self, relation: &Relation, row: &Row) -> Result<String, Error> {
+        let key = (relation.oid, row.key.clone());
+        if let Some(place) = self.places.get(&key) {
+            return Ok(place.clone());
+        }
+        let done = self.desk.run(&format!("select ctid::text from {} where {}", relation.sql(), row.key)).await?;
+        let place = done.value().unwrap_or_default().to_owned();
+        self.places.insert(key, place.clone());
+        Ok(place)
+    }
+
+    /// How many rows of a table are a tenant's.
+    async fn count(&mut self, relation: &Relation, tenant: usize) -> Result<i64, Error> {
+        if let Some(count) = self.counts.get(&(relation.oid, tenant)) {
+            return Ok(*count);
+        }
+        let count = self.desk.run(&self.count_sql(relation, tenant)).await?.number();
+        self.counts.insert((relation.oid, tenant), count);
+        Ok(count)
+    }
+
+    fn count_sql(&self, relation: &Relation, tenant: usize) -> String {
+        format!("select count(*) from {} where {}", relation.sql(), self.world.condition(relation, tenant))
+    }
+
+    /// Which policies let an actor do this to a row: those that say yes to it, or all that could.
+    async fn guilty(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        command: &str,
+        row: Option<&Row>,
+    ) -> Result<Cause, Error> {
+        if !relation.rls {
+            return Ok(Cause::NoRowSecurity);
+        }
+        let role = actor.db_role();
+        let policies: Vec<Policy> =
+            relation.policies_for(role, command).filter(|policy| policy.permissive).cloned().collect();
+        let mut guilty = Vec::new();
+        if policies.len() > 1 {
+            for policy in &policies {
+                let expression = match command {
+                    "insert" => policy.check.as_ref().or(policy.using.as_ref()),
+                    _ => policy.using.as_ref(),
+                };
+                let (Some(expression), Some(row)) = (expression, row) else { continue };
+                let [_, claims] = actor.become_sql();
+                let sql = format!("{claims}; select ({expression}) from {} where {}", relation.sql(), row.key);
+                if let Ok(done) = self.desk.keep(&sql).await?
+                    && done.value() == Some("t")
+                {
+                    guilty.push(policy.name.clone());
+                }
+            }
+            self.desk
+                .run("select set_config('request.jwt.claims', '', true), set_config('request.jwt.claim.sub', '', true)")
+                .await?;
+        }
+        if guilty.is_empty() {
+            guilty = policies.into_iter().map(|policy| policy.name).collect();
+        }
+        Ok(Cause::Policies(guilty))
+    }
+
+    /// Attempts without arrangements.
+    async fn attempt(&mut self, actor: &Actor, sql: &str, looks: &[String]) -> Result<Attempted, Error> {
+        self.desk.attempt(actor, &[], sql, looks).await
+    }
+
+    /// What a refusal means for a cell, where it means anything.
+    fn refusal(refused: &Refused) -> Cell {
+        if refused.is_by_time() { Cell::Undecided(refused.to_string()) } else { Cell::Refused }
+    }
+}
+
+/// The object that a relation is.
+fn object_of(relation: &Relation) -> Object {
+    Object { noun: relation.noun(), name: relation.title() }
+}
+
+/// A column that the role may update without breaking a key, and what the row has in it.
+fn touched(relation: &Relation, role: &str, row: &Row, avoid: &[String]) -> Option<(String, String)> {
+    let in_key = |name: &str| relation.keys.iter().any(|key| key.columns.iter().any(|column| column == name));
+    let in_reference = |name: &str| relation.reference_of(name).is_some();
+    let mut columns: Vec<_> = relation
+        .columns
+        .iter()
+        .filter(|column| column.may(role, "update") && !column.generated && !avoid.contains(&column.name))
+        .collect();
+    columns.sort_by_key(|column| {
+        (in_key(&column.name), in_reference(&column.name), !column.is_text(), column.labels.len())
+    });
+    let column = columns.first()?;
+    Some((ident(&column.name), row.sql(&column.name)))
+}
+
+/// Rows in one condition.
+fn any_of(rows: &[Row]) -> String {
+    let keys: Vec<_> = rows.iter().map(|row| row.key.as_str()).collect();
+    if keys.is_empty() { "false".to_owned() } else { keys.join(" or ") }
+}
+
+/// A condition on a text: one of these is in it.
+fn contains_any<'n>(text: &str, needles: impl Iterator<Item = &'n String>) -> String {
+    let patterns: Vec<_> = needles.map(|needle| literal(&format!("%{needle}%"))).collect();
+    format!("{text} like any (array[{}])", patterns.join(", "))
+}

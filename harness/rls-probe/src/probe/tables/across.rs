@@ -1,0 +1,150 @@
+//! What constraints give away: rows that refer to the other tenant's, and values that only one tenant can have.
+
+use crate::{
+    actor::Actor,
+    catalog::Relation,
+    error::Error,
+    harm::Harm,
+    probe::{Prober, object_of, tables::insert::Inserted},
+    record::{Cause, Verb},
+    sql::{ident, literal},
+    tie::Tie,
+    world::OTHER,
+};
+
+impl<'c> Prober<'_, 'c> {
+    /// A row of one's own that refers to a row of the other tenant.
+    pub(super) async fn point_across(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        own_works: bool,
+    ) -> Result<(), Error> {
+        let object = object_of(relation);
+        for (index, reference) in relation.references.iter().enumerate() {
+            if self.world.ties.get(&relation.oid) == Some(&Tie::Parent(index)) {
+                continue;
+            }
+            let Some(target) = self.world.catalog.relation(reference.target) else { continue };
+            let is_tenants = self.world.tenant_table().is_some_and(|table| table.oid == target.oid);
+            if is_tenants || self.world.is_shared(target) {
+                continue;
+            }
+            let Some(row) = self.world.rows(target, OTHER).first() else { continue };
+            let pairs: Vec<_> = reference
+                .columns
+                .iter()
+                .zip(&reference.target_columns)
+                .filter(|(column, _)| !self.says_whose(relation, column))
+                .collect();
+            if pairs.is_empty() {
+                continue;
+            }
+            let (theirs, names) = (&target.name, reference.columns.join(", "));
+            let cause = Cause::Constraint(reference.name.clone());
+            if own_works && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) {
+                for (column, of) in &pairs {
+                    draft.set(column, row.sql(of));
+                }
+                if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
+                    let deed =
+                        Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})"));
+                    self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                }
+            }
+            let role = actor.db_role();
+            let own = self.rows_besides(relation, self.own(actor), actor);
+            if let Some(mine) = own.first()
+                && pairs
+                    .iter()
+                    .all(|(column, _)| relation.column(column).is_some_and(|column| column.may(role, "update")))
+            {
+                let sets: Vec<_> =
+                    pairs.iter().map(|(column, of)| format!("{} = {}", ident(column), row.sql(of))).collect();
+                for filter in [format!(" where {}", mine.key), String::new()] {
+                    let sql = format!("update {} set {}{filter}", relation.sql(), sets.join(", "));
+                    if let Ok((done, _)) = self.attempt(actor, &sql, &[]).await?
+                        && done.affected > 0
+                    {
+                        let deed =
+                            Harm::Low.that(format!("can make rows refer to the other tenant's {theirs} ({names})"));
+                        self.record.cross(&object, Verb::Update, actor, deed, cause.clone(), &sql);
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Values that only one tenant can have: that they are taken tells that the other has them.
+    pub(super) async fn taken_values(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        own_works: bool,
+    ) -> Result<(), Error> {
+        let object = object_of(relation);
+        let Some(theirs) = self.world.rows(relation, OTHER).first() else { return Ok(()) };
+        for key in relation.keys.iter().filter(|key| !key.columns.is_empty()) {
+            let is_surrogate = key.primary
+                && key.columns.iter().all(|name| {
+                    relation
+                        .column(name)
+                        .is_some_and(|column| column.identity || column.generated || column.default.is_some())
+                });
+            let is_within =
+                key.columns.iter().any(|name| self.says_whose(relation, name) || relation.reference_of(name).is_some());
+            let values: Option<Vec<_>> = key.columns.iter().map(|name| Some((name, theirs.text(name)?))).collect();
+            let Some(values) = values.filter(|_| !is_within) else { continue };
+            let role = actor.db_role();
+            let may = |privilege: &str| {
+                key.columns.iter().all(|name| {
+                    relation.column(name).is_some_and(|column| column.may(role, privilege) && !column.generated)
+                })
+            };
+            // A key that is chosen for one tells nothing when hardly anybody can guess it and everybody may choose it.
+            if is_surrogate && (relation.columns.iter().all(|column| column.may(role, "insert")) || !may("insert")) {
+                continue;
+            }
+            let cause = Cause::Constraint(key.name.clone());
+            let names = key.columns.join(", ");
+            let deed = Harm::Low
+                .that(format!("can learn that another tenant uses a {names}, and take one that another needs"));
+            if own_works
+                && may("insert")
+                && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true)
+            {
+                for (name, value) in &values {
+                    draft.set(name, literal(value));
+                }
+                if let Inserted::Taken { constraint, sql } = self.try_insert(actor, draft, &[]).await?
+                    && self.is_of(relation, &constraint, &key.columns)
+                {
+                    self.record.cross(&object, Verb::Insert, actor, deed.clone(), cause.clone(), &sql);
+                }
+            }
+            let own = self.rows_besides(relation, self.own(actor), actor);
+            if !is_surrogate
+                && may("update")
+                && let Some(mine) = own.first()
+            {
+                let sets: Vec<_> =
+                    values.iter().map(|(name, value)| format!("{} = {}", ident(name), literal(value))).collect();
+                let sql = format!("update {} set {} where {}", relation.sql(), sets.join(", "), mine.key);
+                if let Err(refused) = self.attempt(actor, &sql, &[]).await?
+                    && refused.constraint.as_ref() == Some(&key.name)
+                {
+                    self.record.cross(&object, Verb::Update, actor, deed, cause.clone(), &sql);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a constraint is a key that has these columns, perhaps among others.
+    fn is_of(&self, relation: &Relation, constraint: &str, columns: &[String]) -> bool {
+        let named = relation.keys.iter().find(|key| key.name == constraint);
+        named.is_some_and(|key| columns.iter().all(|column| key.columns.contains(column)))
+    }
+}

@@ -1,0 +1,224 @@
+//! Rows that are changed, taken over, given away and deleted.
+
+use crate::{
+    actor::{Actor, Kind},
+    catalog::Relation,
+    error::Error,
+    harm::Harm,
+    probe::{Prober, SMALL, object_of, touched},
+    record::{Cell, Verb},
+    sql::{ident, literal},
+    tie::Tie,
+    world::{OTHER, Row},
+};
+
+impl<'c> Prober<'_, 'c> {
+    pub(super) async fn update(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let (object, role) = (object_of(relation), actor.db_role());
+        if !relation.may(role, "update") {
+            self.record.enter(&object, Verb::Update, actor, Cell::Refused);
+            return Ok(());
+        }
+        let tie: Vec<String> = match self.world.ties.get(&relation.oid) {
+            Some(Tie::Tenant(column)) => vec![column.clone()],
+            _ => Vec::new(),
+        };
+        self.change_own(relation, actor, Verb::Update, |row| {
+            let (column, value) = touched(relation, role, row, &tie)?;
+            Some(format!("update {} set {column} = {value}", relation.sql()))
+        })
+        .await?;
+        for tenant in self.foreign(actor) {
+            let rows = self.rows_besides(relation, tenant, actor);
+            let Some(row) = rows.last() else { continue };
+            let touched = touched(relation, role, row, &tie).into_iter();
+            let sets: Vec<_> = touched.map(|(column, value)| format!("{column} = {value}")).collect();
+            let mut tried = sets.clone();
+            // Taken over: a row that may not stay the other's may become one's own.
+            if let (Some(column), Some(mine)) = (tie.first(), actor.tenant)
+                && tenant != mine
+                && relation.column(column).is_some_and(|column| column.may(role, "update"))
+            {
+                tried.push(format!("{} = {}", ident(column), literal(&self.world.tenants[mine].id)));
+            }
+            if let (Some(Tie::Owner(columns)), Some(user)) = (self.world.ties.get(&relation.oid), &actor.user)
+                && relation.column(&columns[0]).is_some_and(|column| column.may(role, "update"))
+            {
+                tried.push(format!("{} = {}", ident(&columns[0]), literal(user)));
+            }
+            for set in tried {
+                let statement = format!("update {} set {set}", relation.sql());
+                if let Some(sql) = self.reaches(relation, actor, &statement, row).await? {
+                    let cause = self.guilty(relation, actor, "update", Some(row)).await?;
+                    let whose = Self::whose(actor, tenant);
+                    let effect = match sets.contains(&set) {
+                        _ if self.world.is_shared(relation) => "can change rows that every tenant shares".to_owned(),
+                        true => format!("can change rows of {whose}"),
+                        false => format!("can take over rows of {whose}"),
+                    };
+                    let deed = Harm::of_writing(actor.kind).that(effect);
+                    self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
+                    break;
+                }
+            }
+            self.record.enter(&object, Verb::Update, actor, Cell::Refused);
+            if self.world.is_shared(relation) {
+                break;
+            }
+        }
+        self.give_away(relation, actor).await
+    }
+
+    /// Rows of one's own that become the other tenant's.
+    async fn give_away(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let (object, role) = (object_of(relation), actor.db_role());
+        let Some(theirs) = self.world.rows(relation, OTHER).first() else { return Ok(()) };
+        let columns: Vec<(String, String)> = match self.world.ties.get(&relation.oid) {
+            Some(Tie::Tenant(column)) => vec![(column.clone(), literal(&self.world.tenants[OTHER].id))],
+            Some(Tie::Owner(columns)) => columns.iter().take(1).map(|name| (name.clone(), theirs.sql(name))).collect(),
+            Some(Tie::Parent(index)) => {
+                relation.references[*index].columns.iter().map(|name| (name.clone(), theirs.sql(name))).collect()
+            }
+            Some(Tie::Path) => vec![(
+                "name".to_owned(),
+                literal(&format!("{}/moved-{}.txt", self.folder(OTHER), self.world.canary(OTHER))),
+            )],
+            _ => return Ok(()),
+        };
+        let is_tenants = self.world.tenant_table().is_some_and(|table| table.oid == relation.oid);
+        let is_allowed = |name: &str| relation.column(name).is_some_and(|column| column.may(role, "update"));
+        if is_tenants || actor.kind.is_outside() && actor.tenant.is_none() && self.world.tenancy.tenant.is_some() {
+            return Ok(());
+        }
+        let mut own = self.rows_besides(relation, self.own(actor), actor);
+        if self.world.tenancy.tenant.is_none() {
+            own = self.world.rows(relation, self.own(actor)).to_vec();
+        }
+        let is_ones_own = |row: &&Row| self.world.tenancy.tenant.is_some() || self.is_self(relation, row, actor);
+        let Some(mine) = own.iter().rfind(is_ones_own) else { return Ok(()) };
+        if !columns.iter().all(|(name, _)| is_allowed(name)) {
+            return Ok(());
+        }
+        let before = self.count(relation, OTHER).await?;
+        let sets: Vec<_> = columns.iter().map(|(name, value)| format!("{} = {value}", ident(name))).collect();
+        let statement = format!("update {} set {}", relation.sql(), sets.join(", "));
+        let others = format!("delete from {} where not {}", relation.sql(), mine.key);
+        for (arranged, sql) in
+            [(Vec::new(), format!("{statement} where {}", mine.key)), (self.alone(relation, &others), statement)]
+        {
+            if arranged.is_empty() && !sql.contains(" where ") {
+                continue;
+            }
+            let look = if arranged.is_empty() { before } else { 0 };
+            let looks = [self.count_sql(relation, OTHER)];
+            if let Ok((_, looks)) = self.desk.attempt(actor, &arranged, &sql, &looks).await?
+                && looks.first().is_some_and(|after| after.number() > look)
+            {
+                let cause = self.guilty(relation, actor, "update", Some(mine)).await?;
+                let deed = Harm::of_writing(actor.kind).that("can move rows of their own to the other tenant");
+                self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Statements that leave only some rows in a table, where that can be done without anybody noticing.
+    fn alone(&self, relation: &Relation, delete: &str) -> Vec<String> {
+        let is_needed = [self.world.members(), self.world.tenant_table()]
+            .into_iter()
+            .flatten()
+            .any(|needed| needed.oid == relation.oid);
+        if is_needed || relation.estimate > SMALL || !self.desk.can_hold_triggers {
+            return Vec::new();
+        }
+        let hold = |role: &str| format!("set local session_replication_role = {role}");
+        vec![hold("replica"), delete.to_owned(), hold("origin")]
+    }
+
+    pub(super) async fn delete(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let (object, role) = (object_of(relation), actor.db_role());
+        if !relation.may(role, "delete") {
+            self.record.enter(&object, Verb::Delete, actor, Cell::Refused);
+            return Ok(());
+        }
+        let statement = format!("delete from {}", relation.sql());
+        self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
+        for tenant in self.foreign(actor) {
+            let rows = self.rows_besides(relation, tenant, actor);
+            let Some(row) = rows.last() else { continue };
+            if let Some(sql) = self.reaches(relation, actor, &statement, row).await? {
+                let cause = self.guilty(relation, actor, "delete", Some(row)).await?;
+                let effect = match self.world.is_shared(relation) {
+                    true => "can delete rows that every tenant shares".to_owned(),
+                    false => format!("can delete rows of {}", Self::whose(actor, tenant)),
+                };
+                let deed = Harm::of_writing(actor.kind).that(effect);
+                self.record.cross(&object, Verb::Delete, actor, deed, cause, &sql);
+            }
+            self.record.enter(&object, Verb::Delete, actor, Cell::Refused);
+            if self.world.is_shared(relation) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A row of one's own tenant, changed: the positive control, and a crossing where the actor's role is read-only.
+    async fn change_own(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        verb: Verb,
+        statement: impl Fn(&Row) -> Option<String>,
+    ) -> Result<(), Error> {
+        if !matches!(actor.kind, Kind::Member | Kind::Reader) || self.world.is_shared(relation) {
+            return Ok(());
+        }
+        let own = self.rows_besides(relation, self.own(actor), actor);
+        let Some((row, statement)) = own.last().and_then(|row| Some((row, statement(row)?))) else { return Ok(()) };
+        let (object, sql) = (object_of(relation), format!("{statement} where {}", row.key));
+        let works = self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0);
+        if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
+            let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
+            let done = if verb == Verb::Delete { "delete" } else { "change" };
+            let deed = Harm::of_writing(actor.kind).that(format!("can {done} rows although its role is read-only"));
+            self.record.cross(&object, verb, actor, deed, cause, &sql);
+        } else {
+            self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });
+        }
+        Ok(())
+    }
+
+    /// Whether a statement reaches a row: with its key, which takes the right to see it, and without, which does not.
+    /// Answers with the statement that did.
+    async fn reaches(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        statement: &str,
+        row: &Row,
+    ) -> Result<Option<String>, Error> {
+        let filtered = format!("{statement} where {}", row.key);
+        match self.attempt(actor, &filtered, &[]).await? {
+            Ok((done, _)) if done.affected > 0 => return Ok(Some(filtered)),
+            // Something refers to the row: it was let through.
+            Err(refused) if refused.code == "23503" && statement.starts_with("delete") => return Ok(Some(filtered)),
+            _ => {}
+        }
+        if relation.estimate > SMALL {
+            return Ok(None);
+        }
+        let place = self.place(relation, row).await?;
+        let look = format!("select count(*) from {} where {} and ctid = {}", relation.sql(), row.key, literal(&place));
+        let arranged = self.alone(relation, &format!("delete from {} where not {}", relation.sql(), row.key));
+        let done = self.desk.attempt(actor, &arranged, statement, &[look]).await?;
+        Ok(match done {
+            Ok((_, looks)) if looks.first().is_some_and(|left| left.number() == 0) => Some(statement.to_owned()),
+            Err(refused) if refused.code == "23503" && statement.starts_with("delete") && !arranged.is_empty() => {
+                Some(statement.to_owned())
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! Rows that are added: one's own, the other tenant's, nobody's, and what they set off.
+
+use crate::{
+    actor::{Actor, Kind},
+    catalog::Relation,
+    desk::Done,
+    draft::{Draft, choices},
+    error::Error,
+    harm::Harm,
+    probe::{Prober, SMALL, object_of},
+    record::{Cause, Cell, Verb},
+    sql::{ident, literal},
+    tie::{Tie, owner_columns},
+    world::{OTHER, VARIANTS},
+};
+
+/// How an attempted insert ended.
+pub(super) enum Inserted {
+    Yes {
+        sql: String,
+        looks: Vec<Done>,
+    },
+    No(Cell),
+    /// A value is taken, says the named constraint.
+    Taken {
+        constraint: String,
+        sql: String,
+    },
+}
+
+impl<'c> Prober<'_, 'c> {
+    /// Answers whether the actor can add rows of their own.
+    pub(super) async fn insert(&mut self, relation: &'c Relation, actor: &Actor) -> Result<bool, Error> {
+        let (object, role) = (object_of(relation), actor.db_role());
+        if !relation.may(role, "insert") {
+            self.record.enter(&object, Verb::Insert, actor, Cell::Refused);
+            return Ok(false);
+        }
+        if relation.partition {
+            return Ok(false);
+        }
+        if self.world.is_shared(relation) {
+            let Some(draft) = self.world.draft(relation, None, 0) else { return Ok(false) };
+            let inserted = self.try_insert(actor, draft.by(role), &[]).await?;
+            if let (Inserted::Yes { sql, .. }, Kind::Anonymous) = (&inserted, actor.kind) {
+                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
+                self.record.cross(&object, Verb::Insert, actor, deed, cause, sql);
+            } else {
+                let cell = if matches!(inserted, Inserted::Yes { .. }) { Cell::Own } else { Cell::Refused };
+                self.record.enter(&object, Verb::Insert, actor, cell);
+            }
+            return Ok(false);
+        }
+        let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
+        let is_tenants = self.world.tenant_table().is_some_and(|table| table.oid == relation.oid);
+        if is_members || is_tenants {
+            self.record.enter(&object, Verb::Insert, actor, Cell::Refused);
+            return Ok(false);
+        }
+        let is_member = matches!(actor.kind, Kind::Member | Kind::Reader);
+        let mut own_works = false;
+        if is_member {
+            let inserted = match self.draft_by(relation, self.own(actor), actor, true) {
+                Some(draft) => self.try_insert(actor, draft, &[]).await?,
+                None => Inserted::No(Cell::Refused),
+            };
+            own_works = matches!(inserted, Inserted::Yes { .. });
+            match inserted {
+                Inserted::Yes { sql, .. } if actor.kind == Kind::Reader && !self.is_personal(relation) => {
+                    let cause = self.guilty(relation, actor, "insert", None).await?;
+                    let deed = Harm::of_writing(actor.kind).that("can add rows although its role is read-only");
+                    self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                }
+                Inserted::Yes { .. } | Inserted::Taken { .. } => {
+                    self.record.enter(&object, Verb::Insert, actor, Cell::Own)
+                }
+                Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
+            }
+        }
+        if own_works {
+            self.set_off(relation, actor).await?;
+            self.insert_as_another(relation, actor).await?;
+        }
+        for tenant in self.foreign(actor) {
+            let buckets = if self.world.ties.get(&relation.oid) == Some(&Tie::Path) { VARIANTS - 1 } else { 1 };
+            for (as_oneself, variant) in (0..buckets).flat_map(|variant| [(true, variant), (false, variant)]) {
+                let Some(draft) = self.draft_in(relation, tenant, actor, as_oneself, variant) else { continue };
+                // A row that names nobody but oneself is one's own.
+                let names_one =
+                    matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() == 1);
+                if as_oneself && names_one && self.world.tenancy.tenant.is_none() {
+                    continue;
+                }
+                let before = self.count(relation, tenant).await?;
+                let look = self.count_sql(relation, tenant);
+                match self.try_insert(actor, draft, &[look]).await? {
+                    Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
+                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let deed = Harm::of_writing(actor.kind)
+                            .that(format!("can add rows for {}", Self::whose(actor, tenant)));
+                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        break;
+                    }
+                    Inserted::Yes { sql, .. } if actor.kind == Kind::Anonymous => {
+                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
+                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        break;
+                    }
+                    Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
+                    Inserted::Taken { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
+                    Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
+                }
+            }
+        }
+        self.insert_for_nobody(relation, actor).await?;
+        Ok(own_works)
+    }
+
+    /// Where rows are users': one that somebody else is said to have written, about oneself.
+    async fn insert_as_another(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let names_several =
+            matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() > 1);
+        if self.world.tenancy.tenant.is_some() || !names_several {
+            return Ok(());
+        }
+        // The people of such a tenant are two, and take turns.
+        let Some(draft) = self.draft_in(relation, self.own(actor), actor, false, 1) else { return Ok(()) };
+        if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
+            let cause = self.guilty(relation, actor, "insert", None).await?;
+            let deed = Harm::of_writing(actor.kind).that("can add rows in somebody else's name");
+            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+        }
+        Ok(())
+    }
+
+    /// What a row of one's own sets off that has a value of the other tenant's in it: triggers may look that up everywhere.
+    async fn set_off(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(theirs) = self.world.rows(relation, OTHER).first().cloned() else { return Ok(()) };
+        if relation.triggers.is_empty() || !self.set_off.insert(relation.oid) {
+            return Ok(());
+        }
+        let known = relation.columns.iter().filter(|column| {
+            column.is_text()
+                && column.may(actor.db_role(), "insert")
+                && choices(relation, column).is_empty()
+                && relation.reference_of(&column.name).is_none()
+        });
+        for column in known {
+            let (Some(value), Some(mut draft)) =
+                (theirs.text(&column.name), self.draft_by(relation, self.own(actor), actor, true))
+            else {
+                continue;
+            };
+            draft.set(&column.name, literal(&value));
+            let own = self.world.condition(relation, self.own(actor));
+            let text = format!("replace(to_jsonb(t)::text, {}, '')", literal(&value));
+            let look = format!("select {text} from {} t where {own}", relation.sql());
+            let world = self.world;
+            let told = |row: &&String| world.given_away(OTHER, row).next().is_some();
+            let telling = |done: &Done| done.rows.iter().flatten().filter(told).count();
+            let before = telling(&self.desk.run(&look).await?);
+            let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &[look]).await? else { continue };
+            let deed = match looks.first().map(telling) {
+                Some(after) if after > before => {
+                    Some(Harm::of_reading(actor.kind).that("can learn the other tenant's data from a row of their own"))
+                }
+                _ => match self.answer(actor, true, &sql).await? {
+                    Ok(answer) => self.written(actor, &sql, &answer.written).await?,
+                    Err(_) => None,
+                },
+            };
+            if let Some(deed) = deed {
+                let cause = Cause::Trigger(relation.triggers.join(", "));
+                self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A row of a tenant's, as this actor would write it: as oneself, or in the name of one of the tenant's people.
+    pub(super) fn draft_by(
+        &self,
+        relation: &'c Relation,
+        tenant: usize,
+        actor: &Actor,
+        as_oneself: bool,
+    ) -> Option<Draft<'c>> {
+        self.draft_in(relation, tenant, actor, as_oneself, 0)
+    }
+
+    fn draft_in(
+        &self,
+        relation: &'c Relation,
+        tenant: usize,
+        actor: &Actor,
+        as_oneself: bool,
+        variant: usize,
+    ) -> Option<Draft<'c>> {
+        let mut draft = self.world.draft(relation, Some(tenant), variant)?.by(actor.db_role());
+        let user = actor.user.as_deref().filter(|_| as_oneself);
+        let owners = owner_columns(relation, self.world.tenancy);
+        for reference in relation.references.iter().filter(|reference| reference.target_name == "auth.users") {
+            if self.world.tenancy.tenant.is_none() && reference.columns.iter().any(|column| owners.contains(column)) {
+                continue;
+            }
+            if let (Some(column), Some(user)) = (reference.columns.first(), user)
+                && relation
+                    .column(column)
+                    .is_some_and(|column| column.default.is_none() && column.may(actor.db_role(), "insert"))
+            {
+                draft.set(column, literal(user));
+            }
+        }
+        if let Some(user) = user {
+            // For somebody else, where users are the tenants: theirs first of all, and about oneself.
+            let is_for_another = self.world.tenancy.tenant.is_none() && tenant != self.own(actor);
+            let (own, about) = owners.split_at(owners.len().min(1));
+            for column in if is_for_another { about } else { own } {
+                draft.set(column, literal(user));
+            }
+            if self.world.ties.get(&relation.oid) == Some(&Tie::Path) {
+                draft.set("owner", literal(user));
+                draft.set("owner_id", literal(user));
+                // Whoever looks for a name that has one's own ids in it finds them.
+                let own = &self.world.tenants[self.own(actor)].id;
+                let name = format!("{}/{own}-{user}-{}{variant}.txt", self.folder(tenant), self.world.canary(tenant));
+                draft.set("name", literal(&name));
+            }
+        }
+        // What the role may not say, the database says.
+        for column in &relation.columns {
+            let may_be_left = column.default.is_some() || !column.not_null;
+            if !column.may(actor.db_role(), "insert") && may_be_left && !self.says_whose(relation, &column.name) {
+                draft.leave_out(&column.name);
+            }
+        }
+        draft.is_permitted().then_some(draft)
+    }
+
+    /// Inserts, and makes the row valid as long as it is not a policy that refuses it.
+    pub(super) async fn try_insert(
+        &mut self,
+        actor: &Actor,
+        mut draft: Draft<'_>,
+        looks: &[String],
+    ) -> Result<Inserted, Error> {
+        if !draft.is_permitted() {
+            return Ok(Inserted::No(Cell::Refused));
+        }
+        loop {
+            let sql = draft.insert();
+            match self.attempt(actor, &sql, looks).await? {
+                Ok((done, _)) if done.affected == 0 => return Ok(Inserted::No(Cell::Refused)),
+                Ok((_, looks)) => {
+                    return Ok(Inserted::Yes { sql, looks });
+                }
+                Err(refused) if refused.is_by_constraint() || refused.code.starts_with("22") => {
+                    if draft.revise(&refused) {
+                        continue;
+                    }
+                    return Ok(match refused.code.as_str() {
+                        "23505" | "23P01" => {
+                            Inserted::Taken { constraint: refused.constraint.unwrap_or_default(), sql }
+                        }
+                        "23503" => Inserted::No(Cell::Refused),
+                        _ => Inserted::No(Cell::Undecided(format!(
+                            "no policy refuses it, and no valid row was found: {refused}"
+                        ))),
+                    });
+                }
+                Err(refused) => return Ok(Inserted::No(Self::refusal(&refused))),
+            }
+        }
+    }
+
+    /// Rows without a tenant, and of a tenant that there is not.
+    async fn insert_for_nobody(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(Tie::Tenant(column)) = self.world.ties.get(&relation.oid) else { return Ok(()) };
+        let Some(about) = relation.column(column) else { return Ok(()) };
+        let mut tries = Vec::new();
+        if !about.not_null {
+            tries.push(("null".to_owned(), "can add rows that belong to no tenant"));
+        }
+        if !relation.references.iter().any(|reference| reference.columns.contains(column)) && about.base == "uuid" {
+            tries.push(("gen_random_uuid()".to_owned(), "can add rows of a tenant that does not exist"));
+        }
+        for (value, effect) in tries {
+            let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { return Ok(()) };
+            draft.set(column, value.clone());
+            let (table, quoted) = (relation.sql(), ident(column));
+            let looks = if value == "null" {
+                vec![format!("select count(*) from {table} where {quoted} is null")]
+            } else {
+                Vec::new()
+            };
+            let before = match looks.first() {
+                Some(look) if relation.estimate < SMALL => self.desk.run(look).await?.number(),
+                _ => -1,
+            };
+            if let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &looks).await?
+                && looks.first().is_none_or(|after| after.number() > before)
+            {
+                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let deed = Harm::of_writing(actor.kind).that(effect);
+                self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+            }
+        }
+        Ok(())
+    }
+}

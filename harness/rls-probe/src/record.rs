@@ -1,0 +1,187 @@
+//! What the probes saw: a cell for every object, verb and actor, and each crossing with how to see it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    actor::Actor,
+    harm::{Deed, Harm},
+};
+
+/// What somebody tried to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// See rows.
+    Read,
+    /// Add rows.
+    Insert,
+    /// Change rows.
+    Update,
+    /// Delete rows.
+    Delete,
+    /// Empty a table.
+    Truncate,
+    /// Call a function.
+    Call,
+    /// Receive changes as they happen.
+    Listen,
+}
+
+impl Verb {
+    /// Every one, in the order of a matrix's letters.
+    pub const ALL: [Self; 7] =
+        [Self::Read, Self::Insert, Self::Update, Self::Delete, Self::Truncate, Self::Call, Self::Listen];
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Truncate => "truncate",
+            Self::Call => "call",
+            Self::Listen => "listen",
+        }
+    }
+}
+
+/// What it was tried on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Object {
+    /// `table`, `view`, `function`, `column`, …
+    pub noun: &'static str,
+    /// With its schema.
+    pub name: String,
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.noun, self.name)
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell {
+    /// Refused, or without effect.
+    Refused,
+    /// Allowed by intent: their own tenant's.
+    Own,
+    /// What was seen does not decide it; with the reason.
+    Undecided(String),
+    /// A way across the wall.
+    Crossed,
+}
+
+/// What lets a crossing through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Row level security is off, and the table is granted.
+    NoRowSecurity,
+    /// Policies that say yes.
+    Policies(Vec<String>),
+    /// A grant that no policy restricts.
+    Grant(String),
+    /// A bucket is public.
+    PublicBucket,
+    /// A view that reads as its owner.
+    View,
+    /// The function does not check its caller, or not rightly.
+    Function,
+    /// A constraint that spans tenants.
+    Constraint(String),
+    /// A trigger that believes what users say.
+    Trigger(String),
+    /// A column with a secret that its table's readers read.
+    Column,
+}
+
+impl Cause {
+    /// The policies, grant, constraint or trigger at fault, by name.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Policies(names) => names.iter().map(String::as_str).collect(),
+            Self::Grant(name) | Self::Constraint(name) | Self::Trigger(name) => vec![name],
+            Self::NoRowSecurity | Self::PublicBucket | Self::View | Self::Function | Self::Column => Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoRowSecurity => write!(f, "row level security is off, and the table is granted"),
+            Self::Policies(names) if names.is_empty() => write!(f, "the policies of the tables behind it"),
+            Self::Policies(names) => write!(f, "policy \"{}\"", names.join("\", \"")),
+            Self::Grant(grant) => write!(f, "the grant of {grant}"),
+            Self::PublicBucket => write!(f, "the bucket is public"),
+            Self::View => write!(f, "it reads as its owner (no security_invoker)"),
+            Self::Function => write!(f, "the function does not check its caller against what it is called with"),
+            Self::Constraint(name) => write!(f, "the constraint {name} spans tenants"),
+            Self::Trigger(name) => write!(f, "the trigger {name}"),
+            Self::Column => write!(f, "everybody who reads the table reads the column"),
+        }
+    }
+}
+
+/// A way across the wall.
+#[derive(Debug, Clone)]
+pub struct Crossing {
+    pub object: Object,
+    pub verb: Verb,
+    pub actor: String,
+    pub harm: Harm,
+    /// What happens, as the end of a sentence that begins with the actor.
+    pub effect: String,
+    pub cause: Cause,
+    /// What shows it when pasted into psql.
+    pub sql: String,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub struct Record {
+    pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
+    pub crossings: Vec<Crossing>,
+}
+
+impl Record {
+    /// Enters what came of a probe. Of several on one cell, the worst counts.
+    pub fn enter(&mut self, object: &Object, verb: Verb, actor: &Actor, cell: Cell) {
+        let cells = self.cells.entry(object.clone()).or_default().entry(actor.name.clone()).or_default();
+        let entry = cells.entry(verb).or_insert_with(|| cell.clone());
+        if cell > *entry {
+            *entry = cell;
+        }
+    }
+
+    /// Enters a crossing.
+    pub fn cross(&mut self, object: &Object, verb: Verb, actor: &Actor, deed: Deed, cause: Cause, sql: &str) {
+        self.enter(object, verb, actor, Cell::Crossed);
+        let is_known = self.crossings.iter().any(|known| {
+            (&known.object, known.verb, &known.actor, &known.cause) == (object, verb, &actor.name, &cause)
+        });
+        if !is_known {
+            self.crossings.push(Crossing {
+                object: object.clone(),
+                verb,
+                actor: actor.name.clone(),
+                harm: deed.harm,
+                effect: deed.text,
+                cause,
+                sql: repro(actor, sql),
+            });
+        }
+    }
+}
+
+/// The statements by which somebody sees it themselves.
+fn repro(actor: &Actor, sql: &str) -> String {
+    let [role, claims] = actor.become_sql();
+    format!("{role};\n{claims};\n{sql};")
+}

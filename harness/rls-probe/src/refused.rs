@@ -1,0 +1,47 @@
+//! A refusal of the database, as data.
+
+/// Why a statement was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// SQLSTATE.
+    pub code: String,
+    /// The primary message, untranslated.
+    pub message: String,
+    /// The constraint that was violated.
+    pub constraint: Option<String>,
+    /// The column that must not be NULL.
+    pub column: Option<String>,
+}
+
+impl Refused {
+    /// Somebody may not: a grant, a policy, or a function that says so.
+    pub fn is_of_privilege(&self) -> bool {
+        self.code == "42501"
+    }
+
+    /// A policy said no.
+    pub fn is_by_policy(&self) -> bool {
+        self.code == "42501" && self.message.contains("row-level security")
+    }
+
+    /// A grant is missing.
+    pub fn is_by_grant(&self) -> bool {
+        self.code == "42501" && self.message.starts_with("permission denied")
+    }
+
+    /// The row was let through by every policy, and is no valid one.
+    pub fn is_by_constraint(&self) -> bool {
+        self.code.starts_with("23")
+    }
+
+    /// It took too long, or waited for somebody else.
+    pub fn is_by_time(&self) -> bool {
+        matches!(self.code.as_str(), "57014" | "55P03" | "40P01")
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.code, self.message.lines().next().unwrap_or_default())
+    }
+}

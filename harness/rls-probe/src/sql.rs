@@ -1,0 +1,17 @@
+//! Names, texts and settings as SQL writes them.
+
+/// A name in SQL.
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text in SQL.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// A claim of a request, set for the transaction.
+pub fn setting(name: &str, value: &str) -> String {
+    format!("set_config({}, {}, true)", literal(name), literal(value))
+}

@@ -1,0 +1,186 @@
+//! Whose a row is: by a column that names the tenant, through the row that it refers to, by a column that names a user,
+//! or nobody's.
+
+use std::collections::HashMap;
+
+use crate::{
+    catalog::{Catalog, Reference, Relation},
+    names,
+    sql::{ident, literal},
+    tenancy::Tenancy,
+};
+
+/// How a row of a table says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tie {
+    /// A column has the tenant's key; in the table of tenants, the key itself.
+    Tenant(String),
+    /// It is its parent's.
+    Parent(usize),
+    /// Columns have users' ids.
+    Owner(Vec<String>),
+    /// The first folder of a file's name is the tenant's or the user's.
+    Path,
+    /// Everybody's.
+    Shared,
+}
+
+impl Tie {
+    /// For people.
+    pub fn in_words(&self, relation: &Relation) -> String {
+        match self {
+            Self::Tenant(column) => format!("by {column}"),
+            Self::Parent(index) => {
+                let reference = &relation.references[*index];
+                format!("through {} ({})", reference.target_name, reference.columns.join(", "))
+            }
+            Self::Owner(columns) => format!("of users, by {}", columns.join(", ")),
+            Self::Path => "by the first folder of the name".to_owned(),
+            Self::Shared => "everybody's".to_owned(),
+        }
+    }
+}
+
+/// The ties of all tables.
+pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
+    let mut ties = HashMap::new();
+    let tables = || catalog.relations.iter().filter(|relation| relation.is_table());
+    for relation in tables() {
+        if let Some(told) = tenancy.tables.get(&relation.title()) {
+            ties.insert(relation.oid, told_tie(relation, told));
+        } else if let Some(column) = tenant_column(catalog, tenancy, relation) {
+            ties.insert(relation.oid, Tie::Tenant(column));
+        } else if relation.schema == "storage" && relation.name == "objects" {
+            ties.insert(relation.oid, Tie::Path);
+        }
+    }
+    close(catalog, &mut ties);
+    for relation in tables() {
+        if ties.contains_key(&relation.oid) {
+            continue;
+        }
+        let owners = owner_columns(relation, tenancy);
+        if !owners.is_empty() {
+            ties.insert(relation.oid, Tie::Owner(owners));
+        }
+    }
+    close(catalog, &mut ties);
+    for relation in tables() {
+        ties.entry(relation.oid).or_insert(Tie::Shared);
+    }
+    ties
+}
+
+fn told_tie(relation: &Relation, told: &str) -> Tie {
+    match told.strip_prefix("through ") {
+        _ if told == "nobody" => Tie::Shared,
+        Some(column) => {
+            let of_column =
+                relation.references.iter().position(|reference| reference.columns.iter().any(|c| c == column));
+            of_column.map_or(Tie::Shared, Tie::Parent)
+        }
+        None => Tie::Tenant(told.to_owned()),
+    }
+}
+
+/// Ties tables to those that they refer to, and those that refer to them, until there is nothing more to tie.
+fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
+    loop {
+        let mut found = Vec::new();
+        for relation in
+            catalog.relations.iter().filter(|relation| relation.is_table() && !ties.contains_key(&relation.oid))
+        {
+            let is_tied = |reference: &&Reference| {
+                reference.target != relation.oid && ties.get(&reference.target).is_some_and(|tie| *tie != Tie::Shared)
+            };
+            let is_needed = |reference: &Reference| {
+                reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null))
+            };
+            let best = relation.references.iter().filter(is_tied).max_by_key(|reference| is_needed(reference));
+            let best =
+                best.and_then(|best| relation.references.iter().position(|reference| reference.name == best.name));
+            if let Some(index) = best {
+                found.push((relation.oid, Tie::Parent(index)));
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        ties.extend(found);
+    }
+}
+
+/// The column that names the tenant: as the contract calls it, or a foreign key to the table of tenants.
+fn tenant_column(catalog: &Catalog, tenancy: &Tenancy, relation: &Relation) -> Option<String> {
+    let tenant = tenancy.tenant.as_ref()?;
+    let table = catalog.named(&tenant.table)?;
+    if relation.oid == table.oid {
+        return Some(tenant.key.clone());
+    }
+    if let Some(members) = &tenancy.members
+        && catalog.named(&members.table).is_some_and(|members| members.oid == relation.oid)
+    {
+        return Some(members.tenant.clone());
+    }
+    if relation.column(&tenant.column).is_some() {
+        return Some(tenant.column.clone());
+    }
+    let to_tenant = |reference: &&Reference| reference.target == table.oid && reference.columns.len() == 1;
+    let is_needed = |name: &str| relation.column(name).is_some_and(|column| column.not_null);
+    let best = relation.references.iter().filter(to_tenant).max_by_key(|reference| is_needed(&reference.columns[0]));
+    best.map(|reference| reference.columns[0].clone())
+}
+
+/// The columns that name users.
+pub fn owner_columns(relation: &Relation, tenancy: &Tenancy) -> Vec<String> {
+    let is_of_user = |name: &str| {
+        relation
+            .reference_of(name)
+            .is_some_and(|reference| reference.target_name == "auth.users" && reference.columns.len() == 1)
+    };
+    let is_key = |name: &str| relation.primary().is_some_and(|key| key.columns == [name]);
+    let names = relation.columns.iter().filter(|column| match &tenancy.owner {
+        Some(owner) => owner.columns.contains(&column.name) || (is_key(&column.name) && is_of_user(&column.name)),
+        None => {
+            (is_of_user(&column.name) && (is_key(&column.name) || names::is_owner(&column.name)))
+                || (names::is_surely_owner(&column.name) && column.base == "uuid")
+        }
+    });
+    names.map(|column| column.name.clone()).collect()
+}
+
+/// Which rows of a table are a tenant's, as an SQL condition on its columns.
+pub fn condition(
+    catalog: &Catalog,
+    ties: &HashMap<i64, Tie>,
+    relation: &Relation,
+    tenant: &str,
+    users: &[String],
+) -> String {
+    match ties.get(&relation.oid) {
+        Some(Tie::Tenant(column)) => format!("{} = {}", ident(column), literal(tenant)),
+        Some(Tie::Parent(index)) => {
+            let reference = &relation.references[*index];
+            let Some(parent) = catalog.relation(reference.target) else { return "false".to_owned() };
+            let list = |names: &[String]| names.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", ");
+            format!(
+                "({}) in (select {} from {} where {})",
+                list(&reference.columns),
+                list(&reference.target_columns),
+                parent.sql(),
+                condition(catalog, ties, parent, tenant, users)
+            )
+        }
+        Some(Tie::Owner(_)) if users.is_empty() => "false".to_owned(),
+        Some(Tie::Owner(columns)) => {
+            let users: Vec<_> = users.iter().map(|user| literal(user)).collect();
+            let each = columns.iter().map(|column| format!("{}::text in ({})", ident(column), users.join(", ")));
+            format!("({})", each.collect::<Vec<_>>().join(" or "))
+        }
+        Some(Tie::Path) => {
+            let folders: Vec<_> = users.iter().map(String::as_str).chain([tenant]).map(literal).collect();
+            format!("split_part(name, '/', 1) in ({})", folders.join(", "))
+        }
+        Some(Tie::Shared) | None => "false".to_owned(),
+    }
+}

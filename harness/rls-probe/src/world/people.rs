@@ -1,0 +1,288 @@
+//! The people of the tenants, and those outside: users signed up, placed, and placed no more.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use regex::Regex;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    actor::{Actor, Kind},
+    catalog::Relation,
+    desk::Desk,
+    draft::{Draft, choices},
+    error::Error,
+    names,
+    refused::Refused,
+    sql::{ident, literal},
+};
+
+use super::{
+    CLOSED, OTHER, OWN, World,
+    state::{dead_states, living_state, sql_values},
+};
+
+impl<'c> World<'c> {
+    pub(super) fn known_roles(&self) -> Vec<String> {
+        if let Some(claim) = &self.tenancy.claim
+            && !claim.roles.is_empty()
+        {
+            return claim.roles.clone();
+        }
+        let column = self.members().and_then(|members| {
+            let role = self.tenancy.members.as_ref()?.role.as_ref()?;
+            Some((members, members.column(role)?))
+        });
+        let listed = column.map(|(members, column)| choices(members, column)).unwrap_or_default();
+        if listed.is_empty() { vec!["user".to_owned()] } else { listed }
+    }
+
+    /// Roles of one tenant, the highest first.
+    fn tenant_roles(&self) -> Vec<String> {
+        let roles = &self.tenancy.roles;
+        let mut names: Vec<_> = self.roles.iter().filter(|role| !roles.is_platform(role)).cloned().collect();
+        names.sort_by_key(|role| roles.rank(role));
+        names
+    }
+
+    /// Columns of a tenant that is closed, told or found out.
+    pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
+        let told = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
+        if told.is_empty() { dead_states(table).into_iter().next().unwrap_or_default() } else { told }
+    }
+
+    /// Users of every kind.
+    pub(super) async fn make_people(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let is_owned = self.tenancy.tenant.is_none();
+        let roles = self.tenant_roles();
+        let (highest, lowest) = (roles.first().cloned(), roles.last().cloned());
+        // The other tenant's people come first: whoever signs up later may see them.
+        let pair: Vec<_> = if is_owned { vec![highest.clone(); 2] } else { vec![highest.clone(), lowest] };
+        for (number, role) in pair.iter().enumerate() {
+            let actor = self.member(desk, OTHER, role.as_deref(), Kind::Member, &BTreeMap::new(), None).await?;
+            if number == 0 {
+                self.controls.push(actor);
+            }
+        }
+        let readers = &self.tenancy.roles;
+        for role in &roles {
+            let kind = if readers.is_reader(role) { Kind::Reader } else { Kind::Member };
+            let actor = self.member(desk, OWN, Some(role), kind, &BTreeMap::new(), None).await?;
+            self.actors.push(actor);
+        }
+        if is_owned {
+            // Somebody for rows that name two users.
+            self.member(desk, OWN, highest.as_deref(), Kind::Member, &BTreeMap::new(), None).await?;
+        }
+        for (name, state) in self.dead_members() {
+            let actor = self.member(desk, OWN, highest.as_deref(), Kind::Dead, &state, Some(&name)).await?;
+            self.actors.push(actor);
+        }
+        let closed = self.tenant_table().map(|table| self.closed_state(table)).unwrap_or_default();
+        if !closed.is_empty() {
+            let name = Some("suspended tenant");
+            let actor = self.member(desk, CLOSED, highest.as_deref(), Kind::Closed, &BTreeMap::new(), name).await?;
+            self.actors.push(actor);
+        }
+        let newcomer = self.sign_up(desk, "newcomer", json!({})).await?;
+        self.actors.push(newcomer);
+        let claims = self.every_claim();
+        let claimant = self.sign_up(desk, "claimant", claims).await?;
+        self.actors.push(claimant);
+        self.actors.push(Actor::anonymous());
+        let platform = self.roles.iter().find(|role| self.tenancy.roles.is_platform(role)).cloned();
+        if let Some(role) = platform {
+            let actor = self.member(desk, OWN, Some(&role), Kind::Platform, &BTreeMap::new(), None).await?;
+            self.controls.push(actor);
+        }
+        Ok(())
+    }
+
+    /// What somebody may claim of themselves when they sign up: everything.
+    pub fn every_claim(&self) -> Value {
+        let highest = self.roles.iter().min_by_key(|role| self.tenancy.roles.rank(role)).cloned().unwrap_or_default();
+        let mut claims = json!({
+            "role": highest, "user_role": highest, "roles": [highest],
+        });
+        for flag in names::CLAIMED_FLAGS {
+            claims[flag] = true.into();
+        }
+        let mut names: Vec<_> = names::CLAIMED_TENANTS.map(str::to_owned).into();
+        names.extend(self.tenancy.tenant.iter().map(|tenant| tenant.column.clone()));
+        names.extend(self.tenancy.claim.iter().filter_map(|claim| claim.path.last().cloned()));
+        names.extend(self.tenancy.members.iter().map(|members| members.tenant.clone()));
+        for name in names {
+            claims[name] = number_or_text(&self.tenants[OTHER].id);
+        }
+        if let Some(name) = self.tenancy.claim.iter().filter_map(|claim| claim.role.last()).next() {
+            claims[name] = highest.into();
+        }
+        for (name, value) in self.asked_of_metadata() {
+            claims[name] = value.into();
+        }
+        claims
+    }
+
+    /// What policies and functions compare users' metadata with.
+    fn asked_of_metadata(&self) -> Vec<(String, String)> {
+        static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"user_meta_?data[^>]{0,12}->>?\s*'(\w+)'(?:::text)?\)*\s*=\s*'([^']+)'").expect("a pattern")
+        });
+        let policies = self.catalog.relations.iter().flat_map(|relation| &relation.policies);
+        let policies = policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten();
+        let texts = policies.chain(self.catalog.functions.iter().map(|function| function.source.as_str()));
+        let found =
+            texts.flat_map(|text| ASKED.captures_iter(text).map(|found| (found[1].to_owned(), found[2].to_owned())));
+        found.collect()
+    }
+
+    /// Headers by which a request could say whose it is, saying that it is the other tenant's.
+    pub(super) fn headers(&self) -> Value {
+        static NAMED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'(x-[a-z-]+)'").expect("a pattern"));
+        let policies = self.catalog.relations.iter().flat_map(|relation| &relation.policies);
+        let texts = policies.filter_map(|policy| policy.using.as_deref().or(policy.check.as_deref()));
+        let texts = texts.chain(self.catalog.functions.iter().map(|function| function.source.as_str()));
+        let names: Vec<_> = texts.flat_map(|text| NAMED.captures_iter(text).map(|found| found[1].to_owned())).collect();
+        let usual = names::TENANT_HEADERS.map(str::to_owned);
+        let id = &self.tenants[OTHER].id;
+        Value::Object(names.into_iter().chain(usual).map(|name| (name, id.clone().into())).collect())
+    }
+
+    /// A user without a place in any tenant, as the auth server makes one.
+    async fn sign_up(&mut self, desk: &mut Desk, name: &str, metadata: Value) -> Result<Actor, Error> {
+        let (user, email) = (Uuid::new_v4().to_string(), format!("{name}-{}@example.com", Uuid::new_v4().simple()));
+        let values = [
+            ("id", literal(&user)),
+            ("aud", "'authenticated'".to_owned()),
+            ("role", "'authenticated'".to_owned()),
+            ("email", literal(&email)),
+            ("raw_app_meta_data", r#"'{"provider": "email", "providers": ["email"]}'"#.to_owned()),
+            ("raw_user_meta_data", literal(&metadata.to_string())),
+            ("email_confirmed_at", "now()".to_owned()),
+            ("created_at", "now()".to_owned()),
+            ("updated_at", "now()".to_owned()),
+        ];
+        let values =
+            values.into_iter().filter(|(column, _)| self.catalog.auth_columns.iter().any(|name| name == column));
+        let (columns, values): (Vec<_>, Vec<_>) = values.unzip();
+        let insert = format!("insert into auth.users ({}) values ({})", columns.join(", "), values.join(", "));
+        if let Err(refused) = self.with_triggers_held(desk, &insert).await? {
+            return Err(Error::NoUser(refused));
+        }
+        let mut actor = Actor::user(name, Kind::Newcomer, &user, &email);
+        actor.claim(&["user_metadata".to_owned()], metadata);
+        Ok(actor)
+    }
+
+    /// A user with a place in a tenant.
+    async fn member(
+        &mut self,
+        desk: &mut Desk,
+        tenant: usize,
+        role: Option<&str>,
+        kind: Kind,
+        state: &BTreeMap<String, String>,
+        name: Option<&str>,
+    ) -> Result<Actor, Error> {
+        let mut actor = self.sign_up(desk, name.or(role).unwrap_or("user"), json!({})).await?;
+        (actor.kind, actor.tenant, actor.role) = (kind, Some(tenant), role.map(str::to_owned));
+        let user = actor.user.clone().unwrap_or_default();
+        if self.tenancy.tenant.is_none() {
+            // A user is their own tenant.
+            self.tenants[tenant].users.push(user.clone());
+            if self.tenants[tenant].users.len() == 1 {
+                self.tenants[tenant].id = user;
+            }
+            return Ok(actor);
+        }
+        if let Some(claim) = &self.tenancy.claim {
+            actor.claim(&claim.path, number_or_text(&self.tenants[tenant].id));
+            if let Some(role) = role {
+                actor.claim(&claim.role, role.into());
+            }
+        }
+        if let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) {
+            let mut values = sql_values(&members.state);
+            if values.is_empty() {
+                values = living_state(table);
+            }
+            values.extend(state.clone());
+            values.insert(members.user.clone(), literal(&user));
+            values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
+            if let (Some(column), Some(role)) = (&members.role, role) {
+                values.insert(column.clone(), literal(role));
+            }
+            let mut refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
+            if refused.is_some() && kind == Kind::Platform {
+                values.insert(members.tenant.clone(), "null".to_owned());
+                refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
+                actor.tenant = None;
+            }
+            if let Some(refused) = refused {
+                return Err(Error::NoMember(actor.name, members.table.clone(), refused));
+            }
+            let row = self.read_back(desk, table, &format!("{} = {}", ident(&members.user), literal(&user))).await?;
+            if let (Some(row), true) = (row, kind != Kind::Platform) {
+                self.rows.entry((table.oid, Some(tenant))).or_default().push(row);
+            }
+        }
+        if kind != Kind::Platform {
+            self.tenants[tenant].users.push(user);
+        }
+        Ok(actor)
+    }
+
+    /// Writes a membership, or changes the one that signing up made.
+    async fn place(
+        &mut self,
+        desk: &mut Desk,
+        table: &'c Relation,
+        user: &str,
+        values: &BTreeMap<String, String>,
+        email: &Value,
+    ) -> Result<Option<Refused>, Error> {
+        let sets: Vec<_> = values.iter().map(|(column, value)| format!("{} = {value}", ident(column))).collect();
+        let at = values.get(user).cloned().unwrap_or_default();
+        let update = format!("update {} set {} where {} = {at}", table.sql(), sets.join(", "), ident(user));
+        if let Ok(done) = self.with_triggers_held(desk, &update).await?
+            && done.affected > 0
+        {
+            return Ok(None);
+        }
+        let mark = format!("m{}", Uuid::new_v4().simple());
+        let mut draft = Draft::new(table, &mark[..12], 0);
+        if let Some(column) = table.columns.iter().find(|column| column.name == "email") {
+            draft.prefer(&column.name, literal(email.as_str().unwrap_or_default()));
+        }
+        for (column, value) in values {
+            draft.set(column, value.clone());
+        }
+        for reference in &table.references {
+            if reference.columns.iter().all(|column| values.contains_key(column)) {
+                continue;
+            }
+            self.refer(&mut draft, table, reference, None);
+        }
+        Ok(self.insert(desk, table, draft).await?.err())
+    }
+
+    /// Ways in which somebody is a member no more, with a name for each.
+    fn dead_members(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) else { return Vec::new() };
+        let told: Vec<_> = members.dead.iter().map(sql_values).collect();
+        let states = if told.is_empty() { dead_states(table) } else { told };
+        let named = states.into_iter().map(|state| {
+            let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();
+            let is_word =
+                value.chars().all(|c| c.is_ascii_alphabetic() || c == '_') && value != "true" && value != "false";
+            let name = if is_word && !value.is_empty() { value } else { "deactivated".to_owned() };
+            (name, state)
+        });
+        named.collect()
+    }
+}
+
+/// A claim that may be a number is one.
+fn number_or_text(id: &str) -> Value {
+    id.parse::<i64>().map_or_else(|_| id.into(), Value::from)
+}

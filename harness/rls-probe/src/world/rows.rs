@@ -1,0 +1,311 @@
+//! Rows: drafts that refer to rows of the same tenant, and what the database makes of them.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::{
+    catalog::{Catalog, Column, Key, Reference, Relation},
+    desk::{Desk, Done},
+    draft::Draft,
+    error::Error,
+    refused::Refused,
+    sql::{ident, literal},
+    tie::{Tie, owner_columns},
+};
+
+use super::{CLOSED, OTHER, OWN, Row, Tenant, VARIANTS, World};
+
+impl<'c> World<'c> {
+    /// Tables, those that others refer to first.
+    pub(super) fn in_order(&self) -> Vec<&'c Relation> {
+        fn visit<'c>(
+            catalog: &'c Catalog,
+            relation: &'c Relation,
+            seen: &mut HashSet<i64>,
+            order: &mut Vec<&'c Relation>,
+        ) {
+            if !seen.insert(relation.oid) || !relation.is_table() || relation.partition {
+                return;
+            }
+            for reference in &relation.references {
+                if let Some(target) = catalog.relation(reference.target) {
+                    visit(catalog, target, seen, order);
+                }
+            }
+            order.push(relation);
+        }
+        let (mut seen, mut order) = (HashSet::new(), Vec::new());
+        for relation in &self.catalog.relations {
+            visit(self.catalog, relation, &mut seen, &mut order);
+        }
+        order
+    }
+
+    /// Makes rows of a table for every tenant.
+    pub(super) async fn fill(&mut self, desk: &mut Desk, relation: &'c Relation) -> Result<(), Error> {
+        let is_members = self.is_members(relation);
+        let is_tenants = self.tenant_table().is_some_and(|table| table.oid == relation.oid);
+        if relation.schema == "storage" && relation.name != "objects" {
+            return self.read_rows(desk, relation).await;
+        }
+        let tenants: Vec<Option<usize>> = match self.ties.get(&relation.oid) {
+            Some(Tie::Shared) | None => vec![None],
+            Some(_) => (0..self.tenants.len()).map(Some).collect(),
+        };
+        for tenant in tenants {
+            if is_tenants
+                || is_members
+                || tenant.is_some_and(|tenant| self.tenants[tenant].users.is_empty() && tenant == CLOSED)
+            {
+                continue;
+            }
+            // The last row of a table has no children, not even one.
+            let is_needed = |name: &String| relation.column(name).is_some_and(|column| column.not_null);
+            let joins = joins(relation).any(|key| key.columns.iter().all(is_needed));
+            let variants = if joins { VARIANTS - 1 } else { VARIANTS };
+            let first = self.mark(tenant, 0);
+            for variant in 0..variants {
+                let mark = self.mark(tenant, variant);
+                let draft = match variant {
+                    0 => self.draft_marked(relation, tenant, 0, &first),
+                    // What is found by likeness finds it.
+                    _ if variant == VARIANTS - 1 => {
+                        self.draft_marked(relation, tenant, variant, &first).map(|draft| draft.twin(&mark))
+                    }
+                    _ => self.draft_marked(relation, tenant, variant, &mark),
+                };
+                let Some(draft) = draft else { break };
+                match self.insert(desk, relation, draft).await? {
+                    Ok(row) => self.rows.entry((relation.oid, tenant)).or_default().push(row),
+                    Err(refused) => {
+                        let found = match (variant, tenant) {
+                            // A trigger may have made it.
+                            (0, Some(tenant)) => {
+                                let condition = self.condition(relation, tenant);
+                                self.read_back(desk, relation, &condition).await?
+                            }
+                            _ => None,
+                        };
+                        match found {
+                            Some(row) => {
+                                self.rows.entry((relation.oid, Some(tenant.unwrap_or_default()))).or_default().push(row)
+                            }
+                            None if variant == 0 && tenant != Some(CLOSED) => {
+                                self.gaps.insert(relation.oid, refused.to_string());
+                            }
+                            None => {}
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+        // A row that is nobody's, where the schema lets it be.
+        if let Some(Tie::Tenant(column)) = self.ties.get(&relation.oid).cloned()
+            && !is_tenants
+            && !is_members
+            && relation.column(&column).is_some_and(|column| !column.not_null)
+            && let Some(mut draft) = self.draft(relation, Some(OTHER), 0)
+        {
+            draft.set(&column, "null".to_owned());
+            for reference in &relation.references {
+                if !reference.columns.contains(&column) {
+                    continue;
+                }
+                for other in reference.columns.iter().filter(|other| **other != column) {
+                    if relation.column(other).is_some_and(|column| !column.not_null) {
+                        draft.set(other, "null".to_owned());
+                    }
+                }
+            }
+            if let Ok(row) = self.insert(desk, relation, draft).await? {
+                self.nobodys.insert(relation.oid, row);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_rows(&mut self, desk: &mut Desk, relation: &'c Relation) -> Result<(), Error> {
+        for number in 0..VARIANTS {
+            let one = format!("ctid = (select ctid from {} order by 1 offset {number} limit 1)", relation.sql());
+            let Some(row) = self.read_back(desk, relation, &one).await? else { break };
+            self.rows.entry((relation.oid, None)).or_default().push(row);
+        }
+        Ok(())
+    }
+
+    /// A text of a tenant's that no other row has.
+    fn mark(&self, tenant: Option<usize>, variant: usize) -> String {
+        format!("{}{}{variant}", self.canary(tenant.unwrap_or(OWN)), &Uuid::new_v4().simple().to_string()[..6])
+    }
+
+    /// A row for a tenant that refers to rows of the same tenant.
+    pub fn draft(&self, relation: &'c Relation, tenant: Option<usize>, variant: usize) -> Option<Draft<'c>> {
+        self.draft_marked(relation, tenant, variant, &self.mark(tenant, variant))
+    }
+
+    fn draft_marked(
+        &self,
+        relation: &'c Relation,
+        tenant: Option<usize>,
+        variant: usize,
+        mark: &str,
+    ) -> Option<Draft<'c>> {
+        let tie = self.ties.get(&relation.oid)?;
+        let index = tenant.unwrap_or(OWN);
+        let mut draft = Draft::new(relation, mark, variant % (VARIANTS - 1));
+        for reference in &relation.references {
+            let is_tie = matches!(tie, Tie::Parent(index) if relation.references[*index].name == reference.name);
+            let is_open = |name: &String| relation.column(name).is_some_and(|column| !column.not_null);
+            if variant == 2 && !is_tie && reference.columns.iter().any(is_open) {
+                // Assigned to nobody, part of nothing.
+                reference
+                    .columns
+                    .iter()
+                    .filter(|name| is_open(name))
+                    .for_each(|name| draft.prefer(name, "null".to_owned()));
+            } else {
+                self.refer(&mut draft, relation, reference, Some((index, variant)));
+            }
+        }
+        let Tenant { id, users } = &self.tenants[index];
+        let user = |number: usize| users.get(number).or(users.first()).map(|user| literal(user));
+        for (number, column) in owner_columns(relation, self.tenancy).iter().enumerate() {
+            if let Some(user) = user((number + variant) % users.len().max(1)) {
+                draft.set(column, user);
+            }
+        }
+        match tie {
+            Tie::Tenant(column) => draft.set(column, literal(id)),
+            Tie::Path => {
+                let bucket = self.bucket(variant)?;
+                draft.set("bucket_id", literal(&bucket));
+                let folder = if self.tenancy.tenant.is_some() { id } else { users.first()? };
+                draft.set("name", literal(&format!("{folder}/{mark}.txt")));
+                if let Some(user) = user(0) {
+                    draft.prefer("owner", user.clone());
+                    draft.prefer("owner_id", user);
+                }
+            }
+            Tie::Parent(_) | Tie::Owner(_) | Tie::Shared => {}
+        }
+        Some(draft)
+    }
+
+    /// Points a row at a row of a tenant's.
+    pub fn refer(&self, draft: &mut Draft<'c>, relation: &Relation, reference: &Reference, of: Option<(usize, usize)>) {
+        let (tenant, variant) = of.unwrap_or((OWN, 0));
+        let is_needed =
+            reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null));
+        if reference.target == relation.oid && !is_needed {
+            for column in
+                reference.columns.iter().filter(|name| relation.column(name).is_some_and(|column| !column.not_null))
+            {
+                draft.prefer(column, "null".to_owned());
+            }
+            return;
+        }
+        if reference.target_name == "auth.users" {
+            let users = &self.tenants[tenant].users;
+            if let (Some(column), Some(user)) = (reference.columns.first(), users.get(variant % users.len().max(1))) {
+                draft.prefer(column, literal(user));
+            }
+            return;
+        }
+        let Some(target) = self.catalog.relation(reference.target) else { return };
+        // Rows of a join table are told apart by what they join.
+        let rows = self.rows(target, tenant);
+        let is_key = reference.columns.iter().any(|name| joins(relation).any(|key| key.columns.contains(name)));
+        let Some(row) = rows.get(if is_key { variant } else { 0 }).or(rows.first()) else { return };
+        for (column, target) in reference.columns.iter().zip(&reference.target_columns) {
+            if is_needed {
+                draft.set(column, row.sql(target));
+            } else {
+                draft.prefer(column, row.sql(target));
+            }
+        }
+    }
+
+    /// A bucket that policies or rows name.
+    fn bucket(&self, variant: usize) -> Option<String> {
+        let buckets = self.catalog.relations.iter().find(|relation| relation.title() == "storage.buckets")?;
+        let rows = self.rows.get(&(buckets.oid, None))?;
+        rows.get(variant % rows.len().max(1))?.text("id")
+    }
+
+    /// Inserts a row as one who may, and answers with it.
+    pub(super) async fn insert(
+        &mut self,
+        desk: &mut Desk,
+        relation: &Relation,
+        mut draft: Draft<'_>,
+    ) -> Result<Result<Row, Refused>, Error> {
+        loop {
+            let sql = format!("{} returning to_jsonb(t)::text", draft.insert());
+            match self.with_triggers_held(desk, &sql).await? {
+                Ok(done) => {
+                    let values: Map<String, Value> =
+                        done.value().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+                    let key = key_of(relation, &values);
+                    return Ok(Ok(Row { values, key }));
+                }
+                Err(refused) if draft.revise(&refused) => {}
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+    }
+
+    /// Runs a statement that stays; where a trigger refuses it, without triggers.
+    pub(super) async fn with_triggers_held(&self, desk: &mut Desk, sql: &str) -> Result<Result<Done, Refused>, Error> {
+        match desk.keep(sql).await? {
+            Err(refused)
+                if !refused.code.starts_with("22") && !refused.is_by_constraint() && desk.can_hold_triggers =>
+            {
+                desk.run("set local session_replication_role = replica").await?;
+                let done = desk.keep(sql).await?;
+                desk.run("set local session_replication_role = origin").await?;
+                Ok(done.map_err(|_| refused))
+            }
+            done => Ok(done),
+        }
+    }
+
+    pub(super) async fn read_back(
+        &self,
+        desk: &mut Desk,
+        relation: &Relation,
+        condition: &str,
+    ) -> Result<Option<Row>, Error> {
+        let sql = format!("select to_jsonb(t)::text from {} t where {condition} limit 1", relation.sql());
+        let Ok(done) = desk.keep(&sql).await? else { return Ok(None) };
+        let values: Option<Map<String, Value>> = done.value().and_then(|text| serde_json::from_str(text).ok());
+        Ok(values.map(|values| Row { key: key_of(relation, &values), values }))
+    }
+}
+
+/// Keys that are made of references only.
+fn joins(relation: &Relation) -> impl Iterator<Item = &Key> {
+    relation
+        .keys
+        .iter()
+        .filter(|key| !key.columns.is_empty() && key.columns.iter().all(|name| relation.reference_of(name).is_some()))
+}
+
+/// The condition that finds a row by its key, or by all that it has where there is none.
+fn key_of(relation: &Relation, values: &Map<String, Value>) -> String {
+    let row = Row { values: values.clone(), key: String::new() };
+    let columns: Vec<&str> = match relation.primary().or(relation.keys.iter().find(|key| key.plain && !key.partial)) {
+        Some(key) => key.columns.iter().map(String::as_str).collect(),
+        None => {
+            let plain = |column: &&Column| !matches!(column.base.as_str(), "json" | "jsonb" | "xml" | "point");
+            relation.columns.iter().filter(plain).map(|column| column.name.as_str()).collect()
+        }
+    };
+    let each = columns.into_iter().map(|column| match row.text(column) {
+        Some(text) => format!("{} = {}", ident(column), literal(&text)),
+        None => format!("{} is null", ident(column)),
+    });
+    format!("({})", each.collect::<Vec<_>>().join(" and "))
+}

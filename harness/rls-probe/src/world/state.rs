@@ -1,0 +1,48 @@
+//! States of tenants and members: in use, and over.
+
+use std::collections::BTreeMap;
+
+use crate::{catalog::Relation, draft::choices, names, sql::literal};
+
+pub fn sql_values(values: &BTreeMap<String, toml::Value>) -> BTreeMap<String, String> {
+    let sql = |value: &toml::Value| match value {
+        toml::Value::String(text) => literal(text),
+        other => other.to_string(),
+    };
+    values.iter().map(|(column, value)| (column.clone(), sql(value))).collect()
+}
+
+/// States in which something is over, found out from names of columns and values.
+pub fn dead_states(table: &Relation) -> Vec<BTreeMap<String, String>> {
+    let mut states = Vec::new();
+    for column in &table.columns {
+        let name = column.name.as_str();
+        let value = match column.category.as_str() {
+            "B" if names::is_living_flag(name) => Some("false".to_owned()),
+            "D" if names::is_end(name) => Some("now()".to_owned()),
+            _ if names::is_state(name) => {
+                let choices = choices(table, column);
+                let dead =
+                    names::DEAD.iter().find_map(|dead| choices.iter().find(|choice| choice.eq_ignore_ascii_case(dead)));
+                dead.map(|dead| literal(dead))
+            }
+            _ => None,
+        };
+        states.extend(value.map(|value| BTreeMap::from([(column.name.clone(), value)])));
+    }
+    states
+}
+
+/// The state of a member who is one.
+pub fn living_state(table: &Relation) -> BTreeMap<String, String> {
+    let mut state = BTreeMap::new();
+    for column in &table.columns {
+        if names::is_state(&column.name) {
+            let living = choices(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
+            state.extend(living.map(|living| (column.name.clone(), literal(&living))));
+        } else if column.category == "B" && names::is_living_flag(&column.name) {
+            state.insert(column.name.clone(), "true".to_owned());
+        }
+    }
+    state
+}

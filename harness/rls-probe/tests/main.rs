@@ -1,0 +1,10 @@
+//! The prober on databases: what it reports, in every form, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
+
+mod command;
+mod harm;
+mod held;
+mod house;
+mod schema;
+mod texts;
