@@ -212,15 +212,16 @@ fn explanation(outcome: Outcome, step: &str, severity: &str, remedy: &str) -> Ex
 /// A bad day on production, of so many checks: every tenth failed, with a picture, page and log; one could not tell, one
 /// could not look; a limit was raised in the contract, and a console text allowed.
 pub fn bad_day(checks: usize) -> Made {
-    let read: Vec<_> = Runbook::get().steps().iter().filter(|step| step.is_tested()).collect();
-    let steps: Vec<_> = read.into_iter().cycle().take(checks).collect();
+    let tested = Runbook::get().steps().iter().filter(|step| step.is_tested());
+    let steps: Vec<_> = tested.cycle().take(checks).collect();
     let mut day = Made::of(Target::Production, MORNING, &steps);
     let steps: Vec<_> = day.results.iter().map(|result| result.step.clone()).collect();
     for (index, id) in steps.iter().enumerate().filter(|(index, _)| index % FAILS == FAILS - 1) {
         let Some(step) = Runbook::get().step(id) else { continue };
-        let cause = if index % 20 == 9 { ("P3", "slow") } else { (step.severity.as_str(), step.remedy.as_str()) };
+        let (severity, remedy) =
+            if index % 20 == 9 { ("P3", "slow") } else { (step.severity.as_str(), step.remedy.as_str()) };
         let result = &mut day.results[index];
-        (result.outcome, result.failure) = (Outcome::Failed, Some(explanation(Outcome::Failed, id, cause.0, cause.1)));
+        (result.outcome, result.failure) = (Outcome::Failed, Some(explanation(Outcome::Failed, id, severity, remedy)));
         let picture = format!("{PICTURE}<!--{}-->", " ".repeat(SCREENSHOT - PICTURE.len()));
         let kept = [
             ("screenshot.svg", "image/svg+xml", picture),

@@ -16,6 +16,7 @@ pub struct Subject {
     occasion: &'static str,
     is_release: bool,
     target: String,
+    site: Option<String>,
     /// The release in a few words.
     release: String,
     groups: Vec<Group>,
@@ -44,6 +45,7 @@ impl Subject {
             occasion: if is_release { "Release" } else { "Rehearsal" },
             is_release,
             target: target.to_string(),
+            site: each(runs, |run| run.manifest.site.clone()),
             release: release(runs),
             groups: vec![verified(runs, target), run(runs), checks(runs), tools(runs)],
         }

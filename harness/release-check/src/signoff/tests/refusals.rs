@@ -77,7 +77,7 @@ fn a_run_of_2099() {
 fn a_run_in_which_one_result_is_of_2099() {
     let mut run = production();
     run.results[3].finished = "2099-05-05T05:05:05Z".parse().unwrap();
-    assert!(Runs::of(&[&run]).refusal(&[&run]).contains("its result is of 2099-05-05"));
+    assert!(Runs::of(&[&run]).refusal(&[&run]).ends_with(" is dated in the future: 2099-05-05 05:05Z"));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_run_that_was_altered_after_its_end() {
     let runs = Runs::of(&[&run]);
     let result = runs.path().join(&run.manifest.id).join("0000-check.json");
     let text = fs::read_to_string(&result).unwrap();
-    fs::write(&result, text.replace("Z\"", " Z\"").replace(" Z\"", "Z\"") + " ").unwrap();
+    fs::write(&result, text + " ").unwrap();
     assert!(runs.refusal(&[&run]).ends_with("is not whole: 0000-check.json was altered after the run had ended"));
 }
 
