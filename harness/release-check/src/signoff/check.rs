@@ -34,10 +34,10 @@ pub fn check(folder: &Path, key: Option<&str>, runs: &Path) -> Result<Checked, E
         return Err(Usage::error(format!("{RECORD} has schema {}, and this version reads {SCHEMA}", record.schema)));
     }
     let detached = fs::read_to_string(folder.join(SIGNATURE)).ok();
-    if let (Some((key, _)), Some(detached)) = (&key, &detached) {
-        if let Err(why) = signature::verify(&bytes, detached, key) {
-            return failed(format!("{SIGNATURE} {why}"));
-        }
+    if let (Some((key, _)), Some(detached)) = (&key, &detached)
+        && let Err(why) = signature::verify(&bytes, detached, key)
+    {
+        return failed(format!("{SIGNATURE} {why}"));
     }
     if let Some(why) = altered(folder, &record).or_else(|| altered_run(&record, runs)) {
         return failed(why);

@@ -74,7 +74,7 @@ impl Runs {
     /// Why it is refused, which is a mistake of the person who typed the command.
     #[track_caller]
     fn refusal(&self, named: &[&Made]) -> String {
-        let error = self.find(named).err().expect("it is refused");
+        let error = self.find(named).expect_err("it is refused");
         assert!(error.is::<Usage>(), "{error}");
         error.to_string().replace(&self.path().display().to_string(), "<runs>")
     }

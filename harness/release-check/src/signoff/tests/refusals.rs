@@ -139,7 +139,7 @@ fn a_run_of_a_selection() {
 fn shards() -> [Made; 2] {
     ["one", "other"].map(|suite| {
         let mut run = production();
-        let own = |name: &str| (name.as_bytes()[name.len() - 1] % 2 == 0) == (suite == "one");
+        let own = |name: &str| name.ends_with(['0', '2', '4', '6', '8']) == (suite == "one");
         run.manifest.id = format!("{}-{suite}", run.manifest.id);
         run.manifest.chosen.suites = vec![suite.to_owned()];
         run.manifest.checks.retain(|check| own(&check.name));
