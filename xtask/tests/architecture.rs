@@ -74,7 +74,7 @@ const RELEASE_CHECK: Allowed = &[
     ("history", "table terminal"),
     ("runbook", "suites table terminal"),
     ("setup", "table terminal"),
-    ("signoff", "github setup terminal"),
+    ("signoff", "ago evidence github history setup terminal"),
     ("soak", "setup table terminal"),
     ("suites", "archive cargo nearest"),
     ("verify", "ago evidence github history nearest package setup signoff suites table terminal"),

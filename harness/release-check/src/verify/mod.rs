@@ -13,7 +13,11 @@ use harness::{
     run::{Judgement, Run, judge, seal},
 };
 
-use crate::{Error, Exit, Usage, evidence, history, signoff::Signed};
+use crate::{
+    Error, Exit, Usage, evidence,
+    history::{Entry, History},
+    signoff::Signed,
+};
 pub use document::VerdictDocument;
 use report::Report;
 use selection::Selection;
@@ -79,7 +83,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let signed = options.manual.as_deref().map(Signed::read).transpose()?.unwrap_or_default();
     let report = Report::of(&runs, &judgement, &signed);
     if runs.iter().all(|run| run.manifest.chosen.is_everything()) && selection.is_everything() {
-        history::add(&history::Entry::of(&runs, &judgement, report.exit()))?;
+        History::default().add(&Entry::of(&runs, &judgement, report.exit()))?;
     }
     if options.json {
         report.print_json()?

@@ -13,7 +13,7 @@ use crate::{
     Error, Exit,
     ago::ago,
     github::{self, Level},
-    history,
+    history::History,
     signoff::Signed,
     table::{seconds, table},
     terminal::{Tone, print, say, toned},
@@ -55,14 +55,14 @@ impl<'r> Report<'r> {
     /// What became of a step. What its checks could not look at, or leave out, a person may have signed for.
     fn word(&self, step: &JudgedStep<'_>) -> Outcome {
         match step.word() {
-            Outcome::NotRun if self.signed.has(&step.step.id) => Outcome::Passed,
+            Outcome::NotRun if self.signed.covers(step) => Outcome::Passed,
             word => word,
         }
     }
 
     /// Weakened promises that nobody signed for.
     fn weakened(&self) -> Vec<&harness::Weakened> {
-        self.judgement.weakened.iter().filter(|weakened| !self.signed.has(&weakened.id)).collect()
+        self.judgement.weakened.iter().filter(|weakened| !self.signed.accepts(&weakened.id)).collect()
     }
 
     fn counts(&self) -> BTreeMap<Outcome, usize> {
@@ -181,7 +181,7 @@ impl<'r> Report<'r> {
             }
             None => {}
         }
-        if self.signed.has(&step.step.id) && step.word() == Outcome::NotRun {
+        if self.signed.covers(step) {
             seen.push("signed for".to_owned());
         }
         let left_out = step.left_out_by_target().count();
@@ -212,7 +212,7 @@ impl<'r> Report<'r> {
                     proof.run,
                     proof.commit.as_deref().map_or("of an unknown commit", |commit| &commit[..commit.len().min(12)])
                 ),
-                None if self.signed.has(&step.step.id) => "signed for".to_owned(),
+                None if self.signed.covers(step) => "signed for".to_owned(),
                 None => "not shown on staging: run verify --target staging, or sign for it".to_owned(),
             };
             let why = check.because.to_string();
@@ -233,7 +233,8 @@ impl<'r> Report<'r> {
             print(&toned(Tone::Open, &format!("not whole: {problem}")));
         }
         for weakened in &self.judgement.weakened {
-            let signed = if self.signed.has(&weakened.id) { "signed for" } else { "open until somebody signs for it" };
+            let signed =
+                if self.signed.accepts(&weakened.id) { "signed for" } else { "open until somebody signs for it" };
             print(&format!(
                 "weakened: {} says {}; the runbook, {}; {signed}",
                 weakened.id, weakened.says, weakened.runbook
@@ -260,7 +261,7 @@ impl<'r> Report<'r> {
                 print(&format!("\n{stays}"));
             }
         }
-        if let Some(trend) = history::trend(self.runs) {
+        if let Some(trend) = History::default().trend(self.runs) {
             say(&trend);
         }
         for run in self.runs {
