@@ -28,18 +28,21 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("browser", "client contract deployment failure seen site"),
-    ("check", "browser client contract deployment ending evidence failure redaction run runbook seen"),
+    ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
     ("checkout", "failure"),
     ("client", "permission"),
-    ("contract", "runbook"),
-    ("deployment", "checkout client contract ending failure permission redaction rehearsal seen site target workspace"),
+    ("contract", "failure runbook section"),
+    (
+        "deployment",
+        "checkout client contract ending failure permission redaction rehearsal section seen site target workspace",
+    ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "outcome redaction runbook"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("rehearsal", "failure"),
-    ("run", "contract deployment failure outcome runbook seen target workspace"),
-    ("runbook", "target"),
+    ("run", "contract deployment failure outcome runbook section seen target workspace"),
+    ("runbook", "section target workspace"),
     ("site", "client failure"),
 ];
 
