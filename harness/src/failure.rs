@@ -192,3 +192,55 @@ impl fmt::Debug for Failure {
 }
 
 impl Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(step: &str, cause: Option<Cause>) -> Failure {
+        let failure = Failure::failed("it works").about(Runbook::get().step(step).unwrap());
+        cause.into_iter().fold(failure, Failure::caused_by)
+    }
+
+    fn keys(failure: &Failure) -> (Option<&str>, Option<&str>) {
+        (failure.severity_key(), failure.remedy_key())
+    }
+
+    #[test]
+    fn the_step_decides_where_no_cause_was_seen() {
+        assert_eq!(keys(&failed("4.3.2", None)), (Some("P1"), Some("data")));
+        assert_eq!(keys(&failed("post.3.1", None)), (Some("P2"), Some("frontend")));
+    }
+
+    #[test]
+    fn the_cause_that_was_seen_decides_instead_of_the_step() {
+        for (step, cause, remedy) in [
+            ("4.3.2", Cause::FrontEnd, "frontend"),
+            ("3.3.3", Cause::Access, "access"),
+            ("4.4.6", Cause::Database, "data"),
+            ("pre.2.5", Cause::Functions, "functions"),
+        ] {
+            assert_eq!(keys(&failed(step, Some(cause))), (Some("P1"), Some(remedy)));
+        }
+    }
+
+    #[test]
+    fn slow_views_and_other_words_are_no_emergency_and_no_reason_to_touch_the_database() {
+        for step in Runbook::get().steps() {
+            for (cause, severity) in [(Cause::Slow, "P3"), (Cause::Wording, "P4")] {
+                let failure = failed(&step.id, Some(cause));
+                assert_eq!(failure.severity_key(), Some(severity), "{}", step.id);
+                let remedy = failure.remedy_key().and_then(|key| Runbook::get().remedy(key)).unwrap();
+                assert_eq!(remedy.level, None, "{}", step.id);
+            }
+        }
+    }
+
+    #[test]
+    fn what_did_not_fail_has_neither_severity_nor_remedy_and_advice_of_its_own_comes_first() {
+        let step = Runbook::get().step("4.1.2").unwrap();
+        let undecided = Failure::undecided("it works").about(step).caused_by(Cause::Slow);
+        assert_eq!(keys(&undecided), (None, None));
+        assert_eq!(keys(&failed("4.1.2", Some(Cause::Slow)).advice("wait")), (Some("P3"), None));
+    }
+}

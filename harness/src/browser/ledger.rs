@@ -1,7 +1,10 @@
 //! The ledger's view: finding a payment that is not allocated, and giving it to a member.
 
 use super::{Page, Visit, visit::Wanted};
-use crate::failure::{Failure, Verdict};
+use crate::{
+    failure::{Failure, Verdict},
+    runbook::Cause,
+};
 
 impl Page<'_> {
     /// Opens the ledger, turns to what is not allocated, and waits for the payment with this reference.
@@ -14,7 +17,7 @@ impl Page<'_> {
         let status = ledger.statuses.iter().find(|status| status.filter == open);
         let status =
             status.ok_or_else(|| Failure::undecided("the contract has a button for what is to be allocated"))?;
-        self.open(contract.route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
+        self.open(contract.route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
         self.browser().click_text(&ledger.status_buttons, &status.button).await?;
         let visit = self.browser().wait_for(&Wanted::anything(contract).text(reference)).await?;
         visit.expect_ready("the payment is listed as not allocated")?;
@@ -30,15 +33,16 @@ impl Page<'_> {
         if !self.click_in_row(&contract.ledger()?.rows, reference, &words.button).await? {
             return Err(Failure::failed("a payment that is not allocated can be")
                 .expected(format!("a button {:?} in the row of {reference}", words.button))
-                .seen("none"));
+                .seen("none")
+                .caused_by(Cause::FrontEnd));
         }
         let dialog = Wanted::anything(contract).selector(&words.member_field);
-        self.browser().wait_for(&dialog).await?.expect_ready("the dialog asks for the member")?;
+        self.browser().wait_for(&dialog).await?.expect_on_the_way("the dialog asks for the member")?;
         self.browser().choose(&words.member_field, member).await?;
         self.browser().type_into(&words.note_field, note).await?;
         self.browser().click(&words.submit).await?;
         let visit = self.browser().wait_for(&Wanted::anything(contract).gone(reference)).await?;
-        visit.expect_ready("the payment leaves the list of what is to be allocated")?;
+        visit.expect_on_the_way("the payment leaves the list of what is to be allocated")?;
         Ok(visit)
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     contract::{Contract, Heading, Route},
     failure::{Failure, Verdict},
+    runbook::Cause,
 };
 
 /// How long after its threshold a view is still waited for, so that "slow" and "never" are told apart.
@@ -203,6 +204,17 @@ impl Visit {
             .map_err(|failure| self.context(failure))
     }
 
+    /// The same of a view that the check only passes through: where it is not on screen and the database refused it
+    /// nothing, the front end is at fault, whatever the check is about.
+    ///
+    /// # Errors
+    /// As [`Visit::expect_ready`].
+    pub fn expect_on_the_way(&self, claim: impl Into<String>) -> Verdict {
+        let refused = self.log.failed_requests().any(|request| request.to_string().contains("/rest/v1/"));
+        let cause = if refused { Cause::Database } else { Cause::FrontEnd };
+        self.expect_ready(claim).map_err(|failure| failure.caused_by(cause))
+    }
+
     /// The page's address.
     pub fn url(&self) -> &str {
         &self.seen.url
@@ -276,7 +288,8 @@ impl Visit {
         Err(self
             .failure("the view is on screen in time")
             .expected(format!("at most {:.1} s", threshold.as_secs_f64()))
-            .seen(format!("{:.1} s", self.load_time().as_secs_f64())))
+            .seen(format!("{:.1} s", self.load_time().as_secs_f64()))
+            .caused_by(Cause::Slow))
     }
 
     /// Nothing says that the data is made up.

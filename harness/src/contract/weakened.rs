@@ -119,6 +119,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::section::Section;
 
     fn weakened(from: &str, to: &str) -> Vec<(String, String)> {
         let text = Contract::built_in_text();
@@ -146,5 +147,53 @@ mod tests {
             one("rules = [\"received_from\", \"payment_received\", \"has_sent_you\"]", "rules = []").0,
             "sms.rules"
         );
+        assert_eq!(
+            one("x-content-type-options = \"^nosniff$\"", "x-content-type-options = \".*\"").0,
+            "headers.x-content-type-options"
+        );
+    }
+
+    /// "A contract emptied": each of its weaknesses is named, and none passes without a word.
+    #[test]
+    fn an_emptied_contract_is_weakened_all_over() {
+        let mut text = Contract::built_in_text().replace("within_ms = 2000\n\n", "within_ms = 20000\n\n");
+        for list in ["secrets", "functions", "counted", "readers", "unpublished"] {
+            let empty = emptied(&text, list);
+            assert_ne!(empty, text, "{list}");
+            text = empty;
+        }
+        let secrets = regex::Regex::new(r"(?s)\n\[secrets\]\n.*?\n\n").unwrap();
+        let text = secrets.replace(&text, "\n[secrets]\n\n");
+        let contract = Contract::parse(&text, Path::new("contract.toml")).unwrap();
+        let ids: Vec<_> = contract.weakened().into_iter().map(|weakened| weakened.id).collect();
+        for id in [
+            "data.readers",
+            "release.functions",
+            "release.secrets",
+            "routes.transactions.within_ms",
+            "secrets",
+            "security.counted",
+            "security.functions",
+            "security.unpublished",
+        ] {
+            assert!(ids.iter().any(|known| known == id), "{id} in {ids:?}");
+        }
+    }
+
+    /// Every array with this key made empty.
+    fn emptied(text: &str, key: &str) -> String {
+        let array = regex::Regex::new(&format!(r"(?ms)^{key} = \[.*?\]$")).unwrap();
+        array.replace_all(text, format!("{key} = []")).into_owned()
+    }
+
+    #[test]
+    fn what_is_left_out_as_a_whole_is_not_promised_and_not_weakened() {
+        let text = Contract::built_in_text();
+        let at = text.find("[audit]").unwrap();
+        let end = at + text[at..].find("\n\n").unwrap();
+        let contract = Contract::parse(&text.replace(&text[at..end], ""), Path::new("contract.toml")).unwrap();
+        assert_eq!(contract.not_promised(), [Section::Audit]);
+        assert_eq!(contract.weakened(), Vec::new());
+        assert_eq!(contract.audit().unwrap_err().claim(), "not promised: the contract has no [audit]");
     }
 }

@@ -82,3 +82,39 @@ pub(super) fn left_out(
     let spared = matches!(target, Some(Target::Production | Target::Unnamed));
     kept_out(&check.name).filter(|because| spared && !(writes_allowed && *because == LeftOutBecause::Writes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn because(name: &str, step: &str, needs: &[Section], absent: &[Section]) -> Option<LeftOutBecause> {
+        let check = Planned { name: name.to_owned(), step: step.to_owned(), needs: needs.to_vec(), left_out: None };
+        left_out(&check, Some(Target::Production), true, absent)
+    }
+
+    #[test]
+    fn a_check_is_left_out_where_its_step_its_module_or_itself_needs_what_the_contract_lacks() {
+        let lacks = |section| Some(LeftOutBecause::NotPromised { section });
+        assert_eq!(because("sms_pipeline::key::opens", "4.4.1", &[], &[Section::Sms]), lacks(Section::Sms));
+        assert_eq!(because("data::dashboard::writes::new", "4.3.1", &[], &[Section::Make]), lacks(Section::Make));
+        let needs = [Section::Refused];
+        assert_eq!(because("authentication::login::out", "4.2.1", &needs, &needs), lacks(Section::Refused));
+        assert_eq!(because("authentication::login::out", "4.2.1", &[], &needs), None);
+    }
+
+    #[test]
+    fn what_is_not_promised_is_no_matter_of_the_target() {
+        let wall = |absent: &[Section]| because("security::wall::no_way", "sec.1.4", &[], absent);
+        assert_eq!(wall(&[]), Some(LeftOutBecause::PlaysUsers));
+        assert_eq!(wall(&[Section::Tenancy]), Some(LeftOutBecause::NotPromised { section: Section::Tenancy }));
+        assert_eq!(because("smoke::build::x", "9.9", &[], &[]), Some(LeftOutBecause::NotInRunbook));
+    }
+
+    #[test]
+    fn the_manifest_names_reason_and_section() {
+        let because = LeftOutBecause::NotPromised { section: Section::Refused };
+        let json = serde_json::to_string(&because).unwrap();
+        assert_eq!(json, r#"{"because":"not-promised","section":"login.refused"}"#);
+        assert_eq!(serde_json::from_str::<LeftOutBecause>(&json).unwrap(), because);
+    }
+}

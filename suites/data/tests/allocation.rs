@@ -1,7 +1,7 @@
 //! 4.3.3 "Allocating a transaction works".
 
 pub mod writes {
-    use harness::{ClientError, Failure, Section, Verdict, check, check_if_promised};
+    use harness::{Cause, ClientError, Failure, Section, Verdict, check, check_if_promised};
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub mod writes {
             let page = check.page().await?;
             page.hold(&teller.session).await?;
             let dashboard = contract.route_of(&contract.dashboard()?.route);
-            page.open(dashboard).await?.expect_ready("the dashboard is on screen")?;
+            page.open(dashboard).await?.expect_on_the_way("the dashboard is on screen")?;
             let before = page.figures().await?;
 
             let reference = desk.payment[&contract.ledger()?.reference].as_str().unwrap_or_default();
@@ -44,7 +44,7 @@ pub mod writes {
             page.allocate(reference, member, "by the dialog").await?.expect_quiet()?;
             is_allocated(&desk, &teller.id, "by the dialog").await?;
 
-            page.open(dashboard).await?.expect_ready("the dashboard is on screen again")?;
+            page.open(dashboard).await?.expect_on_the_way("the dashboard is on screen again")?;
             let after = page.figures().await?;
             let mut expected = Vec::new();
             for kpi in &contract.dashboard()?.kpis {
@@ -223,7 +223,10 @@ pub mod writes {
     }
 
     fn refused_to_a_writer(error: &ClientError) -> Failure {
-        Failure::failed("somebody who may allocate can").expected("200 with success").seen(error.to_string())
+        Failure::failed("somebody who may allocate can")
+            .caused_by(Cause::Database)
+            .expected("200 with success")
+            .seen(error.to_string())
     }
 
     /// Status, member, group, actor, time and note are set, there is one record, and nothing else has changed.

@@ -25,7 +25,7 @@ pub mod signed_in {
             let page = check.signed_in(reader.persona).await?;
             page.open(check.contract().route_of(&check.contract().dashboard()?.route))
                 .await?
-                .expect_ready("the dashboard is on screen")?;
+                .expect_on_the_way("the dashboard is on screen")?;
             let shown = page.figures().await?;
             if shown == before {
                 return Ok(());
@@ -58,7 +58,7 @@ pub mod signed_in {
             for name in [&contract.dashboard()?.route, &contract.ledger()?.route] {
                 let visit = page.open(contract.route_of(name)).await?;
                 visit.expect_no_mock()?;
-                visit.expect_ready("the view is on screen")?;
+                visit.expect_on_the_way("the view is on screen")?;
             }
             Ok(())
         })
@@ -78,12 +78,12 @@ pub mod writes {
             let page = check.page().await?;
             page.hold(&person.session).await?;
             let route = check.contract().route_of(&check.contract().dashboard()?.route);
-            page.open(route).await?.expect_ready("the dashboard is on screen")?;
+            page.open(route).await?.expect_on_the_way("the dashboard is on screen")?;
             let (shown_before, rows_before) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
             let amount = Decimal::new(123_456, 2);
             writes.make(&tenant, "transaction", &[("amount", amount.to_string().into())]).await?;
-            page.open(route).await?.expect_ready("the dashboard is on screen again")?;
+            page.open(route).await?.expect_on_the_way("the dashboard is on screen again")?;
             let (shown_after, rows_after) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
             let change = |after: &[_], before: &[_]| -> Vec<Decimal> {

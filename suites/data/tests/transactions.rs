@@ -20,7 +20,7 @@ pub mod signed_in {
             others_exist(check, &reader).await?;
             let (contract, page) = (check.contract(), check.signed_in(reader.persona).await?);
             let visit = page.open(contract.route_of(&contract.ledger()?.route)).await?;
-            visit.expect_ready("the ledger is on screen")?;
+            visit.expect_on_the_way("the ledger is on screen")?;
 
             let (mut own, mut strays) = (0, Vec::new());
             let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
@@ -105,7 +105,7 @@ pub mod signed_in {
             let rest = reader.rest(check).await?;
             let before = count().await?;
             let page = check.signed_in(reader.persona).await?;
-            page.open(contract.route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
+            page.open(contract.route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
             let rows = page.browser().texts(&ledger.rows).await?.len() as u64;
             let text = page.browser().texts("body").await?.concat();
             let seen = rest.count(&ledger.table, &[]).await.map_err(unread("the ledger"))?;
@@ -139,7 +139,7 @@ pub mod signed_in {
             let reader = Reader::of(check, reader)?;
             let ledger = check.contract().ledger()?;
             let page = check.signed_in(reader.persona).await?;
-            page.open(check.contract().route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
+            page.open(check.contract().route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
             for status in &ledger.statuses {
                 let expected = Narrowed::of(check, &reader, &ledger.status, &status.filter).await?;
                 if !page.browser().click_text(&ledger.status_buttons, &status.button).await? {
@@ -162,7 +162,7 @@ pub mod signed_in {
             let canary = format!("like.*{}*", reader.canary);
             let expected = Narrowed::of(check, &reader, &ledger.reference, &canary).await?;
             let page = check.signed_in(reader.persona).await?;
-            page.open(check.contract().route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
+            page.open(check.contract().route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
             page.browser().type_into(&ledger.search, reader.canary).await?;
             expected.shown(check, &page, &format!("a search for {:?} shows its rows", reader.canary)).await
         })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{AnsweredBy, Deployment, Failure, Section, Unstorable, Verdict, check, check_if_promised};
+use harness::{AnsweredBy, Cause, Deployment, Failure, Section, Unstorable, Verdict, check, check_if_promised};
 use reqwest::{Method, StatusCode};
 use rstest_reuse::apply;
 
@@ -99,6 +99,7 @@ fn the_ingest_endpoint_answers_in_time() -> Verdict {
             return Ok(());
         }
         Err(Failure::failed("the ingest endpoint answers in time")
+            .caused_by(Cause::Slow)
             .expected(format!("within {} ms at first, {} ms warm", limits[0].as_millis(), limits[1].as_millis()))
             .seen(figures)
             .at(endpoint.url().as_str()))

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
-use harness::{Deployment, Failure, ManagementClient, Monitoring, Section, Unstorable, Verdict, check_if_promised};
+use harness::{
+    Cause, Deployment, Failure, ManagementClient, Monitoring, Section, Unstorable, Verdict, check_if_promised,
+};
 use jiff::SignedDuration;
 use reqwest::Method;
 
 pub mod signed_in {
-    use harness::{Check, Failure, Route, Verdict, check};
+    use harness::{Cause, Check, Failure, Route, Verdict, check};
 
     use super::{Share, log};
 
@@ -47,6 +49,7 @@ pub mod signed_in {
             return Ok(());
         }
         Err(Failure::failed(format!("{} loads in time", route.path))
+            .caused_by(Cause::Slow)
             .expected(format!("p95 below {} ms", route.within_ms))
             .seen(figures)
             .at(check.deployment().site().url(&route.path).as_str()))
@@ -142,6 +145,7 @@ fn no_answer_of_a_function_was_an_error() -> Verdict {
                 .advice("lines arrive some seconds late: look again in a minute")),
             Share { errors: 0, .. } => Ok(()),
             Share { .. } => Err(Failure::failed("no answer of a function was an error")
+                .caused_by(Cause::Functions)
                 .expected("0 answers of 500 or more")
                 .seen(told)
                 .at(management.url("analytics/endpoints/logs"))),

@@ -1,6 +1,6 @@
 //! §3.1 Pre-Deployment Build Test, "should see: index.html, assets/, _redirects": by what is served of them.
 
-use harness::{Failure, Verdict, check};
+use harness::{Cause, Failure, Verdict, check};
 
 #[test]
 fn index_html_is_the_portal() -> Verdict {
@@ -9,18 +9,19 @@ fn index_html_is_the_portal() -> Verdict {
         let document = check.deployment().site().document("/").await?;
         check.released(|seen| seen.build = Some(document.fetched.sha256()));
         let failed = |claim: &str| Failure::failed(claim).at(document.fetched.url.as_str());
-        if document.title != portal.title || document.language != portal.language {
-            return Err(failed("the document is the portal's")
-                .expected(format!("title {:?}, lang {:?}", portal.title, portal.language))
-                .seen(format!("title {:?}, lang {:?}", document.title, document.language)));
-        }
         let missing: Vec<_> = assets.required.iter().filter(|selector| !document.has(selector)).cloned().collect();
-        if missing.is_empty() {
+        if !missing.is_empty() {
+            return Err(failed("the document names all that the portal needs")
+                .expected(assets.required.join(", "))
+                .seen(format!("no {}; titled {:?}", missing.join(", "), document.title)));
+        }
+        if document.title == portal.title && document.language == portal.language {
             return Ok(());
         }
-        Err(failed("the document names all that the portal needs")
-            .expected(assets.required.join(", "))
-            .seen(format!("no {}", missing.join(", "))))
+        Err(failed("the document has its title and its language")
+            .expected(format!("title {:?}, lang {:?}", portal.title, portal.language))
+            .seen(format!("title {:?}, lang {:?}", document.title, document.language))
+            .caused_by(Cause::Wording))
     })
 }
 

@@ -1,6 +1,6 @@
 //! §3.3 Verify Deployment.
 
-use harness::{Failure, Verdict, check};
+use harness::{Cause, Failure, Verdict, check};
 
 /// 3.3.1 "Visit production URL": a new release reaches everybody, because nobody keeps the document.
 #[test]
@@ -105,7 +105,13 @@ pub mod signed_in {
             let page = check.page().await?;
             page.open_login("/").await?.expect_ready("a visitor sees the login")?;
             let visit = page.sign_in(&email, &password).await?;
-            visit.expect_ready("signing in shows the portal")?;
+            let refused = visit
+                .requests("http")
+                .any(|it| it.url().contains("/auth/v1/token") && it.status().is_some_and(|status| status >= 400));
+            visit.expect_ready("signing in shows the portal").map_err(|failure| match refused {
+                true => failure.caused_by(Cause::Access),
+                false => failure,
+            })?;
             visit.expect_quiet()
         })
     }

@@ -3,7 +3,7 @@
 pub mod writes {
     use std::time::{Duration, Instant};
 
-    use harness::{Failure, Verdict, check};
+    use harness::{Cause, Failure, Verdict, check};
     use rust_decimal::Decimal;
     use serde_json::json;
 
@@ -25,7 +25,7 @@ pub mod writes {
             let page = check.page().await?;
             page.hold(&teller.session).await?;
             let dashboard = contract.route_of(&contract.dashboard()?.route);
-            page.open(dashboard).await?.expect_ready("the dashboard is on screen")?;
+            page.open(dashboard).await?.expect_on_the_way("the dashboard is on screen")?;
             let before = page.figures().await?;
 
             // A member pays, and the gateway's device reports it.
@@ -63,6 +63,7 @@ pub mod writes {
             check.measured(format!("in the ledger after {} ms", took.as_millis()));
             if took > limit {
                 return Err(Failure::failed("a payment is in the ledger's view soon")
+                    .caused_by(Cause::Slow)
                     .expected(format!("within {} ms of the endpoint's answer", limit.as_millis()))
                     .seen(format!("{} ms", took.as_millis())));
             }
@@ -74,6 +75,7 @@ pub mod writes {
             let (status, owner) = (&now[0][&words.sets.status], &now[0][&words.sets.member]);
             if *status != *words.done || *owner != member["id"] {
                 return Err(Failure::failed("the payment is the member's")
+                    .caused_by(Cause::Database)
                     .expected(format!("{}: {}, {}: {name}", words.sets.status, words.done, words.sets.member))
                     .seen(format!("{}: {status}, {}: {owner}", words.sets.status, words.sets.member)));
             }
@@ -83,13 +85,14 @@ pub mod writes {
             let events = gateway.service.select(&audit.table, &query).await.map_err(unread(&audit.table))?;
             if events.len() != 1 || events[0][&audit.actor] != json!(teller.id) {
                 return Err(Failure::failed("the audit log has the allocation")
+                    .caused_by(Cause::Database)
                     .expected(format!("1 event by {}", teller.id))
                     .seen(format!("{} events: {}", events.len(), json!(events)))
                     .at(&audit.table));
             }
 
             // The figures have moved by the amount, and are those of the rows.
-            page.open(dashboard).await?.expect_ready("the dashboard is on screen again")?;
+            page.open(dashboard).await?.expect_on_the_way("the dashboard is on screen again")?;
             let after = page.figures().await?;
             let mut expected = Vec::new();
             for kpi in &contract.dashboard()?.kpis {

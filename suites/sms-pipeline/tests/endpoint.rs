@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use harness::{AnsweredBy, Check, Failure, Receipt, SmsIngest, Unstorable, Verdict, check};
+use harness::{AnsweredBy, Cause, Check, Failure, Receipt, SmsIngest, Unstorable, Verdict, check};
 use regex::Regex;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
@@ -115,7 +115,7 @@ fn a_browser_may_ask_first() -> Verdict {
 pub mod writes {
     use std::time::Duration;
 
-    use harness::{Failure, Section, Verdict, check_if_promised};
+    use harness::{Cause, Failure, Section, Verdict, check_if_promised};
     use reqwest::StatusCode;
     use serde_json::{Value, json};
 
@@ -131,6 +131,7 @@ pub mod writes {
             let limit = Duration::from_millis(check.contract().sms()?.answers_within_ms);
             if read.took > limit {
                 return Err(Failure::failed("a message is answered before a gateway gives up")
+                    .caused_by(Cause::Slow)
                     .expected(format!("an answer within {} ms", limit.as_millis()))
                     .seen(format!("{} ms", read.took.as_millis()))
                     .at(gateway.ingest.url().as_str()));
@@ -232,7 +233,9 @@ fn expect(ingest: &SmsIngest, receipt: &Receipt, statuses: &[StatusCode], words:
     if status_fits && words_fit && receipt.by() == AnsweredBy::Function {
         return Ok(());
     }
-    Err(failure(Failure::failed("a message that cannot be taken is refused in words that help its sender")))
+    let refused = failure(Failure::failed("a message that cannot be taken is refused in words that help its sender"));
+    let in_other_words = status_fits && json["success"] == false && !error.is_empty();
+    Err(if in_other_words { refused.caused_by(Cause::Wording) } else { refused.caused_by(Cause::Functions) })
 }
 
 /// An endpoint that a body has killed would refuse everything.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use harness::{Check, ClientError, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes};
+use harness::{
+    Cause, Check, ClientError, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes,
+};
 use jiff::Zoned;
 use serde_json::{Value, json};
 
@@ -58,6 +60,7 @@ impl<'c> Gateway<'c> {
         let receipt = self.ingest.send_once(&self.writes, &message.body()).await;
         match &receipt.outcome {
             Ingest::Unavailable { .. } => Err(Failure::failed("the endpoint says at once what became of a message")
+                .caused_by(Cause::Functions)
                 .expected("200 with success and sms_id")
                 .seen(receipt.to_string())
                 .at(self.ingest.url().as_str())),

@@ -47,7 +47,7 @@ fn few_messages_are_given_up() -> Verdict {
 }
 
 pub mod writes {
-    use harness::{AnsweredBy, Failure, Ingest, Section, Verdict, check_if_promised};
+    use harness::{AnsweredBy, Cause, Failure, Ingest, Section, Verdict, check_if_promised};
 
     use crate::gateway::{Gateway, unique};
 
@@ -72,6 +72,7 @@ pub mod writes {
                 return Ok(());
             }
             Err(Failure::failed("the function answers each message without an error")
+                .caused_by(Cause::Functions)
                 .expected(format!("0 errors in {MESSAGES} messages"))
                 .seen(format!(
                     "{} errors, the first of them\n{}",

@@ -1,7 +1,9 @@
 //! 4.4.6 "A device speaks for its institution only".
 
 pub mod writes {
-    use harness::{Failure, Ingest, IngestRefusal, Message, RestClient, Section, Verdict, check, check_if_promised};
+    use harness::{
+        Cause, Failure, Ingest, IngestRefusal, Message, RestClient, Section, Verdict, check, check_if_promised,
+    };
     use rstest::rstest;
 
     use crate::gateway::{Gateway, unique, unread};
@@ -93,6 +95,7 @@ pub mod writes {
                     let seen = count(rest).await.unwrap_or(0);
                     if seen > 0 {
                         return Err(Failure::failed("another institution's messages are invisible")
+                            .caused_by(Cause::Database)
                             .expected("no row")
                             .seen(format!("{seen} rows, to {who}"))
                             .at(format!("/rest/v1/{table}?{column}={filter}")));
