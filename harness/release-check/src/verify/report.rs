@@ -184,33 +184,50 @@ impl<'r> Report<'r> {
         if self.signed.covers(step) {
             seen.push("signed for".to_owned());
         }
-        if let Some(left_out) = step.left_out.first() {
-            let count = step.left_out.len();
-            let which = match (&step.outcome, count) {
+        if !step.left_out.is_empty() {
+            let shown = step.left_out.iter().all(|check| check.proof.is_some());
+            let checks = match (&step.outcome, step.left_out.len()) {
                 (None, _) => String::new(),
                 (Some(_), 1) => "1 check ".to_owned(),
                 (Some(_), count) => format!("{count} checks "),
             };
-            let why = left_out.planned.left_out.as_deref().unwrap_or_default();
-            let proofs: Vec<_> = step.left_out.iter().filter_map(|check| check.proof.as_ref()).collect();
-            let proved = match proofs.iter().min_by_key(|proof| proof.finished) {
-                Some(proof) if proofs.len() == count => format!(
-                    "passed on {} {}, run {}, harness {}",
-                    proof.target,
-                    ago(proof.finished, Timestamp::now()),
-                    proof.run,
-                    proof.commit.as_deref().map_or("of an unknown commit", |commit| &commit[..commit.len().min(12)])
-                ),
-                _ => "not shown on staging: verify --target staging, or sign for it".to_owned(),
-            };
-            seen.push(format!("{which}left out here, {why}; {proved}"));
+            seen.push(format!("{checks}{}", if shown { "shown on staging" } else { "left out here" }));
         }
         seen.retain(|text| !text.is_empty());
         seen.join("; ")
     }
 
+    /// What the target leaves out by design: a line for each reason and proof.
+    fn left_out(&self) {
+        let mut groups: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+        for (step, check) in
+            self.judgement.steps.iter().flat_map(|step| step.left_out.iter().map(move |check| (step, check)))
+        {
+            let shown = match &check.proof {
+                Some(proof) => format!(
+                    "passed on {} {} (run {}, harness {})",
+                    proof.target,
+                    ago(proof.finished, Timestamp::now()),
+                    proof.run,
+                    proof.commit.as_deref().map_or("of an unknown commit", |commit| &commit[..commit.len().min(12)])
+                ),
+                None if self.signed.covers(step) => "signed for".to_owned(),
+                None => "not shown on staging: run verify --target staging, or sign for it".to_owned(),
+            };
+            let why = check.planned.left_out.clone().unwrap_or_default();
+            let steps = groups.entry((why, shown)).or_default();
+            if steps.last() != Some(&step.step.id.as_str()) {
+                steps.push(&step.step.id);
+            }
+        }
+        for ((why, shown), steps) in groups {
+            print(&format!("left out, because {why}: {}; {shown}", steps.join(", ")));
+        }
+    }
+
     /// What holds for the whole run.
     fn remarks(&self) {
+        self.left_out();
         for problem in &self.judgement.problems {
             print(&toned(Tone::Open, &format!("not whole: {problem}")));
         }
