@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env,
     path::Path,
-    sync::{Mutex, Once, OnceLock, PoisonError},
+    sync::{LazyLock, Mutex, Once, OnceLock, PoisonError},
 };
 
 use tokio::{
@@ -17,18 +17,21 @@ use crate::{
     browser::{Browser, Page},
     client::Session,
     contract::Contract,
-    deployment::{self, Deployment},
+    deployment::{self, Deployment, Identity},
     ending,
     evidence::Evidence,
     failure::{Failure, Verdict},
     redaction::Redactor,
     run::{self, Figure},
     runbook::{Runbook, Step},
+    section::Section,
     seen::{self, Seen},
 };
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
+/// Parts that the configured contract lacks. One that cannot be read lacks nothing: the deployment reports it.
+static NOT_PROMISED: LazyLock<Vec<Section>> = LazyLock::new(|| Identity::configured(None).not_promised);
 /// Signals are watched for once the first check runs.
 static WATCHED: Once = Once::new();
 /// Obstacles that were reported in full.
@@ -52,18 +55,34 @@ type Kept = (&'static str, &'static str, String);
 /// # Errors
 /// The failure of the body, or the reason why the body could not be run.
 pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+    check_if_promised(&[], id, body)
+}
+
+/// The same for a check that needs parts of a contract that other checks of its step do without: where the contract
+/// lacks one, the run leaves it out.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
     let name = test_name(std::any::type_name_of_val(&body));
     if let Some(problem) = Runbook::problem() {
         let (what, advice) = problem.split_once('\n').unwrap_or((&problem, ""));
         return Err(once(Failure::not_run(what).advice(advice).shared()));
     }
-    let step = Runbook::get().step(id).ok_or_else(|| {
-        Failure::not_run(format!("the runbook has no step {id}"))
-            .advice("correct the step that the test names, or add it to the runbook")
-    })?;
+    let step = Runbook::get().checked_as(id);
+    let id = step.map_or(id, |step| step.id.as_str());
     if let Some(list) = run::asked_to_list() {
-        return list_step(&list, step, &name);
+        return list_step(&list, id, &name, needs);
     }
+    if let Some(section) = run::not_promised(&name, needs, id, &NOT_PROMISED) {
+        let failure = Failure::not_run(section.not_promised());
+        return Err(match step {
+            Some(step) => failure.about(step),
+            None => failure,
+        });
+    }
+    let step =
+        step.ok_or_else(|| Failure::not_run(format!("the runbook has no step {id}, so this check verifies nothing")))?;
     let runtime = RUNTIME.get_or_init(|| {
         Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| error.to_string())
     });
@@ -188,8 +207,8 @@ fn once(failure: Failure) -> Failure {
     if first { failure } else { failure.in_one_line() }
 }
 
-fn list_step(list: &Path, step: &Step, name: &str) -> Verdict {
-    Err(match run::list(list, name, &step.id) {
+fn list_step(list: &Path, step: &str, name: &str, needs: &[Section]) -> Verdict {
+    Err(match run::list(list, name, step, needs) {
         Ok(()) => Failure::not_run("only listed"),
         Err(error) => Failure::not_run("the list of steps cannot be written").seen(error.to_string()),
     })

@@ -83,7 +83,7 @@ impl Failure {
         self
     }
 
-    /// Every check of this process meets the same obstacle, so only the first tells it in full.
+    /// Every check of this process meets the same obstacle, so only the first reports it in full.
     pub(crate) fn shared(mut self) -> Self {
         self.shared = true;
         self
@@ -93,11 +93,13 @@ impl Failure {
         self.shared
     }
 
-    /// Only what says that it was told before.
+    /// Only what says that it was reported before.
     pub(crate) fn in_one_line(mut self) -> Self {
-        if let Some(step) = self.step.take() {
-            self.claim = format!("{}  {}: the first failure of this run says why", step.id, step.title);
-        }
+        let why = "the first failure of this run says why";
+        self.claim = match self.step.take() {
+            Some(step) => format!("{}  {}: {why}", step.id, step.title),
+            None => why.to_owned(),
+        };
         self.facts.clear();
         self
     }

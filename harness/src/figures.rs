@@ -82,7 +82,7 @@ impl Page<'_> {
     /// # Errors
     /// Failed when a card or its figure is missing; undecided when the browser itself fails.
     pub async fn figures(&self) -> Verdict<Vec<Decimal>> {
-        let dashboard = &self.contract().dashboard;
+        let dashboard = self.contract().dashboard()?;
         let script = "const [card, label, figure, answer] = arguments;
             const text = (element, selector) => element.querySelector(selector)?.innerText.trim() ?? \"\";
             answer([...document.querySelectorAll(card)].map((element) => [text(element, label), text(element, figure)]));";

@@ -44,6 +44,7 @@ mod redaction;
 mod rehearsal;
 pub mod run;
 mod runbook;
+mod section;
 mod seen;
 mod site;
 mod target;
@@ -52,7 +53,7 @@ mod workspace;
 pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
-pub use check::{Check, check};
+pub use check::{Check, check, check_if_promised};
 pub use checkout::{Checkout, Commit};
 pub use client::{
     AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, EdgeFunction, GithubClient, Ingest, IngestRefusal,
@@ -74,6 +75,7 @@ pub use outcome::Outcome;
 pub use permission::Permission;
 pub use rehearsal::Rehearsal;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
+pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
 pub use target::Target;

@@ -24,7 +24,12 @@ impl Base {
         let folder = tempfile::tempdir().unwrap();
         let steps: Vec<_> = Runbook::get().steps().iter().filter(|step| step.is_tested()).take(3).collect();
         let checks: Vec<_> = (0..6)
-            .map(|at| Planned { name: format!("suite::check_{at}"), step: steps[at / 2].id.clone(), left_out: None })
+            .map(|at| Planned {
+                name: format!("suite::check_{at}"),
+                step: steps[at / 2].id.clone(),
+                needs: Vec::new(),
+                left_out: None,
+            })
             .collect();
         let plan = Plan {
             runner: Runner::ReleaseCheck,

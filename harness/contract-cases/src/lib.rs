@@ -18,12 +18,13 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// Reads `fixtures/sacco-plus.toml`, or the file that `HARNESS_CONTRACT` names. What is wrong with it is told by the
-    /// harness when the tests run, in words for people.
+    /// Reads `fixtures/sacco-plus.toml`, or the file that `HARNESS_CONTRACT` names. The harness reports
+    /// what is wrong with it when the tests run.
     #[expect(clippy::print_stdout, reason = "a build script speaks to cargo there")]
     pub fn read() -> Self {
-        let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/sacco-plus.toml");
-        let path = env::var_os("HARNESS_CONTRACT").map_or(default, PathBuf::from);
+        let named = env::var_os("HARNESS_CONTRACT").filter(|path| !path.is_empty());
+        let path = named.map_or_else(|| PathBuf::from("fixtures/sacco-plus.toml"), PathBuf::from);
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
         println!("cargo::rerun-if-env-changed=HARNESS_CONTRACT");
         println!("cargo::rerun-if-changed={}", path.display());
         let table = fs::read_to_string(path).unwrap_or_default().parse().unwrap_or_default();
@@ -66,7 +67,8 @@ impl Contract {
             let _ = writeln!(cases, "#[case::{}({})]", identifier.to_lowercase(), arguments.join(", "));
         }
         if cases.is_empty() {
-            // rstest needs one. The empty name is unknown to the contract, and the check says so.
+            // rstest needs one. Where the contract lacks the part, the check is left out; where the list is empty, the
+            // contract has no such name, and the check says so.
             let _ = writeln!(cases, "#[case::none({})]", vec!["\"\""; keys.len()].join(", "));
         }
         let _ = writeln!(

@@ -9,8 +9,8 @@ impl Page<'_> {
     /// # Errors
     /// Failed when the payment is not listed; undecided when the browser itself fails.
     pub async fn open_unallocated(&self, reference: &str) -> Verdict<Visit> {
-        let (contract, ledger) = (self.contract(), &self.contract().ledger);
-        let open = format!("eq.{}", contract.allocation.open);
+        let (contract, ledger) = (self.contract(), self.contract().ledger()?);
+        let open = format!("eq.{}", contract.allocation()?.open);
         let status = ledger.statuses.iter().find(|status| status.filter == open);
         let status =
             status.ok_or_else(|| Failure::undecided("the contract has a button for what is to be allocated"))?;
@@ -26,8 +26,8 @@ impl Page<'_> {
     /// # Errors
     /// Failed when there is no way to, or the payment stays; undecided when the browser itself fails.
     pub async fn allocate(&self, reference: &str, member: &str, note: &str) -> Verdict<Visit> {
-        let (contract, words) = (self.contract(), &self.contract().allocation);
-        if !self.click_in_row(&contract.ledger.rows, reference, &words.button).await? {
+        let (contract, words) = (self.contract(), self.contract().allocation()?);
+        if !self.click_in_row(&contract.ledger()?.rows, reference, &words.button).await? {
             return Err(Failure::failed("a payment that is not allocated can be")
                 .expected(format!("a button {:?} in the row of {reference}", words.button))
                 .seen("none"));

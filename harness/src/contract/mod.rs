@@ -1,9 +1,11 @@
 //! What a particular portal promises: routes, texts, personas, thresholds, headers. Read from a TOML file
 //! (`fixtures/sacco-plus.toml` unless `HARNESS_CONTRACT` names another). Unknown keys and contradictions are errors
-//! with line and column; nothing has a default that could hide a forgotten promise.
+//! with line and column; nothing has a default that could hide a forgotten promise. Parts that are of no use to a portal
+//! may be left out as a whole ([`Section`]); that is stated, wherever it matters.
 
 mod data;
 mod problem;
+mod promised;
 mod release;
 mod sms;
 mod weakened;
@@ -25,6 +27,8 @@ pub use release::{Function, Migration, Monitoring, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 pub use weakened::Weakened;
 
+use crate::section::Section;
+
 /// The default contract, part of this crate so that an archive of the tests needs no folder beside it.
 const SACCO_PLUS: &str = include_str!("../../../fixtures/sacco-plus.toml");
 
@@ -35,7 +39,7 @@ pub struct Contract {
     /// Texts of the whole app.
     pub portal: Portal,
     /// Who belongs where, for the prober of row level security.
-    pub tenancy: crate::rls::Tenancy,
+    tenancy: Option<crate::rls::Tenancy>,
     /// The login view.
     pub login: Login,
     /// What surrounds the views of a signed-in user.
@@ -54,29 +58,29 @@ pub struct Contract {
     /// The browser's console.
     pub console: Console,
     /// Views that a role may not see.
-    pub forbidden: Vec<Spanned<Forbidden>>,
+    forbidden: Option<Vec<Spanned<Forbidden>>>,
     /// What the security checklist looks at.
-    pub security: Security,
+    security: Option<Security>,
     /// What has to be true around a release.
-    pub release: Release,
+    release: Option<Release>,
     /// What is watched after a release.
-    pub monitoring: Monitoring,
+    monitoring: Option<Monitoring>,
     /// What the data checklist compares.
-    pub data: Data,
+    data: Option<Data>,
     /// The dashboard's figures.
-    pub dashboard: Dashboard,
+    dashboard: Option<Dashboard>,
     /// The ledger on screen.
-    pub ledger: Ledger,
+    ledger: Option<Ledger>,
     /// Giving a transaction to a member.
-    pub allocation: Allocation,
+    allocation: Option<Allocation>,
     /// Events of the audit log.
-    pub audit: Audit,
+    audit: Option<Audit>,
     /// The way from a gateway's message to the ledger.
-    pub sms: Sms,
+    sms: Option<Sms>,
     /// Institutions that may be written to in production.
-    pub canary: Canary,
+    canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.
-    pub make: BTreeMap<String, Recipe>,
+    make: Option<BTreeMap<String, Recipe>>,
 }
 
 /// What the security checklist looks at.
@@ -148,7 +152,7 @@ pub struct Login {
     /// What a wrong password and an unknown e-mail address are answered with.
     pub wrong_password: String,
     /// Accounts that do not get in.
-    pub refused: Vec<Refused>,
+    refused: Option<Vec<Refused>>,
 }
 
 /// An account that does not get in.
@@ -329,8 +333,27 @@ impl Contract {
     }
 
     /// Parts that this portal has no use for.
-    pub(crate) fn not_promised(&self) -> Vec<String> {
-        Vec::new()
+    pub fn not_promised(&self) -> Vec<Section> {
+        Section::ALL.into_iter().filter(|section| !self.has(*section)).collect()
+    }
+
+    fn has(&self, section: Section) -> bool {
+        match section {
+            Section::Allocation => self.allocation.is_some(),
+            Section::Audit => self.audit.is_some(),
+            Section::Canary => self.canary.is_some(),
+            Section::Dashboard => self.dashboard.is_some(),
+            Section::Data => self.data.is_some(),
+            Section::Forbidden => self.forbidden.is_some(),
+            Section::Ledger => self.ledger.is_some(),
+            Section::Make => self.make.is_some(),
+            Section::Monitoring => self.monitoring.is_some(),
+            Section::Refused => self.login.refused.is_some(),
+            Section::Release => self.release.is_some(),
+            Section::Security => self.security.is_some(),
+            Section::Sms => self.sms.is_some(),
+            Section::Tenancy => self.tenancy.is_some(),
+        }
     }
 
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
@@ -346,16 +369,6 @@ impl Contract {
     /// The route with this name.
     pub fn route(&self, name: &str) -> Option<&Route> {
         self.routes().find(|route| route.name == name)
-    }
-
-    /// The account that does not get in, by its persona.
-    pub fn refused(&self, persona: &str) -> Option<&Refused> {
-        self.login.refused.iter().find(|refused| refused.persona == persona)
-    }
-
-    /// The view that a role may not see, by its name.
-    pub fn forbidden(&self, name: &str) -> Option<&Forbidden> {
-        self.forbidden.iter().map(Spanned::get_ref).find(|view| view.name == name)
     }
 
     /// The route of the dashboard and the one of the ledger; [`Contract::read`] made sure of them.
@@ -381,12 +394,6 @@ impl Contract {
             if !steps.insert(&route.step) {
                 return problem(span, format!("route {:?} has the step {} of an earlier one", route.name, route.step));
             }
-            if crate::Runbook::get().step(&route.step).is_none() {
-                return problem(
-                    span,
-                    format!("route {:?} names step {}, that is not in the runbook", route.name, route.step),
-                );
-            }
             if !route.path.starts_with('/') {
                 return problem(span, format!("the path of route {:?} does not begin with \"/\"", route.name));
             }
@@ -401,7 +408,7 @@ impl Contract {
         if !self.personas.contains_key(persona.get_ref()) {
             return problem(persona.span(), format!("{:?} is not one of its personas", persona.get_ref()));
         }
-        for forbidden in &self.forbidden {
+        for forbidden in self.forbidden.iter().flatten() {
             let (span, view) = (forbidden.span(), forbidden.get_ref());
             if let Some(unknown) =
                 [&view.persona, &view.allowed].into_iter().find(|name| !self.personas.contains_key(*name))
@@ -409,22 +416,24 @@ impl Contract {
                 return problem(span, format!("{unknown:?} is not one of its personas"));
             }
         }
-        let missing = [&self.dashboard.route, &self.ledger.route].into_iter().find(|name| !names.contains(name));
-        if let Some(name) = missing {
+        let shown = [self.dashboard.as_ref().map(|it| &it.route), self.ledger.as_ref().map(|it| &it.route)];
+        if let Some(name) = shown.into_iter().flatten().find(|name| !names.contains(name)) {
             return problem(0..0, format!("no route is named {name:?}, which [dashboard] or [ledger] names"));
         }
         let placed = |name: &String| self.personas.get(name).is_some_and(|persona| persona.institution.is_some());
-        if let Some(name) = self.data.readers.iter().find(|name| !placed(name)) {
+        if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(|name| !placed(name)) {
             return problem(0..0, format!("the reader {name:?} is not one of its personas with an institution"));
         }
-        if self.monitoring.loads == 0 || self.monitoring.errors_of_at_least == 0 {
+        if self.monitoring.as_ref().is_some_and(|it| it.loads == 0 || it.errors_of_at_least == 0) {
             return problem(
                 0..0,
                 "[monitoring] looks at nothing: loads and errors_of_at_least are 1 or more".to_owned(),
             );
         }
         let made = ["institution", "profile", "group", "member", "transaction"];
-        if let Some(kind) = made.into_iter().find(|kind| !self.make.contains_key(*kind)) {
+        if let Some(kind) =
+            made.into_iter().find(|kind| self.make.as_ref().is_some_and(|make| !make.contains_key(*kind)))
+        {
             return problem(0..0, format!("[make.{kind}] is missing"));
         }
         None

@@ -3,6 +3,7 @@
 use super::{Api, settings::Settings};
 use crate::{
     contract::{Contract, Weakened},
+    section::Section,
     target::Target,
 };
 use url::Url;
@@ -27,11 +28,12 @@ pub(crate) struct Identity {
     /// What it asks less of than the runbook.
     pub weakened: Vec<Weakened>,
     /// Its parts that the portal has no use for.
-    pub not_promised: Vec<String>,
+    pub not_promised: Vec<Section>,
 }
 
 impl Identity {
-    /// What the environment and `harness.toml` say, of the target that they name or of another one. What is wrong with them is told by the checks themselves.
+    /// What the environment and `harness.toml` say of the target that they name, or of another one. The checks
+    /// themselves report what is wrong with them.
     pub fn configured(target: Option<Target>) -> Self {
         let settings = target.map_or_else(Settings::read, Settings::read_as);
         let Ok(settings) = settings else { return Self::default() };

@@ -250,7 +250,7 @@ impl Deployment {
     }
 
     fn ingest(&self, key: Option<SecretString>) -> Verdict<SmsIngest> {
-        let sms = &self.contract.sms;
+        let sms = self.contract.sms()?;
         let url = format!("{}/functions/v1/{}", self.api()?.url.as_str().trim_end_matches('/'), sms.function);
         let claim = "the ingest endpoint can be asked";
         let url = url.parse().map_err(|_| Failure::undecided(claim).expected("a URL").seen(url))?;

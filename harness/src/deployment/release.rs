@@ -58,7 +58,7 @@ impl Deployment {
     /// # Errors
     /// Not run where no token or no account is given.
     pub fn pages(&self) -> Verdict<PagesClient> {
-        let project = self.contract.release.pages_project.clone();
+        let project = self.contract.release()?.pages_project.clone();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
             let (token, account) = (portal.platform_token().to_owned(), portal.cloudflare_account().to_owned());

@@ -156,11 +156,12 @@ impl Settings {
         }
     }
 
-    /// A path: relative to the file that names it, or to the current folder.
+    /// A path: relative to the file that names it, or to the workspace. The current folder of a test is its package's,
+    /// and that of `release-check` is anywhere.
     pub fn path(&self, setting: &Setting) -> PathBuf {
         let from_environment = setting.source.starts_with("the environment");
         let folder = self.file.as_deref().and_then(Path::parent).filter(|_| !from_environment);
-        folder.map_or_else(|| PathBuf::from(&setting.value), |folder| folder.join(&setting.value))
+        folder.map_or_else(root, Path::to_owned).join(&setting.value)
     }
 
     /// The error for a value that has to be there.

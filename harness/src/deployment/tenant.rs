@@ -214,7 +214,7 @@ impl<'d> Writes<'d> {
 
 impl Deployment {
     pub(super) fn recipe(&self, kind: &str) -> Verdict<&Recipe> {
-        self.contract().make.get(kind).ok_or_else(|| {
+        self.contract().make()?.get(kind).ok_or_else(|| {
             Failure::undecided(format!("the contract says how a {kind} is made")).expected(format!("[make.{kind}]"))
         })
     }

@@ -74,7 +74,7 @@ impl Deployment {
         let Some(named) = self.settings.find("HARNESS_CANARY_INSTITUTION") else {
             return Err(refused("HARNESS_CANARY_INSTITUTION is not set".to_owned()));
         };
-        let marked = &self.contract().canary.institutions;
+        let marked = self.contract().canary().map(|canary| canary.institutions.as_slice()).unwrap_or_default();
         let Some(canary) = named.value.parse().ok().filter(|id| marked.contains(id)) else {
             return Err(refused(format!(
                 "HARNESS_CANARY_INSTITUTION={}, which the contract does not mark as canary (it marks {})",

@@ -24,7 +24,7 @@ pub struct Plan {
     pub runner: Runner,
     /// What was asked for.
     pub chosen: Chosen,
-    /// The checks as the suites list them; what the target leaves out by design is marked here.
+    /// The checks as the suites list them; what is left out by design is marked here.
     pub checks: Vec<Planned>,
     /// The target; none is the one that the environment names.
     pub target: Option<Target>,
@@ -62,7 +62,7 @@ impl Plan {
         let allowed = identity.writes_allowed;
         let mut checks = self.checks;
         for check in &mut checks {
-            check.left_out = left_out(&check.name, identity.target, allowed);
+            check.left_out = left_out(check, identity.target, allowed, &identity.not_promised);
         }
         checks.sort();
         let manifest = Manifest {

@@ -16,7 +16,7 @@ use super::{
     folder::{JOINED, MANIFEST, OWN, named, runs_folder, sha256, write},
     manifest::{Chosen, Manifest, Planned, Runner, SuiteEnd, SuiteEnded},
 };
-use crate::{failure::Failure, seen};
+use crate::{failure::Failure, section::Section, seen};
 
 /// When set, checks write their step and name to this file instead of running.
 const LIST: &str = "HARNESS_LIST_STEPS";
@@ -42,6 +42,8 @@ pub(crate) struct Current {
 struct Listed {
     name: String,
     step: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<Section>,
 }
 
 /// The run of this process. The first check of a process that nobody runs begins one, of all checks that the same
@@ -166,8 +168,8 @@ fn list_own(arguments: &[String], folder: &Path) -> io::Result<Vec<Planned>> {
 pub fn read_list(path: &Path) -> io::Result<Vec<Planned>> {
     let mut checks = Vec::new();
     for line in io::BufReader::new(fs::File::open(path)?).lines() {
-        let Listed { name, step } = serde_json::from_str(&line?)?;
-        checks.push(Planned { name, step, left_out: None });
+        let Listed { name, step, needs } = serde_json::from_str(&line?)?;
+        checks.push(Planned { name, step, needs, left_out: None });
     }
     Ok(checks)
 }
@@ -178,8 +180,9 @@ pub(crate) fn asked_to_list() -> Option<PathBuf> {
 }
 
 /// Adds a check to the list.
-pub(crate) fn list(path: &Path, name: &str, step: &str) -> io::Result<()> {
-    let mut line = serde_json::to_vec(&Listed { name: name.to_owned(), step: step.to_owned() })?;
+pub(crate) fn list(path: &Path, name: &str, step: &str, needs: &[Section]) -> io::Result<()> {
+    let listed = Listed { name: name.to_owned(), step: step.to_owned(), needs: needs.to_vec() };
+    let mut line = serde_json::to_vec(&listed)?;
     line.push(b'\n');
     let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
     io::Write::write_all(&mut file, &line)

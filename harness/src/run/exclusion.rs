@@ -1,21 +1,84 @@
-//! What a deployment with members' money is spared by design, told by the module that a check is in.
+//! What a run leaves out by design, and why. A deployment with members' money is spared by the module that a check is in,
+//! a portal by what its contract promises.
 
-use crate::target::Target;
+use std::fmt;
 
-/// Modules of checks that a deployment with members' money is spared, and why. The nextest profile `production` says
-/// the same; a test compares.
-const MODULES: [(&str, &str); 2] =
-    [("writes", "it writes to the deployment"), ("wall", "it plays users inside the database")];
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Planned;
+use crate::{runbook::Runbook, section::Section, target::Target};
+
+/// Why a run leaves a check out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "because", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LeftOutBecause {
+    /// It writes, and the target has members' money in it.
+    Writes,
+    /// It plays users inside the database, and the target has members' money in it.
+    PlaysUsers,
+    /// The contract leaves out what the check is about.
+    NotPromised {
+        /// The part that it lacks.
+        section: Section,
+    },
+    /// The runbook has no step that the check verifies.
+    NotInRunbook,
+}
+
+impl LeftOutBecause {
+    /// Whether the target is the reason: the check has something to look at, and passes elsewhere.
+    pub fn is_of_the_target(self) -> bool {
+        matches!(self, Self::Writes | Self::PlaysUsers)
+    }
+}
+
+impl fmt::Display for LeftOutBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Writes => f.pad("it writes to the deployment"),
+            Self::PlaysUsers => f.pad("it plays users inside the database"),
+            Self::NotPromised { section } => f.pad(&section.not_promised()),
+            Self::NotInRunbook => f.pad("the runbook has no such step"),
+        }
+    }
+}
+
+/// Modules of checks that a deployment with members' money is spared, why, and what such a check needs of a contract.
+/// The nextest profile `production` names the same modules; a test compares.
+const MODULES: [(&str, LeftOutBecause, Section); 2] =
+    [("writes", LeftOutBecause::Writes, Section::Make), ("wall", LeftOutBecause::PlaysUsers, Section::Tenancy)];
+
+fn module_of(test: &str) -> Option<(LeftOutBecause, Section)> {
+    let module = MODULES.iter().find(|(module, ..)| test.split("::").any(|part| part == *module));
+    module.map(|(_, because, section)| (*because, *section))
+}
 
 /// Why a check is no read-only one, if it is not: by the modules in its name.
-pub fn kept_out(test: &str) -> Option<&'static str> {
-    MODULES.iter().find(|(module, _)| test.split("::").any(|part| part == *module)).map(|(_, why)| *why)
+pub fn kept_out(test: &str) -> Option<LeftOutBecause> {
+    module_of(test).map(|(because, _)| because)
+}
+
+/// The first part that a contract lacks of those that a check needs: `own`, its step's, and its module's.
+pub(crate) fn not_promised(test: &str, own: &[Section], step: &str, absent: &[Section]) -> Option<Section> {
+    let of_step = Runbook::get().step(step).map(|step| step.needs.as_slice()).unwrap_or_default();
+    let of_module = module_of(test).map(|(_, section)| section);
+    own.iter().chain(of_step).copied().chain(of_module).find(|section| absent.contains(section))
 }
 
 /// Why the target leaves a check out by design. Whoever names what may be written to has lifted the first reason; the
 /// second nobody lifts.
-pub(super) fn left_out(test: &str, target: Option<Target>, writes_allowed: bool) -> Option<String> {
+pub(super) fn left_out(
+    check: &Planned,
+    target: Option<Target>,
+    writes_allowed: bool,
+    absent: &[Section],
+) -> Option<LeftOutBecause> {
+    if let Some(section) = not_promised(&check.name, &check.needs, &check.step, absent) {
+        return Some(LeftOutBecause::NotPromised { section });
+    }
+    if Runbook::get().step(&check.step).is_none() {
+        return Some(LeftOutBecause::NotInRunbook);
+    }
     let spared = matches!(target, Some(Target::Production | Target::Unnamed));
-    let lifted = writes_allowed && kept_out(test) == Some(MODULES[0].1);
-    kept_out(test).filter(|_| spared && !lifted).map(str::to_owned)
+    kept_out(&check.name).filter(|because| spared && !(writes_allowed && *because == LeftOutBecause::Writes))
 }

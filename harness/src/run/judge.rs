@@ -1,14 +1,15 @@
 //! What runs say of the runbook's steps. The one place that groups results by step and takes the worst of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{manifest::Planned, read::Run, result::CheckResult};
+use super::{exclusion::LeftOutBecause, manifest::Planned, read::Run, result::CheckResult};
 use crate::{
     contract::Weakened,
     outcome::Outcome,
     runbook::{Runbook, Step},
+    section::Section,
     target::Target,
 };
 
@@ -21,8 +22,12 @@ pub struct Judgement<'r> {
     pub problems: Vec<String>,
     /// What the contract asks less of than the runbook does.
     pub weakened: Vec<Weakened>,
+    /// Chosen steps of which nothing is promised, so that nothing can be said of them.
+    pub unpromised: Vec<&'static Step>,
     /// Parts of the contract that the portal has no use for.
-    pub not_promised: Vec<String>,
+    pub not_promised: BTreeSet<Section>,
+    /// Checks that were left out whatever the target is: the names of their steps by the reason.
+    pub left_out: BTreeMap<LeftOutBecause, BTreeSet<&'r str>>,
 }
 
 /// A step, and what became of it.
@@ -34,7 +39,7 @@ pub struct JudgedStep<'r> {
     pub outcome: Option<Outcome>,
     /// Its checks.
     pub checks: Vec<JudgedCheck<'r>>,
-    /// Checks that the target leaves out by design.
+    /// Checks that are left out by design.
     pub left_out: Vec<LeftOut<'r>>,
 }
 
@@ -47,11 +52,13 @@ pub struct JudgedCheck<'r> {
     pub result: Result<&'r CheckResult, String>,
 }
 
-/// A check that the target leaves out by design.
+/// A check that is left out by design.
 #[derive(Debug)]
 pub struct LeftOut<'r> {
     /// The check.
     pub planned: &'r Planned,
+    /// Why it is.
+    pub because: LeftOutBecause,
     /// Where it did pass.
     pub proof: Option<Proof>,
 }
@@ -73,17 +80,26 @@ pub struct Proof {
 /// the steps to judge.
 pub fn judge<'r>(runs: &'r [Run], proofs: &'r [Run], chosen: impl Fn(&Step) -> bool) -> Judgement<'r> {
     let mut by_step: BTreeMap<&str, Vec<(&Planned, &Run)>> = BTreeMap::new();
+    let mut left_out: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for run in runs {
         for check in run.planned() {
-            by_step.entry(check.step.as_str()).or_default().push((check, run));
+            let because = check.left_out.filter(|because| !because.is_of_the_target());
+            because.map(|because| left_out.entry(because).or_default().insert(check.step.as_str()));
+            if because != Some(LeftOutBecause::NotInRunbook) {
+                by_step.entry(check.step.as_str()).or_default().push((check, run));
+            }
         }
     }
-    let everything = runs.iter().any(|run| run.manifest.chosen.suites.is_empty() && run.manifest.chosen.filter.is_empty());
-    let mut steps = Vec::new();
+    let everything =
+        runs.iter().any(|run| run.manifest.chosen.suites.is_empty() && run.manifest.chosen.filter.is_empty());
+    let (mut steps, mut unpromised) = (Vec::new(), Vec::new());
     let mut problems: Vec<String> = Vec::new();
     for step in Runbook::get().steps().iter().filter(|step| step.is_tested() && chosen(step)) {
         match by_step.remove(step.id.as_str()) {
-            Some(checks) => steps.push(JudgedStep::of(step, &checks, proofs)),
+            Some(checks) => match JudgedStep::of(step, &checks, proofs) {
+                judged if judged.is_promised() => steps.push(judged),
+                _ => unpromised.push(step),
+            },
             // Somebody chose suites, and none of them is about this step.
             None if !everything => {}
             None => steps.push(JudgedStep {
@@ -106,12 +122,10 @@ pub fn judge<'r>(runs: &'r [Run], proofs: &'r [Run], chosen: impl Fn(&Step) -> b
         problems.extend(run.problems.iter().map(named));
     }
     let mut weakened: Vec<_> = runs.iter().flat_map(|run| run.manifest.weakened.clone()).collect();
-    let mut not_promised: Vec<_> = runs.iter().flat_map(|run| run.manifest.not_promised.clone()).collect();
     weakened.sort();
     weakened.dedup();
-    not_promised.sort();
-    not_promised.dedup();
-    Judgement { steps, problems, weakened, not_promised }
+    let not_promised = runs.iter().flat_map(|run| run.manifest.not_promised.iter().copied()).collect();
+    Judgement { steps, problems, weakened, unpromised, not_promised, left_out }
 }
 
 impl<'r> JudgedStep<'r> {
@@ -129,25 +143,31 @@ impl<'r> JudgedStep<'r> {
                 by_name.insert(&planned.name, (planned, result));
             }
         }
-        let (left_out, made): (Vec<_>, Vec<_>) =
-            by_name.into_values().partition(|(planned, _)| planned.left_out.is_some());
-        let checks: Vec<_> = made.into_iter().map(|(planned, result)| JudgedCheck { planned, result }).collect();
-        let left_out =
-            left_out.into_iter().map(|(planned, _)| LeftOut { planned, proof: Proof::among(proofs, planned) });
-        Self {
-            step,
-            outcome: Outcome::worst(checks.iter().map(JudgedCheck::outcome)),
-            left_out: left_out.collect(),
-            checks,
+        let (mut checks, mut left_out) = (Vec::new(), Vec::new());
+        for (planned, result) in by_name.into_values() {
+            match planned.left_out {
+                Some(because) => left_out.push(LeftOut { planned, because, proof: Proof::among(proofs, planned) }),
+                None => checks.push(JudgedCheck { planned, result }),
+            }
         }
+        Self { step, outcome: Outcome::worst(checks.iter().map(JudgedCheck::outcome)), left_out, checks }
+    }
+
+    /// Whether a check of it has something to look at, here or on another target.
+    fn is_promised(&self) -> bool {
+        !self.checks.is_empty() || self.left_out_by_target().next().is_some()
+    }
+
+    /// Checks that this target leaves out, and another one shows.
+    pub fn left_out_by_target(&self) -> impl Iterator<Item = &LeftOut<'r>> {
+        self.left_out.iter().filter(|check| check.because.is_of_the_target())
     }
 
     /// Whether every check passed, here or where it is not left out.
     pub fn is_passed(&self) -> bool {
-        let looked = !self.checks.is_empty() || !self.left_out.is_empty();
-        looked
+        self.is_promised()
             && self.outcome.is_none_or(|outcome| outcome == Outcome::Passed)
-            && self.left_out.iter().all(|check| check.proof.is_some())
+            && self.left_out_by_target().all(|check| check.proof.is_some())
     }
 
     /// What became of it in one word: what is left out and proved nowhere was not run.

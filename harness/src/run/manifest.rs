@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{contract::Weakened, target::Target};
+use super::exclusion::LeftOutBecause;
+use crate::{contract::Weakened, section::Section, target::Target};
 
 /// The format of the files in a run's folder; readers refuse others.
 pub(super) const FORMAT: u32 = 1;
@@ -45,7 +46,7 @@ pub struct Manifest {
     /// What the contract asks less of than the runbook does.
     pub weakened: Vec<Weakened>,
     /// Parts of the contract that this portal has no use for.
-    pub not_promised: Vec<String>,
+    pub not_promised: Vec<Section>,
 }
 
 /// Who runs the checks.
@@ -123,9 +124,12 @@ pub struct Planned {
     pub name: String,
     /// The step that it verifies.
     pub step: String,
-    /// Why the target leaves it out by design, if it does.
+    /// Parts of a contract that it needs beside those that its step needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Section>,
+    /// Why it is left out by design, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<String>,
+    pub left_out: Option<LeftOutBecause>,
 }
 
 impl Planned {

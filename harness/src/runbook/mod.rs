@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::target::Target;
+use crate::{section::Section, target::Target, workspace};
 
 /// Names another runbook than the one compiled in.
 const VARIABLE: &str = "HARNESS_RUNBOOK";
@@ -38,6 +38,12 @@ pub struct Step {
     /// What verifying it does to a deployment.
     #[serde(default)]
     pub production: Production,
+    /// Parts of a contract without which its checks have nothing to look at.
+    #[serde(default)]
+    pub needs: Vec<Section>,
+    /// The names by which the suites call it, where a runbook has ids of its own; `4.4.1` for what they check as that.
+    #[serde(default)]
+    pub checks: Vec<String>,
     /// What the runbook's monitoring table expects of its figure; the title ends with it.
     pub expected: Option<String>,
     /// The same as a number, where a contract may set another.
@@ -157,6 +163,7 @@ pub struct Rollback {
 #[serde(deny_unknown_fields)]
 pub struct Runbook {
     roles: Vec<String>,
+    #[serde(default)]
     rollback: Vec<Rollback>,
     #[serde(rename = "step")]
     steps: Vec<Step>,
@@ -220,7 +227,8 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
     let named = env::var_os(VARIABLE).filter(|path| !path.is_empty());
     let read = named.as_ref().map(|path| {
         let shown = Path::new(path).display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| format!("the runbook {shown} cannot be read: {error}"))?;
+        let text = fs::read_to_string(workspace::root().join(path))
+            .map_err(|error| format!("the runbook {shown} cannot be read: {error}"))?;
         let runbook = Runbook::parse(&text).map_err(|why| format!("the runbook {shown} {why}"))?;
         Ok((runbook, shown, text))
     });
@@ -238,7 +246,7 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
 });
 
 impl Runbook {
-    /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs by any:
+    /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs at all:
     /// [`Runbook::problem`] says why.
     pub fn get() -> &'static Runbook {
         &RUNBOOK.runbook
@@ -262,16 +270,22 @@ impl Runbook {
 
     /// Reads one and finds its contradictions, each with the name of the step.
     fn parse(text: &str) -> Result<Self, String> {
-        let runbook: Self = toml::from_str(text).map_err(|error| format!("cannot be understood: {error}"))?;
+        let runbook: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("cannot be understood at line {}: {}", before.matches('\n').count() + 1, error.message())
+        })?;
         runbook.contradiction().map_or(Ok(runbook), |what| Err(format!("contradicts itself: {what}")))
     }
 
     fn contradiction(&self) -> Option<String> {
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut checks) = (BTreeSet::new(), BTreeSet::new());
         for step in &self.steps {
             let id = &step.id;
             if !ids.insert(id) {
                 return Some(format!("a second step is {id}"));
+            }
+            if let Some(check) = step.checks.iter().find(|check| !checks.insert(*check)) {
+                return Some(format!("a second step is verified by the checks of {check}, {id}"));
             }
             if !self.severity.contains_key(&step.severity) {
                 return Some(format!("step {id} has the severity {:?}, which is not in its table", step.severity));
@@ -315,6 +329,11 @@ impl Runbook {
     /// All steps, in the runbook's order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The step that the suites call this: the one with this id, unless another one claims it.
+    pub fn checked_as(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.checks.iter().any(|check| check == name)).or_else(|| self.step(name))
     }
 
     /// The step with this id.
@@ -379,7 +398,17 @@ mod tests {
             broken("severity = \"P3\"\nremedy = \"build\"", "severity = \"P9\"\nremedy = \"build\""),
             "contradicts itself: step pre.1.1 has the severity \"P9\", which is not in its table"
         );
-        assert!(broken("[[step]]", "[[step").starts_with("cannot be understood: "));
+        assert!(broken("[[step]]", "[[step").starts_with("cannot be understood at line 115: "));
+    }
+
+    #[test]
+    fn another_runbook_says_what_its_steps_are_checked_as() {
+        let runbook = Runbook::parse(include_str!("../../../fixtures/planboard/runbook.toml")).unwrap();
+        let id = |name: &str| runbook.checked_as(name).map(|step| step.id.as_str());
+        assert_eq!(id("sec.1.4"), Some("rows.wall"));
+        assert_eq!(id("rows.wall"), Some("rows.wall"));
+        assert_eq!(id("4.4.2"), None);
+        assert_eq!(runbook.step("rows.messages").unwrap().needs, [Section::Sms]);
     }
 
     #[test]

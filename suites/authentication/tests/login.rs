@@ -1,6 +1,8 @@
 //! 4.2.1 "Login with valid credentials", and without them.
 
-use harness::{Check, Claims, Failure, Heading, Page, Session, Verdict, Visit, Wanted, check};
+use harness::{
+    Check, Claims, Failure, Heading, Page, Section, Session, Verdict, Visit, Wanted, check, check_if_promised,
+};
 use rstest_reuse::apply;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -124,10 +126,8 @@ pub mod signed_in {
 
     #[apply(refused)]
     fn an_account_that_is_out_is_refused(#[case] persona: &str) -> Verdict {
-        check("4.2.1", async |check| {
-            let account = check.contract().refused(persona).ok_or_else(|| {
-                Failure::undecided(format!("the contract has a refused account {persona:?}")).seen("none")
-            })?;
+        check_if_promised(&[Section::Refused], "4.2.1", async |check| {
+            let account = check.contract().refused(persona)?;
             let (email, password) = check.deployment().credentials(persona)?;
             let page = check.page().await?;
             is_refused(check, &page, (&email, &password), &account.text, persona).await.map(drop)

@@ -1,6 +1,6 @@
 //! 4.2.4 "Protected routes redirect when logged out", and open to whom they are promised.
 
-use harness::{Check, Contract, Failure, Forbidden, Route, Verdict, Wanted, check};
+use harness::{Check, Contract, Failure, Route, Section, Verdict, Wanted, check, check_if_promised};
 use rstest_reuse::apply;
 
 use crate::{
@@ -70,8 +70,8 @@ pub mod signed_in {
 
     #[apply(forbidden)]
     fn a_view_is_closed_to_a_role_that_may_not_see_it(#[case] view: &str) -> Verdict {
-        check("4.2.4", async |check| {
-            let (view, contract) = (forbidden_view(check, view)?, check.contract());
+        check_if_promised(&[Section::Forbidden], "4.2.4", async |check| {
+            let (view, contract) = (check.contract().forbidden(view)?, check.contract());
             let page = check.signed_in(&view.persona).await?;
             let denied = Wanted::shell(contract).text(&contract.shell.denied);
             let visit = page.visit(&view.path, &denied).await?;
@@ -99,8 +99,8 @@ pub mod signed_in {
     /// The control of the check above.
     #[apply(forbidden)]
     fn a_view_is_open_to_a_role_that_may_see_it(#[case] view: &str) -> Verdict {
-        check("4.2.4", async |check| {
-            let (view, contract) = (forbidden_view(check, view)?, check.contract());
+        check_if_promised(&[Section::Forbidden], "4.2.4", async |check| {
+            let (view, contract) = (check.contract().forbidden(view)?, check.contract());
             let page = check.signed_in(&view.allowed).await?;
             let visit = page.visit(&view.path, &Wanted::shell(contract).heading(view.heading.clone())).await?;
             let claim = format!("{} is open to {}", view.path, view.allowed);
@@ -132,9 +132,4 @@ pub fn protected_texts(contract: &Contract) -> Vec<&str> {
 fn route_of<'c>(check: &'c Check, name: &str) -> Verdict<&'c Route> {
     let route = check.contract().route(name);
     route.ok_or_else(|| Failure::undecided(format!("the contract has a route {name:?}")).seen("none"))
-}
-
-fn forbidden_view<'c>(check: &'c Check, name: &str) -> Verdict<&'c Forbidden> {
-    let view = check.contract().forbidden(name);
-    view.ok_or_else(|| Failure::undecided(format!("the contract has a forbidden view {name:?}")).seen("none"))
 }

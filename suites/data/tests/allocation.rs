@@ -1,7 +1,7 @@
 //! 4.3.3 "Allocating a transaction works".
 
 pub mod writes {
-    use harness::{ClientError, Failure, Verdict, check};
+    use harness::{ClientError, Failure, Section, Verdict, check, check_if_promised};
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub mod writes {
     fn the_function_allocates() -> Verdict {
         check("4.3.3", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let teller = desk.person(&check.contract().allocation.writer).await?;
+            let teller = desk.person(&check.contract().allocation()?.writer).await?;
             desk.allocate(&desk.rest(&teller)?, &desk.payment, &desk.member, "by the function")
                 .await
                 .map_err(|error| refused_to_a_writer(&error))?;
@@ -28,17 +28,17 @@ pub mod writes {
     /// What a person does: find the row, allocate it in the dialog, see it leave the list and the figures follow.
     #[test]
     fn the_dialog_allocates() -> Verdict {
-        check("4.3.3", async |check| {
+        check_if_promised(&[Section::Dashboard, Section::Data], "4.3.3", async |check| {
             let desk = Desk::open(check, "dialog").await?;
-            let (contract, words) = (check.contract(), &check.contract().allocation);
+            let (contract, words) = (check.contract(), check.contract().allocation()?);
             let teller = desk.person(&words.writer).await?;
             let page = check.page().await?;
             page.hold(&teller.session).await?;
-            let dashboard = contract.route_of(&contract.dashboard.route);
+            let dashboard = contract.route_of(&contract.dashboard()?.route);
             page.open(dashboard).await?.expect_ready("the dashboard is on screen")?;
             let before = page.figures().await?;
 
-            let reference = desk.payment[&contract.ledger.reference].as_str().unwrap_or_default();
+            let reference = desk.payment[&contract.ledger()?.reference].as_str().unwrap_or_default();
             page.open_unallocated(reference).await?;
             let member = desk.member["id"].as_str().unwrap_or_default();
             page.allocate(reference, member, "by the dialog").await?.expect_quiet()?;
@@ -47,8 +47,8 @@ pub mod writes {
             page.open(dashboard).await?.expect_ready("the dashboard is on screen again")?;
             let after = page.figures().await?;
             let mut expected = Vec::new();
-            for kpi in &contract.dashboard.kpis {
-                expected.push(kpi.of_rows(&desk.service, &contract.data, &desk.tenant.id).await?);
+            for kpi in &contract.dashboard()?.kpis {
+                expected.push(kpi.of_rows(&desk.service, contract.data()?, &desk.tenant.id).await?);
             }
             if after == expected && after != before {
                 return Ok(());
@@ -68,7 +68,7 @@ pub mod writes {
     fn an_allocation_is_refused(#[case] attempt: Attempt) -> Verdict {
         check("4.3.3", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let words = &check.contract().allocation;
+            let words = check.contract().allocation()?;
             let teller = desk.rest(&desk.person(&words.writer).await?)?;
             let (mut rest, mut member) = (teller.clone(), desk.member.clone());
             match attempt {
@@ -129,7 +129,7 @@ pub mod writes {
     fn the_facts_of_a_transaction_never_change() -> Verdict {
         check("4.3.3", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let (words, table) = (&check.contract().allocation, &check.contract().ledger.table);
+            let (words, table) = (check.contract().allocation()?, &check.contract().ledger()?.table);
             let manager = desk.rest(&desk.person(&words.manager).await?)?;
             let payment = equals(&desk.payment["id"]);
             let query = [("id", payment.as_str())];
@@ -178,7 +178,7 @@ pub mod writes {
     fn of_two_people_at_the_same_instant_one_allocates() -> Verdict {
         check("4.3.3", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let words = &check.contract().allocation;
+            let words = check.contract().allocation()?;
             let one = desk.rest(&desk.person(&words.writer).await?)?;
             let other = desk.rest(&desk.person(&words.second_writer).await?)?;
             for round in 1..=ROUNDS {
@@ -228,7 +228,7 @@ pub mod writes {
 
     /// Status, member, group, actor, time and note are set, there is one record, and nothing else has changed.
     async fn is_allocated(desk: &Desk<'_>, actor: &str, note: &str) -> Verdict {
-        let words = &desk.check.contract().allocation;
+        let words = desk.check.contract().allocation()?;
         let (now, records, sets) = (desk.now(&desk.payment).await?, desk.records(&desk.payment).await?, &words.sets);
         let expected = [
             (&sets.status, json!(words.done)),
@@ -249,8 +249,8 @@ pub mod writes {
                 .collect::<Vec<_>>()
                 .join("\n")
         };
-        let failure =
-            |claim: &str| Failure::failed(claim).at(format!("{} {}", desk.check.contract().ledger.table, now["id"]));
+        let table = &desk.check.contract().ledger()?.table;
+        let failure = |claim: &str| Failure::failed(claim).at(format!("{table} {}", now["id"]));
         if !wrong.is_empty() {
             return Err(failure("an allocation says who gave the payment to whom, when and why")
                 .expected(lines(&|_, value| value.to_string()))

@@ -14,7 +14,8 @@ pub mod writes {
     fn an_allocation_leaves_one_event() -> Verdict {
         check("4.3.4", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let (audit, actor) = (&check.contract().audit, desk.person(&check.contract().allocation.writer).await?);
+            let (audit, actor) =
+                (check.contract().audit()?, desk.person(&check.contract().allocation()?.writer).await?);
             let event = the_event(&desk).await?;
             let expected = [(&audit.actor, json!(actor.id)), (&audit.tenant, json!(desk.tenant.id))];
             let mut wrong: Vec<_> =
@@ -39,7 +40,7 @@ pub mod writes {
     fn an_event_is_seen_in_its_institution_only() -> Verdict {
         check("4.3.4", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let (audit, words) = (&check.contract().audit, &check.contract().allocation);
+            let (audit, words) = (check.contract().audit()?, check.contract().allocation()?);
             let event = equals(&the_event(&desk).await?["id"]);
             let elsewhere = desk.writes.institution("other").await?;
             let auditor = desk.rest(&desk.person(&words.reader).await?)?;
@@ -64,7 +65,7 @@ pub mod writes {
     fn an_event_stays_as_it_is() -> Verdict {
         check("4.3.4", async |check| {
             let desk = Desk::open(check, "ours").await?;
-            let (audit, words) = (&check.contract().audit, &check.contract().allocation);
+            let (audit, words) = (check.contract().audit()?, check.contract().allocation()?);
             let event = the_event(&desk).await?;
             let id = equals(&event["id"]);
             let query = [("id", id.as_str())];
@@ -94,11 +95,11 @@ pub mod writes {
 
     /// Allocates the desk's payment and finds the one event of it.
     async fn the_event(desk: &Desk<'_>) -> Verdict<Value> {
-        let teller = desk.rest(&desk.person(&desk.check.contract().allocation.writer).await?)?;
+        let teller = desk.rest(&desk.person(&desk.check.contract().allocation()?.writer).await?)?;
         desk.allocate(&teller, &desk.payment, &desk.member, "for the audit log")
             .await
             .map_err(|error| Failure::undecided("there is an allocation to leave an event").seen(error.to_string()))?;
-        let audit = &desk.check.contract().audit;
+        let audit = desk.check.contract().audit()?;
         let mut events = desk.events(&desk.payment).await?;
         if events.len() == 1 {
             return Ok(events.remove(0));

@@ -1,6 +1,6 @@
 //! 4.3.1 "Dashboard loads real data (not mock)".
 
-use harness::{Check, Failure, Kpi, Verdict, check};
+use harness::{Check, Failure, Kpi, Section, Verdict, check, check_if_promised};
 use rstest_reuse::apply;
 use rust_decimal::Decimal;
 
@@ -19,11 +19,11 @@ pub mod signed_in {
             if before == others {
                 return Err(Failure::undecided("the institutions' figures can be told apart")
                     .expected("at least one figure that differs between them")
-                    .seen(told(kpis(check), &before))
+                    .seen(told(kpis(check)?, &before))
                     .advice("give the two test institutions payments that differ"));
             }
             let page = check.signed_in(reader.persona).await?;
-            page.open(check.contract().route_of(&check.contract().dashboard.route))
+            page.open(check.contract().route_of(&check.contract().dashboard()?.route))
                 .await?
                 .expect_ready("the dashboard is on screen")?;
             let shown = page.figures().await?;
@@ -39,7 +39,7 @@ pub mod signed_in {
                 let line = |figure: Decimal| format!("{}: {}", kpi.label, figure.normalize());
                 (shown[at] != after[at]).then(|| (line(after[at]), line(shown[at])))
             };
-            let (expected, seen): (Vec<_>, Vec<_>) = kpis(check).iter().enumerate().filter_map(differs).unzip();
+            let (expected, seen): (Vec<_>, Vec<_>) = kpis(check)?.iter().enumerate().filter_map(differs).unzip();
             let claim = "each figure of the dashboard is the one that its rows add up to";
             let failure = if before == after { Failure::failed(claim) } else { Failure::undecided(claim) };
             Err(failure.expected(expected.join("\n")).seen(seen.join("\n")).at(format!(
@@ -53,9 +53,9 @@ pub mod signed_in {
     /// Neither the dashboard nor the ledger says that its data is made up.
     #[apply(readers)]
     fn nothing_is_made_up(#[case] reader: &str) -> Verdict {
-        check("4.3.1", async |check| {
+        check_if_promised(&[Section::Ledger], "4.3.1", async |check| {
             let (contract, page) = (check.contract(), check.signed_in(reader).await?);
-            for name in [&contract.dashboard.route, &contract.ledger.route] {
+            for name in [&contract.dashboard()?.route, &contract.ledger()?.route] {
                 let visit = page.open(contract.route_of(name)).await?;
                 visit.expect_no_mock()?;
                 visit.expect_ready("the view is on screen")?;
@@ -71,13 +71,13 @@ pub mod writes {
     /// A payment that comes in while somebody looks changes each figure by what its rows change: by exactly its amount.
     #[test]
     fn a_new_transaction_changes_the_figures_by_its_amount() -> Verdict {
-        check("4.3.1", async |check| {
+        check_if_promised(&[Section::Allocation], "4.3.1", async |check| {
             let writes = check.deployment().writes().await?;
             let tenant = writes.institution("dashboard").await?;
-            let person = writes.person(&tenant, &check.contract().allocation.writer).await?;
+            let person = writes.person(&tenant, &check.contract().allocation()?.writer).await?;
             let page = check.page().await?;
             page.hold(&person.session).await?;
-            let route = check.contract().route_of(&check.contract().dashboard.route);
+            let route = check.contract().route_of(&check.contract().dashboard()?.route);
             page.open(route).await?.expect_ready("the dashboard is on screen")?;
             let (shown_before, rows_before) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
@@ -93,27 +93,27 @@ pub mod writes {
             if !expected.contains(&amount) {
                 return Err(Failure::undecided("a payment of today counts in at least one figure")
                     .expected(format!("a figure that grows by {amount}"))
-                    .seen(told(kpis(check), &expected)));
+                    .seen(told(kpis(check)?, &expected)));
             }
             if expected == seen {
                 return Ok(());
             }
             Err(Failure::failed("a payment changes the figures by its amount, and no others")
-                .expected(told(kpis(check), &expected))
-                .seen(told(kpis(check), &seen))
+                .expected(told(kpis(check)?, &expected))
+                .seen(told(kpis(check)?, &seen))
                 .at(format!("{}, institution {}", check.deployment().site().url(&route.path), tenant.id)))
         })
     }
 }
 
-fn kpis(check: &Check) -> &[Kpi] {
-    &check.contract().dashboard.kpis
+fn kpis(check: &Check) -> Verdict<&[Kpi]> {
+    Ok(&check.contract().dashboard()?.kpis)
 }
 
 async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<Decimal>> {
-    let (service, data) = (check.deployment().service()?, &check.contract().data);
+    let (service, data) = (check.deployment().service()?, check.contract().data()?);
     let mut figures = Vec::new();
-    for kpi in kpis(check) {
+    for kpi in kpis(check)? {
         figures.push(kpi.of_rows(&service, data, institution).await?);
     }
     Ok(figures)

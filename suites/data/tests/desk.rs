@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use harness::{Check, ClientError, Failure, Person, RestClient, Tenant, Verdict, Writes};
+use harness::{Allocation, Check, ClientError, Failure, Person, RestClient, Tenant, Verdict, Writes};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
@@ -21,18 +21,19 @@ pub struct Desk<'c> {
     pub group: Value,
     pub member: Value,
     pub payment: Value,
+    words: &'c Allocation,
     opened: Timestamp,
 }
 
 impl<'c> Desk<'c> {
     /// A desk in the tenant with this label.
     pub async fn open(check: &'c Check, label: &str) -> Verdict<Self> {
-        let writes = check.deployment().writes().await?;
+        let (writes, words) = (check.deployment().writes().await?, check.contract().allocation()?);
         let (tenant, service) = (writes.institution(label).await?, check.deployment().service()?);
         let group = writes.make(&tenant, "group", &[]).await?;
         let member = writes.make(&tenant, "member", &[("group", group["id"].clone())]).await?;
         let payment = writes.make(&tenant, "transaction", &[("amount", json!(2500.75))]).await?;
-        Ok(Self { check, writes, tenant, service, group, member, payment, opened: Timestamp::now() })
+        Ok(Self { check, writes, tenant, service, group, member, payment, words, opened: Timestamp::now() })
     }
 
     /// Somebody with this role in the desk's tenant.
@@ -53,7 +54,7 @@ impl<'c> Desk<'c> {
         member: &Value,
         note: &str,
     ) -> Result<Value, ClientError> {
-        let words = &self.check.contract().allocation;
+        let words = self.words;
         let mut arguments = Map::new();
         arguments.insert(words.transaction.clone(), payment["id"].clone());
         arguments.insert(words.member.clone(), member["id"].clone());
@@ -63,7 +64,8 @@ impl<'c> Desk<'c> {
 
     /// A payment as it is now.
     pub async fn now(&self, payment: &Value) -> Verdict<Value> {
-        let rows = self.service.select(&self.check.contract().ledger.table, &[("id", &equals(&payment["id"]))]).await;
+        let rows =
+            self.service.select(&self.check.contract().ledger()?.table, &[("id", &equals(&payment["id"]))]).await;
         rows.map_err(unread("the payment"))?.into_iter().next().ok_or_else(|| {
             Failure::failed("the payment is still in the ledger").expected(payment.to_string()).seen("no such row")
         })
@@ -71,14 +73,14 @@ impl<'c> Desk<'c> {
 
     /// How many records an allocation of the payment has left.
     pub async fn records(&self, payment: &Value) -> Verdict<u64> {
-        let record = &self.check.contract().allocation.record;
+        let record = &self.words.record;
         let query = [(record.transaction.as_str(), equals(&payment["id"]))];
         self.service.count(&record.table, &[(query[0].0, &query[0].1)]).await.map_err(unread(&record.table))
     }
 
     /// The events of the payment's allocation.
     pub async fn events(&self, payment: &Value) -> Verdict<Vec<Value>> {
-        let audit = &self.check.contract().audit;
+        let audit = self.check.contract().audit()?;
         let (entity, accepted) = (equals(&payment["id"]), format!("in.({})", audit.accepted.join(",")));
         let query = [(audit.entity.as_str(), entity.as_str()), (&audit.action, &accepted)];
         self.service.select(&audit.table, &query).await.map_err(unread(&audit.table))

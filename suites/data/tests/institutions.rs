@@ -20,13 +20,13 @@ impl<'c> Reader<'c> {
         let letter = |name: &str| contract.personas.get(name).and_then(|persona| persona.institution.as_deref());
         let unknown = |what: String| Failure::undecided(what).at("[data] and [personas] of the contract");
         let own = letter(persona).ok_or_else(|| unknown(format!("the contract has a reader {persona:?}")))?;
-        let others = contract.data.readers.iter().map(String::as_str);
+        let others = contract.data()?.readers.iter().map(String::as_str);
         let (other, theirs) = others
             .filter_map(|name| Some((name, letter(name)?)))
             .find(|(_, letter)| *letter != own)
             .ok_or_else(|| unknown(format!("the contract has a reader outside institution {own}")))?;
         let canary = |letter: &str| {
-            let canary = contract.data.canaries.get(letter).map(String::as_str);
+            let canary = contract.data()?.canaries.get(letter).map(String::as_str);
             canary.ok_or_else(|| unknown(format!("the contract names the canary of institution {letter}")))
         };
         Ok(Self {

@@ -19,7 +19,7 @@ pub mod signed_in {
             let reader = Reader::of(check, reader)?;
             others_exist(check, &reader).await?;
             let (contract, page) = (check.contract(), check.signed_in(reader.persona).await?);
-            let visit = page.open(contract.route_of(&contract.ledger.route)).await?;
+            let visit = page.open(contract.route_of(&contract.ledger()?.route)).await?;
             visit.expect_ready("the ledger is on screen")?;
 
             let (mut own, mut strays) = (0, Vec::new());
@@ -29,7 +29,7 @@ pub mod signed_in {
                 if body.contains(reader.other_canary) {
                     strays.push(format!("{:?} in the answer to {request}", reader.other_canary));
                 }
-                let (ours, theirs) = tenants(&body, &contract.data.tenant, &reader.institution);
+                let (ours, theirs) = tenants(&body, &contract.data()?.tenant, &reader.institution);
                 own += ours;
                 strays.extend(
                     theirs.into_iter().map(|id| format!("a row of institution {id} in the answer to {request}")),
@@ -43,12 +43,12 @@ pub mod signed_in {
             if !strays.is_empty() {
                 strays.dedup();
                 return Err(failure(Failure::failed("the browser gets rows of the reader's institution only"))
-                    .expected(format!("{} is {} everywhere", contract.data.tenant, reader.institution))
+                    .expected(format!("{} is {} everywhere", contract.data()?.tenant, reader.institution))
                     .seen(strays.join("\n")));
             }
             if own == 0 || !text.contains(reader.canary) {
                 return Err(failure(Failure::undecided("the reader sees rows of their own institution"))
-                    .expected(format!("rows with {}, and {:?} on screen", contract.data.tenant, reader.canary))
+                    .expected(format!("rows with {}, and {:?} on screen", contract.data()?.tenant, reader.canary))
                     .seen(format!("{own} such rows; the screen begins {:?}", visit.text())));
             }
             Ok(())
@@ -61,10 +61,10 @@ pub mod signed_in {
         check("4.3.2", async |check| {
             let reader = Reader::of(check, reader)?;
             let (ours, theirs) = (reader.rest(check).await?, reader.others_rest(check).await?);
-            let tenant = check.contract().data.tenant.as_str();
+            let tenant = check.contract().data()?.tenant.as_str();
             let (own, other) = (format!("eq.{}", reader.institution), format!("eq.{}", reader.other_institution));
             let (mut strays, mut empty) = (Vec::new(), Vec::new());
-            for relation in &check.contract().data.relations {
+            for relation in &check.contract().data()?.relations {
                 let seen = ours.count(relation, &[]).await.map_err(unread(relation))?;
                 let seen_own = ours.count(relation, &[(tenant, &own)]).await.map_err(unread(relation))?;
                 let exist = theirs.count(relation, &[(tenant, &other)]).await.map_err(unread(relation))?;
@@ -96,11 +96,11 @@ pub mod signed_in {
     fn the_screen_counts_what_the_database_counts(#[case] reader: &str) -> Verdict {
         check("4.3.2", async |check| {
             let reader = Reader::of(check, reader)?;
-            let (contract, ledger) = (check.contract(), &check.contract().ledger);
+            let (contract, ledger) = (check.contract(), check.contract().ledger()?);
             let own = format!("eq.{}", reader.institution);
             let service = check.deployment().service()?;
             let count = async || {
-                service.count(&ledger.table, &[(&contract.data.tenant, &own)]).await.map_err(unread("the ledger"))
+                service.count(&ledger.table, &[(&contract.data()?.tenant, &own)]).await.map_err(unread("the ledger"))
             };
             let rest = reader.rest(check).await?;
             let before = count().await?;
@@ -137,7 +137,7 @@ pub mod signed_in {
     fn each_status_button_shows_its_rows(#[case] reader: &str) -> Verdict {
         check("4.3.2", async |check| {
             let reader = Reader::of(check, reader)?;
-            let ledger = &check.contract().ledger;
+            let ledger = check.contract().ledger()?;
             let page = check.signed_in(reader.persona).await?;
             page.open(check.contract().route_of(&ledger.route)).await?.expect_ready("the ledger is on screen")?;
             for status in &ledger.statuses {
@@ -158,7 +158,7 @@ pub mod signed_in {
     fn a_search_shows_what_was_searched_for(#[case] reader: &str) -> Verdict {
         check("4.3.2", async |check| {
             let reader = Reader::of(check, reader)?;
-            let ledger = &check.contract().ledger;
+            let ledger = check.contract().ledger()?;
             let canary = format!("like.*{}*", reader.canary);
             let expected = Narrowed::of(check, &reader, &ledger.reference, &canary).await?;
             let page = check.signed_in(reader.persona).await?;
@@ -178,7 +178,7 @@ struct Narrowed {
 
 impl Narrowed {
     async fn of(check: &Check, reader: &Reader<'_>, column: &str, filter: &str) -> Verdict<Self> {
-        let (ledger, rest) = (&check.contract().ledger, reader.rest(check).await?);
+        let (ledger, rest) = (check.contract().ledger()?, reader.rest(check).await?);
         let query = [(column, filter), ("select", ledger.reference.as_str())];
         let rows = rest.all(&ledger.table, "id", &query).await.map_err(unread("the ledger"))?;
         let all = rest.count(&ledger.table, &[]).await.map_err(unread("the ledger"))?;
@@ -194,7 +194,7 @@ impl Narrowed {
     }
 
     async fn shown(&self, check: &Check, page: &harness::Page<'_>, claim: &str) -> Verdict {
-        let ledger = &check.contract().ledger;
+        let ledger = check.contract().ledger()?;
         let count = ledger.count.replace("{n}", &self.rows.to_string());
         let wanted = self.references.iter().fold(Wanted::anything(check.contract()).text(count), Wanted::text);
         page.browser().wait_for(&wanted).await?.expect_ready(claim)?;
@@ -211,7 +211,7 @@ impl Narrowed {
 
 /// The control of every "not to be seen": the other institution's canary rows are there, and their owner sees them.
 async fn others_exist(check: &Check, reader: &Reader<'_>) -> Verdict {
-    let ledger = &check.contract().ledger;
+    let ledger = check.contract().ledger()?;
     let canary = format!("like.*{}*", reader.other_canary);
     let theirs = reader.others_rest(check).await?.count(&ledger.table, &[(&ledger.reference, &canary)]).await;
     match theirs.map_err(unread("the ledger"))? {

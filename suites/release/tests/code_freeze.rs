@@ -6,7 +6,7 @@ use harness::{Deployment, Failure, Verdict, check};
 #[test]
 fn the_release_is_made_of_a_clean_main() -> Verdict {
     check("pre.1.1", async |check| {
-        let (checkout, branch) = (check.deployment().checkout().await?, &check.contract().release.branch);
+        let (checkout, branch) = (check.deployment().checkout().await?, &check.contract().release()?.branch);
         let (seen, changed) = (checkout.branch()?, checkout.uncommitted()?);
         let claim = format!("the release is made of {branch}, and of nothing that is not committed");
         // A workflow checks out a commit, not a branch.
@@ -34,7 +34,7 @@ fn the_release_is_made_of_a_clean_main() -> Verdict {
 #[test]
 fn no_release_branch_is_left_unmerged() -> Verdict {
     check("pre.1.1", async |check| {
-        let (checkout, release) = (check.deployment().checkout().await?, &check.contract().release);
+        let (checkout, release) = (check.deployment().checkout().await?, check.contract().release()?);
         let unmerged = checkout.unmerged(&release.release_branches, "HEAD")?;
         if unmerged.is_empty() {
             return Ok(());
@@ -53,7 +53,7 @@ fn no_open_issue_blocks_the_release() -> Verdict {
     check("pre.1.2", async |check| {
         let (github, claim) = (check.deployment().github()?, "no open issue blocks the release");
         let mut blocking = Vec::new();
-        for label in &check.contract().release.blocking_labels {
+        for label in &check.contract().release()?.blocking_labels {
             let issues = github.open_issues(label).await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
             blocking.extend(issues.iter().map(|issue| format!("#{} {} ({label})", issue.number, issue.title)));
         }
@@ -61,7 +61,10 @@ fn no_open_issue_blocks_the_release() -> Verdict {
             return Ok(());
         }
         Err(Failure::failed(claim)
-            .expected(format!("no open issue with the label {}", check.contract().release.blocking_labels.join(" or ")))
+            .expected(format!(
+                "no open issue with the label {}",
+                check.contract().release()?.blocking_labels.join(" or ")
+            ))
             .seen(blocking.join("\n"))
             .at(github.url("issues"))
             .advice("fix it before the release, or take the label off and write down why"))
@@ -111,7 +114,7 @@ fn every_change_was_approved_by_somebody_else() -> Verdict {
 #[test]
 fn the_version_is_a_new_one() -> Verdict {
     check("pre.1.4", async |check| {
-        let (checkout, release) = (check.deployment().checkout().await?, &check.contract().release);
+        let (checkout, release) = (check.deployment().checkout().await?, check.contract().release()?);
         let (tags, before) = (checkout.tags()?, checkout.previous_tag()?);
         let version_at = |revision: &str| -> Verdict<String> {
             let text = checkout.file_at(revision, &release.version_file)?;

@@ -49,7 +49,7 @@ fn about(failure: Failure, management: &ManagementClient) -> Failure {
 #[test]
 fn every_migration_is_applied_and_none_is_unknown() -> Verdict {
     check("pre.3.1", async |check| {
-        let (management, promised) = (check.deployment().management()?, &check.contract().release.migrations);
+        let (management, promised) = (check.deployment().management()?, &check.contract().release()?.migrations);
         let rows = applied(&management).await?;
         let is_applied = |migration: &Migration| rows.iter().any(|row| row.version == migration.version);
         let mut wrong: Vec<_> = promised
@@ -86,8 +86,10 @@ fn every_migration_is_applied_and_none_is_unknown() -> Verdict {
 fn what_was_run_is_what_the_repository_has() -> Verdict {
     check("1.2", async |check| {
         let (management, checkout) = (check.deployment().management()?, check.deployment().checkout().await?);
-        let (rows, files) =
-            (applied(&management).await?, migrations(check.contract().release.migrations_folder.as_str(), &checkout)?);
+        let (rows, files) = (
+            applied(&management).await?,
+            migrations(check.contract().release()?.migrations_folder.as_str(), &checkout)?,
+        );
         let mut wrong = Vec::new();
         for (name, sql) in &files {
             let version = name.split('_').next().unwrap_or_default();
@@ -137,7 +139,7 @@ fn compact(sql: &str) -> String {
 #[test]
 fn each_migration_can_be_undone_and_applied_again() -> Verdict {
     check("pre.3.2", async |check| {
-        let (checkout, release) = (check.deployment().checkout().await?, &check.contract().release);
+        let (checkout, release) = (check.deployment().checkout().await?, check.contract().release()?);
         let rehearsal = Rehearsal {
             migrations: migrations(&release.migrations_folder, &checkout)?,
             undo: checkout.files(&release.rollbacks_folder).into_iter().collect(),
@@ -166,7 +168,7 @@ fn what_the_migrations_make_is_there() -> Verdict {
         let rows = applied(&management).await?;
         let promised: Vec<_> = check
             .contract()
-            .release
+            .release()?
             .migrations
             .iter()
             .filter(|migration| rows.iter().any(|row| row.version == migration.version))
@@ -237,7 +239,7 @@ fn the_migrations_were_run_in_order() -> Verdict {
 async fn newest_backup(check: &harness::Check) -> Verdict {
     let (management, claim) = (check.deployment().management()?, "there is a backup from before the deployment");
     let told = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-    let allowed = check.contract().release.backup_within_hours;
+    let allowed = check.contract().release()?.backup_within_hours;
     let complete = told.value.backups.iter().filter(|backup| backup.status.eq_ignore_ascii_case("completed"));
     let newest = complete.map(|backup| backup.inserted_at).max();
     let age = newest.map(|newest| told.at.duration_since(newest));

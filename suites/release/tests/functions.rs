@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{AnsweredBy, Deployment, Failure, Unstorable, Verdict, check};
+use harness::{AnsweredBy, Deployment, Failure, Section, Unstorable, Verdict, check, check_if_promised};
 use reqwest::{Method, StatusCode};
 use rstest_reuse::apply;
 
@@ -11,7 +11,7 @@ use crate::functions;
 /// "Deploy all edge functions": ACTIVE, deployed after the release was committed, guarded as promised.
 #[apply(functions)]
 fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict {
-    check(step, async |check| {
+    check_if_promised(&[Section::Release], step, async |check| {
         let (management, claim) = (check.deployment().management()?, format!("{name} is deployed, of this release"));
         let all = management.functions().await.map_err(|error| Deployment::vendor_failed(&claim, &error))?;
         let failure = || Failure::failed(&claim).at(management.url("functions"));
@@ -30,7 +30,7 @@ fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict 
                     .at(management.url("functions")));
             }
         }
-        let promised = check.contract().release.function(name).is_some_and(|promised| promised.verify_jwt);
+        let promised = check.contract().release()?.function(name).is_some_and(|promised| promised.verify_jwt);
         if function.verify_jwt.unwrap_or(true) != promised {
             return Err(failure()
                 .expected(format!("verify_jwt: {promised}"))
@@ -58,7 +58,7 @@ fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict 
 /// Before any of its code: a browser's preflight is answered, and somebody without key and token is not let in.
 #[apply(functions)]
 fn the_function_answers_and_refuses_the_uninvited(#[case] name: &str, #[case] step: &str) -> Verdict {
-    check(step, async |check| {
+    check_if_promised(&[Section::Release], step, async |check| {
         let (function, claim) = (check.deployment().function(name)?, format!("{name} answers, and not to everybody"));
         let preflight = [("origin", "https://example.org"), ("access-control-request-method", "POST")];
         let asked = function.probe(Method::OPTIONS, &preflight, &Unstorable::empty()).await;
@@ -78,7 +78,7 @@ fn the_function_answers_and_refuses_the_uninvited(#[case] name: &str, #[case] st
 #[test]
 fn the_ingest_endpoint_answers_in_time() -> Verdict {
     check("2.3", async |check| {
-        let (endpoint, release) = (check.deployment().sms_ingest()?, &check.contract().release);
+        let (endpoint, release) = (check.deployment().sms_ingest()?, check.contract().release()?);
         let mut took = Vec::new();
         for _ in 0..4 {
             let start = Instant::now();

@@ -47,7 +47,7 @@ fn the_functions_have_a_version_to_go_back_to() -> Verdict {
     check("rollback.2", async |check| {
         let (management, claim) = (check.deployment().management()?, "each function can go back to the release before");
         let all = management.functions().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-        let promised = &check.contract().release.functions;
+        let promised = &check.contract().release()?.functions;
         let first: Vec<_> = promised
             .iter()
             .filter_map(|promised| match all.iter().find(|function| function.slug == promised.name) {
@@ -102,7 +102,7 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
 fn the_forward_fix_runs_against_this_schema() -> Verdict {
     check("rollback.3.B", async |check| {
         let url = check.deployment().database("the template of a forward fix was not tried")?;
-        let fix = check.contract().release.forward_fix.as_str();
+        let fix = check.contract().release()?.forward_fix.as_str();
         let claim = "the template of a forward fix runs against this schema";
         let unreachable = |error: sqlx::Error| {
             Failure::undecided(claim).expected("a connection to the database").seen(error.to_string())

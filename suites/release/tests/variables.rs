@@ -1,7 +1,7 @@
 //! Pre-Release, 4. Environment Variables, and Phase 2, 2.2 Set Function Secrets: those of the edge functions. Values are
 //! never seen: a name, and whether the digest is that of something known.
 
-use harness::{Deployment, Failure, Verdict, check};
+use harness::{Deployment, Failure, Section, Verdict, check_if_promised};
 use rstest_reuse::apply;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -15,9 +15,9 @@ fn digest(value: &str) -> String {
 /// The pre-release table: each row is set, the optional one may be missing.
 #[apply(variables)]
 fn the_functions_have_their_variable(#[case] name: &str, #[case] step: &str) -> Verdict {
-    check(step, async |check| {
+    check_if_promised(&[Section::Release], step, async |check| {
         let (management, claim) = (check.deployment().management()?, format!("the edge functions have {name}"));
-        let variable = check.contract().release.variable(name);
+        let variable = check.contract().release()?.variable(name);
         let variable =
             variable.ok_or_else(|| Failure::undecided(&claim).expected("a variable of the contract").seen(name))?;
         let secrets = management.secrets().await.map_err(|error| Deployment::vendor_failed(&claim, &error))?;
@@ -42,7 +42,7 @@ fn the_functions_have_their_variable(#[case] name: &str, #[case] step: &str) -> 
 /// What was set is not what the runbook shows as an example; of the ingest key, what the gateway has.
 #[apply(secrets)]
 fn the_secret_is_a_value_of_our_own(#[case] name: &str, #[case] step: &str) -> Verdict {
-    check(step, async |check| {
+    check_if_promised(&[Section::Release], step, async |check| {
         let (management, claim) = (check.deployment().management()?, format!("{name} is set to a value of our own"));
         let all = management.secrets().await.map_err(|error| Deployment::vendor_failed(&claim, &error))?;
         let failure =
@@ -54,7 +54,7 @@ fn the_secret_is_a_value_of_our_own(#[case] name: &str, #[case] step: &str) -> V
                     .seen(format!("no {name} among: {}", all.keys().cloned().collect::<Vec<_>>().join(", "))),
             ));
         };
-        let examples = check.contract().release.placeholders.iter().map(String::as_str).chain([""]);
+        let examples = check.contract().release()?.placeholders.iter().map(String::as_str).chain([""]);
         if let Some(example) = examples.into_iter().find(|example| set.expose_secret() == digest(example)) {
             return Err(failure(Failure::failed(claim).expected("a value that nobody else knows").seen(
                 match example {
@@ -80,8 +80,8 @@ fn the_secret_is_a_value_of_our_own(#[case] name: &str, #[case] step: &str) -> V
 /// "Ensure VITE_USE_MOCK_DATA is NOT set or is false", where builds get it from; the bundle itself is pre.4.8 of smoke.
 #[test]
 fn the_builds_settings_ask_for_no_mock_data() -> Verdict {
-    check("pre.4.8", async |check| {
-        let (pages, flag) = (check.deployment().pages()?, check.contract().release.mock_flag.as_str());
+    check_if_promised(&[Section::Release], "pre.4.8", async |check| {
+        let (pages, flag) = (check.deployment().pages()?, check.contract().release()?.mock_flag.as_str());
         let claim = "the settings of production builds ask for no mock data";
         let project = pages.project().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
         match project.variables().get(flag) {

@@ -1,7 +1,7 @@
 //! "RLS Verification", the runbook's three counts: as somebody of an institution, of something, and of nothing else.
 
 pub mod signed_in {
-    use harness::{Check, ClientError, Failure, RestClient, Verdict, check};
+    use harness::{Check, ClientError, Failure, RestClient, Section, Verdict, check_if_promised};
     use rstest_reuse::apply;
 
     use crate::counted;
@@ -16,7 +16,7 @@ pub mod signed_in {
     async fn readers(check: &Check) -> Verdict<Vec<Reader<'_>>> {
         let (contract, deployment) = (check.contract(), check.deployment());
         let mut readers = Vec::new();
-        for persona in &contract.data.readers {
+        for persona in &contract.data()?.readers {
             let letter = contract.personas.get(persona).and_then(|persona| persona.institution.as_deref());
             let institution = deployment.institution(letter.unwrap_or_default())?;
             let rest = deployment.rest()?.signed_in(&deployment.session(persona).await?);
@@ -29,8 +29,8 @@ pub mod signed_in {
     /// something to be kept from.
     #[apply(counted)]
     fn a_count_is_of_the_own_institution(#[case] table: &str, #[case] step: &str) -> Verdict {
-        check(step, async |check| {
-            let tenant = check.contract().data.tenant.as_str();
+        check_if_promised(&[Section::Security], step, async |check| {
+            let tenant = check.contract().data()?.tenant.as_str();
             for reader in &readers(check).await? {
                 let all = reader.rest.count(table, &[]).await.map_err(unread(table))?;
                 let own = reader.own(tenant, table).await?;
@@ -53,8 +53,8 @@ pub mod signed_in {
     /// Every row of the institution, as the service counts them, which no policy binds.
     #[apply(counted)]
     fn a_count_is_exact(#[case] table: &str, #[case] step: &str) -> Verdict {
-        check(step, async |check| {
-            let (service, tenant) = (check.deployment().service()?, check.contract().data.tenant.as_str());
+        check_if_promised(&[Section::Security], step, async |check| {
+            let (service, tenant) = (check.deployment().service()?, check.contract().data()?.tenant.as_str());
             for reader in &readers(check).await? {
                 let filter = format!("eq.{}", reader.institution);
                 let (seen, there) = (
@@ -75,7 +75,7 @@ pub mod signed_in {
     /// Nothing for whoever has the public key and no account.
     #[apply(counted)]
     fn a_visitor_counts_nothing(#[case] table: &str, #[case] step: &str) -> Verdict {
-        check(step, async |check| {
+        check_if_promised(&[Section::Security], step, async |check| {
             // No permission at all is as good as no rows.
             let seen = match check.deployment().rest()?.count(table, &[]).await {
                 Err(ClientError::Refused(_)) => 0,

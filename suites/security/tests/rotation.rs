@@ -71,16 +71,16 @@ pub mod writes {
                 let mut broken = Vec::new();
                 let ingest = ask(&after).await;
                 if !is_let_in(&ingest) {
-                    broken.push(format!("{}: {ingest}", contract.sms.function));
+                    broken.push(format!("{}: {ingest}", contract.sms()?.function));
                 }
                 if let Err(error) = deployment.auth()?.user(&session).await {
                     broken.push(format!("auth: {error}"));
                 }
-                let table = &contract.ledger.table;
+                let table = &contract.ledger()?.table;
                 if let Err(error) = deployment.rest()?.signed_in(&session).count(table, &[]).await {
                     broken.push(format!("rest, {table}: {error}"));
                 }
-                for name in &contract.security.functions {
+                for name in &contract.security()?.functions {
                     let receipt = deployment.function(name)?.probe_as(&session, &Unstorable::empty()).await;
                     let is_well = receipt.by() == AnsweredBy::Function
                         && receipt.status.is_some_and(|status| !status.is_server_error());

@@ -1,6 +1,6 @@
 //! "Security scan completed (no critical issues)": what is sent and served, and what the public key opens.
 
-use harness::{AnsweredBy, Failure, Fetched, Unstorable, Verdict, check};
+use harness::{AnsweredBy, Failure, Fetched, Section, Unstorable, Verdict, check, check_if_promised};
 use reqwest::StatusCode;
 use rstest_reuse::apply;
 
@@ -70,7 +70,7 @@ fn nothing_that_is_served_holds_a_secret() -> Verdict {
 /// A path that the build's folder has by mistake answers as any unknown path does.
 #[apply(unpublished)]
 fn a_file_that_is_not_for_the_public_is_not_served(#[case] path: &str) -> Verdict {
-    check("pre.2.5", async |check| {
+    check_if_promised(&[Section::Security], "pre.2.5", async |check| {
         let site = check.deployment().site();
         let (app, answer) = (site.document("/").await?, site.get(site.url(path)).await?);
         let is_fallback =
@@ -93,7 +93,7 @@ pub mod signed_in {
     /// The key that every visitor has opens no function. The control: somebody who is signed in gets to its own code.
     #[apply(functions)]
     fn the_public_key_opens_no_function(#[case] name: &str) -> Verdict {
-        check("pre.2.5", async |check| {
+        check_if_promised(&[Section::Security], "pre.2.5", async |check| {
             let (deployment, claim) = (check.deployment(), format!("the public key does not open {name}"));
             let (function, key) = (deployment.function(name)?, &deployment.api()?.anon_key);
             let bearer = format!("Bearer {key}");

@@ -14,7 +14,7 @@ fn nobody_gets_across() -> Verdict {
     check("sec.1.4", async |check| {
         let claim = "nobody reads or changes what is another institution's";
         let url = check.deployment().database("the wall between institutions was not probed in the database")?;
-        let report = probe(url.expose_secret(), &check.contract().tenancy, None).await.map_err(|error| {
+        let report = probe(url.expose_secret(), check.contract().tenancy()?, None).await.map_err(|error| {
             let text = error.to_string();
             let (seen, advice) = text.split_once('\n').unwrap_or((&text, ""));
             Failure::undecided(claim).expected("a database that can be probed").seen(seen).fact("do", advice.trim())

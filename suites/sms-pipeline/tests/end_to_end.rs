@@ -15,7 +15,7 @@ pub mod writes {
     fn a_payment_is_sent_read_listed_allocated_and_counted() -> Verdict {
         check("4.4.5", async |check| {
             let contract = check.contract();
-            let (sms, words) = (&contract.sms, &contract.allocation);
+            let (sms, words) = (contract.sms()?, contract.allocation()?);
             let gateway = Gateway::open(check, "story").await?;
             let group = gateway.writes.make(&gateway.tenant, "group", &[]).await?;
             let member = gateway.writes.make(&gateway.tenant, "member", &[("group", group["id"].clone())]).await?;
@@ -24,7 +24,7 @@ pub mod writes {
             // A teller looks at the dashboard.
             let page = check.page().await?;
             page.hold(&teller.session).await?;
-            let dashboard = contract.route_of(&contract.dashboard.route);
+            let dashboard = contract.route_of(&contract.dashboard()?.route);
             page.open(dashboard).await?.expect_ready("the dashboard is on screen")?;
             let before = page.figures().await?;
 
@@ -49,12 +49,12 @@ pub mod writes {
                     .at(format!("{} {sms_id}", sms.raw.table)));
             }
 
-            let status = &transactions[0][&contract.ledger.status];
+            let status = &transactions[0][&contract.ledger()?.status];
             if *status != *words.open {
                 return Err(Failure::failed("a payment comes into the ledger to be allocated")
-                    .expected(format!("{}: {}", contract.ledger.status, words.open))
-                    .seen(format!("{}: {status}", contract.ledger.status))
-                    .at(format!("{} {ids:?}", contract.ledger.table)));
+                    .expected(format!("{}: {}", contract.ledger()?.status, words.open))
+                    .seen(format!("{}: {status}", contract.ledger()?.status))
+                    .at(format!("{} {ids:?}", contract.ledger()?.table)));
             }
 
             // The teller opens the ledger: it is there, not allocated.
@@ -77,7 +77,7 @@ pub mod writes {
                     .expected(format!("{}: {}, {}: {name}", words.sets.status, words.done, words.sets.member))
                     .seen(format!("{}: {status}, {}: {owner}", words.sets.status, words.sets.member)));
             }
-            let audit = &contract.audit;
+            let audit = contract.audit()?;
             let (entity, accepted) = (equals(&now[0]["id"]), format!("in.({})", audit.accepted.join(",")));
             let query = [(audit.entity.as_str(), entity.as_str()), (&audit.action, &accepted)];
             let events = gateway.service.select(&audit.table, &query).await.map_err(unread(&audit.table))?;
@@ -92,8 +92,8 @@ pub mod writes {
             page.open(dashboard).await?.expect_ready("the dashboard is on screen again")?;
             let after = page.figures().await?;
             let mut expected = Vec::new();
-            for kpi in &contract.dashboard.kpis {
-                expected.push(kpi.of_rows(&gateway.service, &contract.data, &gateway.tenant.id).await?);
+            for kpi in &contract.dashboard()?.kpis {
+                expected.push(kpi.of_rows(&gateway.service, contract.data()?, &gateway.tenant.id).await?);
             }
             let moved = before.iter().zip(&after).filter(|(before, after)| **after - **before == Decimal::from(AMOUNT));
             if after == expected && moved.count() > 0 {

@@ -18,7 +18,7 @@ fn a_missing_field_is_named(#[case] field: &str) -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
         let receipt = ingest.probe_with_key(Method::POST, &[JSON], &Unstorable::without(field)).await;
-        let words = check.contract().sms.refusals.field.replace("{field}", field);
+        let words = check.contract().sms()?.refusals.field.replace("{field}", field);
         expect(&ingest, &receipt, &[StatusCode::BAD_REQUEST], Some(&words))
     })
 }
@@ -34,7 +34,7 @@ fn a_body_that_is_none_is_refused(#[case] body: Unstorable) -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
         let receipt = ingest.probe_with_key(Method::POST, &[JSON], &body).await;
-        expect(&ingest, &receipt, &[StatusCode::BAD_REQUEST], Some(&check.contract().sms.refusals.json))?;
+        expect(&ingest, &receipt, &[StatusCode::BAD_REQUEST], Some(&check.contract().sms()?.refusals.json))?;
         lives(check, &ingest).await
     })
 }
@@ -43,7 +43,7 @@ fn a_body_that_is_none_is_refused(#[case] body: Unstorable) -> Verdict {
 fn a_body_that_is_too_long_is_refused() -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
-        let body = Unstorable::long(check.contract().sms.body_at_most + 100_000);
+        let body = Unstorable::long(check.contract().sms()?.body_at_most + 100_000);
         let receipt = ingest.probe_with_key(Method::POST, &[JSON], &body).await;
         expect(&ingest, &receipt, &[StatusCode::PAYLOAD_TOO_LARGE, StatusCode::BAD_REQUEST], None)?;
         lives(check, &ingest).await
@@ -56,7 +56,7 @@ fn a_body_without_a_content_type_is_read() -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
         let receipt = ingest.probe_with_key(Method::POST, &[], &Unstorable::without("sms_text")).await;
-        let words = check.contract().sms.refusals.field.replace("{field}", "sms_text");
+        let words = check.contract().sms()?.refusals.field.replace("{field}", "sms_text");
         expect(&ingest, &receipt, &[StatusCode::BAD_REQUEST], Some(&words))
     })
 }
@@ -69,7 +69,7 @@ fn another_method_is_refused(#[case] method: Method) -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
         let receipt = ingest.probe_with_key(method, &[], &Unstorable::empty()).await;
-        let words = &check.contract().sms.refusals.method;
+        let words = &check.contract().sms()?.refusals.method;
         expect(&ingest, &receipt, &[StatusCode::METHOD_NOT_ALLOWED], Some(words))
     })
 }
@@ -77,7 +77,7 @@ fn another_method_is_refused(#[case] method: Method) -> Verdict {
 #[test]
 fn a_browser_may_ask_first() -> Verdict {
     check("4.4.2", async |check| {
-        let (ingest, key) = (check.deployment().sms_ingest_without_key()?, &check.contract().sms.key_header);
+        let (ingest, key) = (check.deployment().sms_ingest_without_key()?, &check.contract().sms()?.key_header);
         let wanted = format!("content-type,{key}");
         let site = check.deployment().site().url("/").origin().ascii_serialization();
         let headers = [
@@ -115,7 +115,7 @@ fn a_browser_may_ask_first() -> Verdict {
 pub mod writes {
     use std::time::Duration;
 
-    use harness::{Failure, Verdict, check};
+    use harness::{Failure, Section, Verdict, check_if_promised};
     use reqwest::StatusCode;
     use serde_json::{Value, json};
 
@@ -124,11 +124,11 @@ pub mod writes {
 
     #[test]
     fn a_new_message_is_answered_with_what_became_of_it() -> Verdict {
-        check("4.4.2", async |check| {
+        check_if_promised(&[Section::Data], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let (text, _) = gateway.payment(2000);
             let read = gateway.send(&gateway.message(text)).await?;
-            let limit = Duration::from_millis(check.contract().sms.answers_within_ms);
+            let limit = Duration::from_millis(check.contract().sms()?.answers_within_ms);
             if read.took > limit {
                 return Err(Failure::failed("a message is answered before a gateway gives up")
                     .expected(format!("an answer within {} ms", limit.as_millis()))
@@ -153,7 +153,7 @@ pub mod writes {
 
     #[test]
     fn the_same_message_is_answered_as_a_duplicate() -> Verdict {
-        check("4.4.2", async |check| {
+        check_if_promised(&[Section::Data], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let message = gateway.message(gateway.payment(2000).0);
             gateway.send(&message).await?;
@@ -169,7 +169,7 @@ pub mod writes {
 
     #[test]
     fn a_date_that_is_none_is_refused() -> Verdict {
-        check("4.4.2", async |check| {
+        check_if_promised(&[Section::Data], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             for date in ["yesterday", "07/01/2026 12:00", "2026-02-30T12:00:00Z"] {
                 let mut body = gateway.message(format!("dated {date}")).body();
@@ -179,7 +179,7 @@ pub mod writes {
                     &gateway.ingest,
                     &receipt,
                     &[StatusCode::BAD_REQUEST],
-                    Some(&check.contract().sms.refusals.date),
+                    Some(&check.contract().sms()?.refusals.date),
                 )?;
             }
             match gateway.raw().await?.len() {
@@ -187,7 +187,7 @@ pub mod writes {
                 stored => Err(Failure::failed("what is refused is not stored")
                     .expected("no row of this device")
                     .seen(format!("{stored} rows"))
-                    .at(&check.contract().sms.raw.table)),
+                    .at(&check.contract().sms()?.raw.table)),
             }
         })
     }
@@ -238,6 +238,6 @@ fn expect(ingest: &SmsIngest, receipt: &Receipt, statuses: &[StatusCode], words:
 /// An endpoint that a body has killed would refuse everything.
 async fn lives(check: &Check, ingest: &SmsIngest) -> Verdict {
     let receipt = ingest.probe_with_key(Method::POST, &[JSON], &Unstorable::without("sms_text")).await;
-    let words = check.contract().sms.refusals.field.replace("{field}", "sms_text");
+    let words = check.contract().sms()?.refusals.field.replace("{field}", "sms_text");
     expect(ingest, &receipt, &[StatusCode::BAD_REQUEST], Some(&words))
 }

@@ -52,7 +52,7 @@ pub mod writes {
             Err(Failure::failed("two messages are two")
                 .expected("2 raw rows with ids of their own")
                 .seen(format!("{raw} raw rows, {first} and {second}"))
-                .at(&check.contract().sms.raw.table))
+                .at(&check.contract().sms()?.raw.table))
         })
     }
 

@@ -32,7 +32,7 @@ impl<'c> Gateway<'c> {
         let identifier = unique(&writes);
         let values = [("device", json!(identifier)), ("active", json!(active))];
         let device = writes.make(&tenant, "device", &values).await?;
-        let column = &check.contract().data.tenant;
+        let column = &check.contract().data()?.tenant;
         if device[column] != *tenant.id {
             return Err(Failure::undecided("the device belongs to the institution that may be written to")
                 .expected(format!("{column}: {}", tenant.id))
@@ -80,7 +80,7 @@ impl<'c> Gateway<'c> {
 
     /// Rows of messages from this device.
     pub async fn raw(&self) -> Verdict<Vec<Value>> {
-        let raw = &self.check.contract().sms.raw;
+        let raw = &self.check.contract().sms()?.raw;
         let query = [(raw.source.as_str(), equals(&self.device["id"]))];
         let rows = self.service.all(&raw.table, "id", &[(query[0].0, &query[0].1)]).await;
         rows.map_err(unread(&raw.table))
@@ -88,7 +88,8 @@ impl<'c> Gateway<'c> {
 
     /// The transactions that a message has become.
     pub async fn transactions(&self, sms_id: &str) -> Verdict<Vec<Value>> {
-        let (ledger, source) = (&self.check.contract().ledger.table, &self.check.contract().sms.transaction.source);
+        let (ledger, source) =
+            (&self.check.contract().ledger()?.table, &self.check.contract().sms()?.transaction.source);
         let rows = self.service.select(ledger, &[(source, &format!("eq.{sms_id}"))]).await;
         rows.map_err(unread(ledger))
     }
@@ -97,16 +98,16 @@ impl<'c> Gateway<'c> {
     pub async fn payments(&self, transaction_id: &str) -> Verdict<u64> {
         let contract = self.check.contract();
         let query = [
-            (contract.data.tenant.as_str(), format!("eq.{}", self.tenant.id)),
-            (&contract.sms.transaction.transaction_id, format!("eq.{transaction_id}")),
+            (contract.data()?.tenant.as_str(), format!("eq.{}", self.tenant.id)),
+            (&contract.sms()?.transaction.transaction_id, format!("eq.{transaction_id}")),
         ];
         let query = query.each_ref().map(|(column, filter)| (*column, filter.as_str()));
-        self.service.count(&contract.ledger.table, &query).await.map_err(unread(&contract.ledger.table))
+        self.service.count(&contract.ledger()?.table, &query).await.map_err(unread(&contract.ledger()?.table))
     }
 
     /// The attempts to read a message, first to last.
     pub async fn attempts(&self, sms_id: &str) -> Verdict<Vec<Value>> {
-        let attempts = &self.check.contract().sms.attempts;
+        let attempts = &self.check.contract().sms()?.attempts;
         let query = [(attempts.sms.as_str(), format!("eq.{sms_id}"))];
         let rows = self.service.all(&attempts.table, "created_at", &[(query[0].0, &query[0].1)]).await;
         rows.map_err(unread(&attempts.table))

@@ -15,7 +15,7 @@ use rstest::rstest;
 #[case::anon_key_as_supabase_takes_it(&[("apikey", ANON), ("authorization", BEARER)])]
 fn a_message_is_refused_with(#[case] headers: &[(&str, &str)]) -> Verdict {
     check("4.4.1", async |check| {
-        let (ingest, name) = (check.deployment().sms_ingest_without_key()?, &check.contract().sms.key_header);
+        let (ingest, name) = (check.deployment().sms_ingest_without_key()?, &check.contract().sms()?.key_header);
         let anon = &check.deployment().api()?.anon_key;
         let bearer = format!("Bearer {anon}");
         let headers: Vec<_> = headers
@@ -29,7 +29,7 @@ fn a_message_is_refused_with(#[case] headers: &[(&str, &str)]) -> Verdict {
             })
             .collect();
         let receipt = ingest.probe(Method::POST, &headers, &Unstorable::without("sms_text")).await;
-        expect_refused(&receipt, &check.contract().sms.refusals.key, ingest.url().as_str())
+        expect_refused(&receipt, &check.contract().sms()?.refusals.key, ingest.url().as_str())
     })
 }
 
@@ -45,14 +45,14 @@ const BEARER: &str = "{bearer}";
 #[case::with_more_behind_it(|key: &str| vec![(KEY, format!("{key}0"))])]
 fn the_key_is_refused(#[case] spoil: fn(&str) -> Vec<(&'static str, String)>) -> Verdict {
     check("4.4.1", async |check| {
-        let (ingest, name) = (check.deployment().sms_ingest()?, &check.contract().sms.key_header);
+        let (ingest, name) = (check.deployment().sms_ingest()?, &check.contract().sms()?.key_header);
         let headers = ingest.with_spoilt_key(spoil);
         let headers: Vec<_> = headers
             .iter()
             .map(|(header, value)| (if *header == KEY { name.as_str() } else { *header }, value.as_str()))
             .collect();
         let receipt = ingest.probe(Method::POST, &headers, &Unstorable::without("sms_text")).await;
-        expect_refused(&receipt, &check.contract().sms.refusals.key, ingest.url().as_str())
+        expect_refused(&receipt, &check.contract().sms()?.refusals.key, ingest.url().as_str())
     })
 }
 

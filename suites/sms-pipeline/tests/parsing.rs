@@ -22,7 +22,7 @@ pub mod writes {
             let message = Message { sender: sample.sender.clone(), ..gateway.message(&sample.text) };
             let (sms_id, told) = gateway.ingest(&message).await?;
 
-            let sms = &check.contract().sms;
+            let sms = check.contract().sms()?;
             let transactions = gateway.transactions(&sms_id).await?;
             judge(sms, &sample, &transactions, message.received_at.timestamp())?;
             let transaction = transactions.first();

@@ -1,7 +1,7 @@
 //! 4.4.6 "A device speaks for its institution only".
 
 pub mod writes {
-    use harness::{Failure, Ingest, IngestRefusal, Message, RestClient, Verdict, check};
+    use harness::{Failure, Ingest, IngestRefusal, Message, RestClient, Section, Verdict, check, check_if_promised};
     use rstest::rstest;
 
     use crate::gateway::{Gateway, unique, unread};
@@ -17,7 +17,7 @@ pub mod writes {
             let (text, id) = ours.payment(7000);
             let message = Message { sender, ..ours.message(format!("{text}. For {}", theirs.tenant.id)) };
             let (sms_id, _) = ours.ingest(&message).await?;
-            let tenant = &check.contract().data.tenant;
+            let tenant = &check.contract().data()?.tenant;
             let rows = [ours.raw().await?, ours.transactions(&sms_id).await?].concat();
             let strayed = rows.iter().find(|row| row[tenant] != *ours.tenant.id);
             let (here, there) = (ours.payments(&id).await?, theirs.payments(&id).await?);
@@ -68,20 +68,20 @@ pub mod writes {
 
     #[test]
     fn the_text_of_a_message_is_seen_in_its_institution_only() -> Verdict {
-        check("4.4.6", async |check| {
+        check_if_promised(&[Section::Allocation], "4.4.6", async |check| {
             let (ours, theirs) = (Gateway::open(check, "ours").await?, Gateway::open(check, "other").await?);
-            let role = &check.contract().allocation.manager;
+            let role = &check.contract().allocation()?.manager;
             let (reader, owner) =
                 (ours.writes.person(&ours.tenant, role).await?, theirs.writes.person(&theirs.tenant, role).await?);
             let rest = check.deployment().rest()?;
             let (reader, owner) = (rest.clone().signed_in(&reader.session), rest.clone().signed_in(&owner.session));
             let (text, id) = theirs.payment(9000);
             let (sms_id, _) = theirs.ingest(&theirs.message(&text)).await?;
-            let sms = &check.contract().sms;
+            let sms = check.contract().sms()?;
             let places = [
                 (&sms.raw.table, &sms.raw.text, format!("eq.{text}")),
                 (&sms.attempts.table, &sms.attempts.sms, format!("eq.{sms_id}")),
-                (&check.contract().ledger.table, &sms.transaction.transaction_id, format!("eq.{id}")),
+                (&check.contract().ledger()?.table, &sms.transaction.transaction_id, format!("eq.{id}")),
             ];
             for (table, column, filter) in &places {
                 let count =
@@ -110,7 +110,7 @@ pub mod writes {
     }
 
     async fn stored(gateway: &Gateway<'_>, text: &str) -> Verdict<u64> {
-        let raw = &gateway.check.contract().sms.raw;
+        let raw = &gateway.check.contract().sms()?.raw;
         gateway.service.count(&raw.table, &[(&raw.text, &format!("eq.{text}"))]).await.map_err(unread(&raw.table))
     }
 }

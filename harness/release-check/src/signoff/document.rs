@@ -113,7 +113,7 @@ impl SignOff {
             open: lines.open(signed, target),
             open_promises,
             promises,
-            not_promised: judgement.not_promised.clone(),
+            not_promised: judgement.not_promised.iter().map(|section| format!("[{section}]")).collect(),
             stays: runs.iter().flat_map(Run::what_stays).collect(),
             remedies: Remedies::of(lines.own(), signed),
             completed: lines.sums().filter(|(step, _)| !step.approval).map(|(_, line)| line.in_a_row()).collect(),
@@ -171,7 +171,10 @@ impl<'j> Lines<'j> {
         let judged: BTreeMap<_, _> = judgement.steps.iter().map(|step| (step.step.id.as_str(), step)).collect();
         let mut lines = BTreeMap::new();
         for step in Runbook::get().steps().iter().filter(|step| step.follows.is_empty()) {
-            let line = Line::made(step, judged.get(step.id.as_str()).copied(), source)?;
+            let line = match judgement.unpromised.iter().any(|unpromised| unpromised.id == step.id) {
+                true => Line::not_promised(step),
+                false => Line::made(step, judged.get(step.id.as_str()).copied(), source)?,
+            };
             lines.insert(step.id.as_str(), line);
         }
         let sums = Runbook::get().steps().iter().filter(|step| !step.follows.is_empty());

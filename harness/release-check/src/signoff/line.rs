@@ -71,6 +71,11 @@ impl Line {
         }
     }
 
+    /// A step of which the contract promises nothing.
+    pub fn not_promised(step: &'static Step) -> Self {
+        Self { evidence: "the contract leaves out what it is about".to_owned(), ..Self::of(step, State::NotPromised) }
+    }
+
     /// A step that no others decide.
     ///
     /// # Errors

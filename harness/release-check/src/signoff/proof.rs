@@ -45,11 +45,10 @@ impl WholeProof<'_> {
 
 /// What stands for the checks of a step that are left out, if any are.
 pub fn of_left_out(judged: &JudgedStep<'_>, end: Timestamp) -> Option<String> {
-    let first = judged.left_out.first()?;
-    let count = judged.left_out.len();
+    let why = judged.left_out_by_target().next()?.because;
+    let count = judged.left_out_by_target().count();
     let plural = if count == 1 { "" } else { "s" };
-    let why = first.planned.left_out.as_deref().unwrap_or_default();
-    let proofs: Vec<_> = judged.left_out.iter().filter_map(|check| check.proof.as_ref()).collect();
+    let proofs: Vec<_> = judged.left_out_by_target().filter_map(|check| check.proof.as_ref()).collect();
     let proved = match proofs.iter().min_by_key(|proof| proof.finished) {
         Some(proof) if proofs.len() == count => format!(
             "passed on {}, {}, run {}, harness {}",

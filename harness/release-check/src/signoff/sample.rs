@@ -8,10 +8,10 @@ use std::{
 };
 
 use harness::{
-    Outcome, Production, Runbook, Seen, Step, Target, Weakened,
+    Outcome, Production, Runbook, Section, Seen, Step, Target, Weakened,
     run::{
-        AttachedFile, CheckResult, Chosen, Ended, Explanation, Figure, Harness, Machine, Manifest, Planned, Run,
-        Runner, Source, SuiteEnd, SuiteEnded,
+        AttachedFile, CheckResult, Chosen, Ended, Explanation, Figure, Harness, LeftOutBecause, Machine, Manifest,
+        Planned, Run, Runner, Source, SuiteEnd, SuiteEnded,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -58,12 +58,12 @@ impl Made {
 
     fn of(target: Target, began: Timestamp, steps: &[&Step]) -> Self {
         let left_out = |step: &Step| {
-            (target == Target::Production && step.production == Production::Writes)
-                .then(|| "it writes to the deployment".to_owned())
+            (target == Target::Production && step.production == Production::Writes).then_some(LeftOutBecause::Writes)
         };
         let checks = steps.iter().enumerate().map(|(index, step)| Planned {
             name: format!("sample::check_{index:04}"),
             step: step.id.clone(),
+            needs: Vec::new(),
             left_out: left_out(step),
         });
         let manifest = manifest(target, began, checks.collect());
@@ -252,7 +252,7 @@ pub fn bad_day(checks: usize) -> Made {
         weakened("console.allowed.1", "the console may say \"Download the React DevTools\"", "no console errors"),
         weakened("monitoring.dashboard_load_ms", "4000 ms", "below 3000 ms"),
     ];
-    day.manifest.not_promised = vec!["[sms]".to_owned()];
+    day.manifest.not_promised = vec![Section::Sms];
     day
 }
 

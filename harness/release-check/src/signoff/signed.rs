@@ -127,7 +127,8 @@ impl Signed {
     /// Whether somebody signed for what a step's checks could not look at, or were spared by design. What they saw
     /// nobody signs away.
     pub fn covers(&self, judged: &JudgedStep<'_>) -> bool {
-        let spared = !judged.left_out.is_empty() && judged.outcome.is_none_or(|outcome| outcome == Outcome::Passed);
+        let spared = judged.left_out_by_target().next().is_some()
+            && judged.outcome.is_none_or(|outcome| outcome == Outcome::Passed);
         let may = judged.step.otherwise.is_some() || spared;
         may && judged.word() == Outcome::NotRun && self.signature(&judged.step.id).is_some()
     }

@@ -34,6 +34,8 @@ impl fmt::Display for Status {
 pub enum State {
     /// Its checks passed, here or where they are not left out.
     Passed,
+    /// The contract has no part that it is about.
+    NotPromised,
     /// Somebody signed for it.
     Signed,
     /// Somebody has to sign for it.
@@ -68,6 +70,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => Outcome::Passed.fmt(f),
+            Self::NotPromised => f.pad("not promised"),
             Self::Signed => f.pad("signed"),
             Self::NotSigned => f.pad("not signed"),
             Self::NotRun => Outcome::NotRun.fmt(f),

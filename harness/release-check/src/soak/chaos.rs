@@ -158,7 +158,7 @@ impl<'d> Chaos<'d> {
     /// When it does not.
     pub async fn calm(&self) -> Result<(), Error> {
         self.recovered().await?.close().await?;
-        let (service, table) = (self.deployment.service()?, &self.deployment.contract().sms.raw.table);
+        let (service, table) = (self.deployment.service()?, &self.deployment.contract().sms()?.raw.table);
         let (mut answered, until) = (0, Instant::now() + RECOVERY);
         while answered < CONNECTIONS {
             match service.count(table, &[("id", "is.null")]).await {

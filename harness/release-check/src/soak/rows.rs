@@ -1,7 +1,7 @@
 //! What the database has of a soak, read page by page with the service's key: rows of its devices, payments of its
 //! institution.
 
-use harness::{Contract, Deployment, Tenant};
+use harness::{Deployment, Tenant};
 use serde_json::Value;
 
 use super::account::Book;
@@ -17,7 +17,8 @@ pub async fn read(
     devices: &[Value],
     book: &mut Book<'_>,
 ) -> Result<(), Error> {
-    let (service, Contract { sms, ledger, data, .. }) = (deployment.service()?, deployment.contract());
+    let (service, contract) = (deployment.service()?, deployment.contract());
+    let (sms, ledger, data) = (contract.sms()?, contract.ledger()?, contract.data()?);
     let raw = &sms.raw;
     let columns = ["id", &raw.text, &raw.status].join(",");
     for (number, device) in devices.iter().enumerate() {

@@ -1,8 +1,10 @@
 //! The verdict as JSON, for programs. `schema` changes when a field changes its meaning or goes; fields may be added.
 
+use std::collections::BTreeSet;
+
 use harness::{
-    Outcome, Target,
-    run::{JudgedStep, Judgement, Run},
+    Outcome, Section, Target,
+    run::{JudgedStep, Judgement, LeftOutBecause, Run},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,8 +28,10 @@ pub struct VerdictDocument<'r> {
     problems: &'r [String],
     /// Promises of the runbook that the contract weakens.
     weakened: &'r [harness::Weakened],
+    /// Chosen steps of which nothing is promised.
+    unpromised: Vec<&'r str>,
     /// Parts of the contract that the portal has no use for.
-    not_promised: &'r [String],
+    not_promised: &'r BTreeSet<Section>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,7 +79,10 @@ struct CheckDocument<'r> {
 #[derive(Debug, Serialize)]
 struct LeftOutDocument<'r> {
     name: &'r str,
-    why: &'r str,
+    /// In words.
+    why: String,
+    #[serde(flatten)]
+    because: LeftOutBecause,
     /// The run of staging in which it passed.
     proved_by: Option<&'r str>,
 }
@@ -112,6 +119,7 @@ impl<'r> VerdictDocument<'r> {
             steps: judgement.steps.iter().map(|step| StepDocument::of(step, word(step))).collect(),
             problems: &judgement.problems,
             weakened: &judgement.weakened,
+            unpromised: judgement.unpromised.iter().map(|step| step.id.as_str()).collect(),
             not_promised: &judgement.not_promised,
         }
     }
@@ -131,7 +139,8 @@ impl<'r> StepDocument<'r> {
         });
         let left_out = step.left_out.iter().map(|check| LeftOutDocument {
             name: &check.planned.name,
-            why: check.planned.left_out.as_deref().unwrap_or_default(),
+            why: check.because.to_string(),
+            because: check.because,
             proved_by: check.proof.as_ref().map(|proof| proof.run.as_str()),
         });
         Self {

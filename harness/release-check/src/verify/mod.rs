@@ -73,7 +73,9 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let proofs = evidence::proofs(target, &options.proof, options.max_age)?;
     let judgement = judge(&runs, &proofs, |step| selection.has(step));
     if judgement.steps.is_empty() {
-        return Err(Usage::error("none of these runs has a check of the chosen steps"));
+        let because = judgement.left_out.keys().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let why = if because.is_empty() { because } else { format!(": {because}") };
+        return Err(Usage::error(format!("none of these runs has a check of the chosen steps{why}")));
     }
     if options.results.is_empty() {
         obstacle(&judgement)?;

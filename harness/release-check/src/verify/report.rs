@@ -1,10 +1,10 @@
 //! The verdict as people read it: each cause once, one table, one line that says it all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{
     Outcome, Runbook,
-    run::{CheckResult, JudgedStep, Judgement, Run},
+    run::{CheckResult, JudgedStep, Judgement, LeftOutBecause, Run},
 };
 use jiff::Timestamp;
 
@@ -184,9 +184,10 @@ impl<'r> Report<'r> {
         if self.signed.covers(step) {
             seen.push("signed for".to_owned());
         }
-        if !step.left_out.is_empty() {
-            let shown = step.left_out.iter().all(|check| check.proof.is_some());
-            let checks = match (&step.outcome, step.left_out.len()) {
+        let left_out = step.left_out_by_target().count();
+        if left_out > 0 {
+            let shown = step.left_out_by_target().all(|check| check.proof.is_some());
+            let checks = match (&step.outcome, left_out) {
                 (None, _) => String::new(),
                 (Some(_), 1) => "1 check ".to_owned(),
                 (Some(_), count) => format!("{count} checks "),
@@ -201,7 +202,7 @@ impl<'r> Report<'r> {
     fn left_out(&self) {
         let mut groups: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for (step, check) in
-            self.judgement.steps.iter().flat_map(|step| step.left_out.iter().map(move |check| (step, check)))
+            self.judgement.steps.iter().flat_map(|step| step.left_out_by_target().map(move |check| (step, check)))
         {
             let shown = match &check.proof {
                 Some(proof) => format!(
@@ -214,7 +215,7 @@ impl<'r> Report<'r> {
                 None if self.signed.covers(step) => "signed for".to_owned(),
                 None => "not shown on staging: run verify --target staging, or sign for it".to_owned(),
             };
-            let why = check.planned.left_out.clone().unwrap_or_default();
+            let why = check.because.to_string();
             let steps = groups.entry((why, shown)).or_default();
             if steps.last() != Some(&step.step.id.as_str()) {
                 steps.push(&step.step.id);
@@ -239,8 +240,15 @@ impl<'r> Report<'r> {
                 weakened.id, weakened.says, weakened.runbook
             ));
         }
-        for part in &self.judgement.not_promised {
-            print(&format!("not promised: {part}"));
+        for section in &self.judgement.not_promised {
+            let because = LeftOutBecause::NotPromised { section: *section };
+            match self.judgement.left_out.get(&because) {
+                Some(steps) => print(&format!("{because}; checks of {} are left out", join(steps))),
+                None => print(&because.to_string()),
+            }
+        }
+        if let Some(steps) = self.judgement.left_out.get(&LeftOutBecause::NotInRunbook) {
+            print(&format!("{}; checks of {} are left out", LeftOutBecause::NotInRunbook, join(steps)));
         }
     }
 
@@ -260,4 +268,8 @@ impl<'r> Report<'r> {
             say(&format!("run {}: {}", run.manifest.id, run.folder.display()));
         }
     }
+}
+
+fn join(steps: &BTreeSet<&str>) -> String {
+    steps.iter().copied().collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,10 @@
 //! Another portal is another contract: the suites as they are against Planboard, with a schema, a build and people of
 //! its own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use harness::{Contract, Outcome, run::read_results};
 use portal::Portal;
@@ -75,4 +78,40 @@ async fn the_suites_check_it_by_its_contract() {
         let foreign = run(suite, checks, &root().join("fixtures/sacco-plus.toml"), &folder.path().join("foreign"));
         assert!(foreign.iter().any(|check| check.outcome != Outcome::Passed), "{suite} sees that it is not SACCO+");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_does_not_promise_is_left_out_and_stated_by_its_own_runbook() {
+    let schema = root().join("fixtures/rls/orgs");
+    let portal = Portal::builder()
+        .dist(planboard().join("dist"))
+        .migrations(schema.join("migrations"))
+        .seed(schema.join("seed.sql"))
+        .accounts(planboard().join("accounts.toml"))
+        .start()
+        .await
+        .unwrap();
+    let verify = |step: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_release-check"))
+            .args(["verify", "--target", "staging", "--suite", "security", "--suite", "sms-pipeline", "--step", step])
+            .env("HARNESS_CONTRACT", "fixtures/planboard/contract.toml")
+            .env("HARNESS_RUNBOOK", "fixtures/planboard/runbook.toml")
+            .env("E2E_BASE_URL", portal.site_url().as_str())
+            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
+            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
+            .env("SUPABASE_DB_URL", portal.database_url())
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (code, said) = verify("rows");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("1 step: 1 passed; verdict: passed"), "{said}");
+    assert!(said.contains("not promised: the contract has no [sms]; checks of rows.messages are left out"), "{said}");
+    assert!(said.contains("not promised: the contract has no [allocation]\n"), "{said}");
+
+    let (code, said) = verify("rows.messages");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("has a check of the chosen steps: not promised: the contract has no [sms]"), "{said}");
 }

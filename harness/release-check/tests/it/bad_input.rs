@@ -46,6 +46,16 @@ impl Run {
         run
     }
 
+    /// A runbook that differs from Planboard's.
+    fn with_runbook(change: impl Fn(String) -> String) -> Self {
+        let mut run = Self::with(&[]);
+        let runbook = change(fs::read_to_string(root().join("fixtures/planboard/runbook.toml")).unwrap());
+        let path = run.folder.path().join("runbook.toml");
+        fs::write(&path, runbook).unwrap();
+        run.environment.push(("HARNESS_RUNBOOK".to_owned(), path.display().to_string()));
+        run
+    }
+
     fn only(mut self, filter: &'static str) -> Self {
         self.filter = filter;
         self
@@ -80,7 +90,7 @@ impl Run {
             .collect();
         assert_eq!(told.len(), 1, "one clear error:\n{}", told.join("\n\n"));
         // Which check meets the obstacle first is chance.
-        let chance = Regex::new(r"(?m)^Error: (not run|undecided|FAILED)  .*$|\n  runbook .*").unwrap();
+        let chance = Regex::new(r"(?m)^Error: (not run|undecided|FAILED)  \S+  .*$|\n  runbook .*").unwrap();
         let told = chance.replace_all(&told[0], "$1");
         assert!(
             hold("bad_input", name, &told, Some(self.folder.path())),
@@ -198,6 +208,28 @@ fn remote_database() {
 #[test]
 fn contract_that_is_missing() {
     Run::with(&[("HARNESS_CONTRACT", "/no/such/contract.toml")]).tells("contract_that_is_missing");
+}
+
+#[test]
+fn runbook_that_is_missing() {
+    Run::with(&[("HARNESS_RUNBOOK", "/no/such/runbook.toml")]).tells("runbook_that_is_missing");
+}
+
+#[test]
+fn runbook_that_contradicts_itself() {
+    Run::with_runbook(|text| text.replace("[\"4.4.1\"]", "[\"sec.1.4\"]")).tells("runbook_that_contradicts_itself");
+}
+
+#[test]
+fn runbook_that_needs_what_no_contract_has() {
+    Run::with_runbook(|text| text.replace("needs = [\"sms\"]", "needs = [\"smms\"]"))
+        .tells("runbook_that_needs_what_no_contract_has");
+}
+
+/// Planboard's own, whose build is not looked at.
+#[test]
+fn runbook_without_the_step() {
+    Run::with_runbook(|text| text.replace("\"3.1.1\", ", "")).only("index_html").tells("runbook_without_the_step");
 }
 
 #[test]

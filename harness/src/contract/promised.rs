@@ -1,0 +1,140 @@
+//! The parts of a contract that may be left out, as checks ask for them. Whoever needs one that is not there was not run:
+//! nothing is wrong with a portal that does not promise it.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::{
+    Allocation, Audit, Canary, Contract, Dashboard, Data, Forbidden, Ledger, Monitoring, Recipe, Refused, Release,
+    Security, Sms,
+};
+use crate::{
+    failure::{Failure, Verdict},
+    rls::Tenancy,
+    section::Section,
+};
+
+fn promised<T: ?Sized>(section: Section, part: Option<&T>) -> Verdict<&T> {
+    part.ok_or_else(|| Failure::not_run(section.not_promised()))
+}
+
+impl Contract {
+    /// Giving a transaction to a member.
+    ///
+    /// # Errors
+    /// Not run where the contract leaves it out; so are all below.
+    pub fn allocation(&self) -> Verdict<&Allocation> {
+        promised(Section::Allocation, self.allocation.as_ref())
+    }
+
+    /// Events of the audit log.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn audit(&self) -> Verdict<&Audit> {
+        promised(Section::Audit, self.audit.as_ref())
+    }
+
+    /// Institutions that may be written to in production.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn canary(&self) -> Verdict<&Canary> {
+        promised(Section::Canary, self.canary.as_ref())
+    }
+
+    /// The dashboard's figures.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn dashboard(&self) -> Verdict<&Dashboard> {
+        promised(Section::Dashboard, self.dashboard.as_ref())
+    }
+
+    /// What the data checklist compares.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn data(&self) -> Verdict<&Data> {
+        promised(Section::Data, self.data.as_ref())
+    }
+
+    /// The view that a role may not see, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where no view has this name.
+    pub fn forbidden(&self, name: &str) -> Verdict<&Forbidden> {
+        let mut views = promised(Section::Forbidden, self.forbidden.as_deref())?.iter().map(Spanned::get_ref);
+        views
+            .find(|view| view.name == name)
+            .ok_or_else(|| Failure::undecided(format!("the contract has a forbidden view {name:?}")).seen("none"))
+    }
+
+    /// The ledger on screen.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn ledger(&self) -> Verdict<&Ledger> {
+        promised(Section::Ledger, self.ledger.as_ref())
+    }
+
+    /// What it takes to make a tenant, by kind of row.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn make(&self) -> Verdict<&BTreeMap<String, Recipe>> {
+        promised(Section::Make, self.make.as_ref())
+    }
+
+    /// What is watched after a release.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn monitoring(&self) -> Verdict<&Monitoring> {
+        promised(Section::Monitoring, self.monitoring.as_ref())
+    }
+
+    /// The account that does not get in, by its persona.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where no such account has this persona.
+    pub fn refused(&self, persona: &str) -> Verdict<&Refused> {
+        let mut accounts = promised(Section::Refused, self.login.refused.as_deref())?.iter();
+        accounts
+            .find(|refused| refused.persona == persona)
+            .ok_or_else(|| Failure::undecided(format!("the contract has a refused account {persona:?}")).seen("none"))
+    }
+
+    /// What has to be true around a release.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn release(&self) -> Verdict<&Release> {
+        promised(Section::Release, self.release.as_ref())
+    }
+
+    /// What the security checklist looks at.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn security(&self) -> Verdict<&Security> {
+        promised(Section::Security, self.security.as_ref())
+    }
+
+    /// The way from a gateway's message to the ledger.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn sms(&self) -> Verdict<&Sms> {
+        promised(Section::Sms, self.sms.as_ref())
+    }
+
+    /// Who belongs where, for the prober of row level security.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn tenancy(&self) -> Verdict<&Tenancy> {
+        promised(Section::Tenancy, self.tenancy.as_ref())
+    }
+}

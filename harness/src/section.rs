@@ -1,0 +1,83 @@
+//! The parts of a contract that some portals have no use for. A contract may leave each of them out; what it is about is
+//! then not promised, and nothing of it is checked.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A part of a contract that may be left out, under the name that it has there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Section {
+    /// Giving a transaction to a member.
+    Allocation,
+    /// Events of the audit log.
+    Audit,
+    /// Institutions that may be written to in production.
+    Canary,
+    /// The dashboard's figures.
+    Dashboard,
+    /// What the data checklist compares.
+    Data,
+    /// Views that a role may not see.
+    Forbidden,
+    /// The ledger on screen.
+    Ledger,
+    /// What it takes to make a tenant.
+    Make,
+    /// What is watched after a release.
+    Monitoring,
+    /// Accounts that do not get in.
+    #[serde(rename = "login.refused")]
+    Refused,
+    /// What has to be true around a release.
+    Release,
+    /// What the security checklist looks at.
+    Security,
+    /// The way from a gateway's message to the ledger.
+    Sms,
+    /// Whose rows are whose.
+    Tenancy,
+}
+
+impl Section {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Allocation,
+        Self::Audit,
+        Self::Canary,
+        Self::Dashboard,
+        Self::Data,
+        Self::Forbidden,
+        Self::Ledger,
+        Self::Make,
+        Self::Monitoring,
+        Self::Refused,
+        Self::Release,
+        Self::Security,
+        Self::Sms,
+        Self::Tenancy,
+    ];
+
+    /// What is said of whatever needs this part of a contract that does not have it.
+    pub fn not_promised(self) -> String {
+        format!("not promised: the contract has no [{self}]")
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_is_called_what_it_is_called_in_a_contract() {
+        assert_eq!(Section::Sms.not_promised(), "not promised: the contract has no [sms]");
+        assert_eq!(Section::Refused.to_string(), "login.refused");
+    }
+}
