@@ -141,24 +141,28 @@ impl History {
         entries
     }
 
-    /// How the monitoring table's figures went over the last verifications of this target, in a line; none where there
-    /// is nothing to compare with.
+    /// How steps and the monitoring table's figures went over the last verifications of this target, in a line; none
+    /// where there is nothing to compare with.
     pub fn trend(&self, runs: &[Run]) -> Option<String> {
         let entries = self.read(Some(runs.first()?.manifest.target?));
-        let last = &entries[entries.len().saturating_sub(SHOWN)..];
-        if last.len() < 2 {
-            return None;
-        }
-        let monitored = Runbook::get().steps().iter().filter(|step| step.is_monitored());
-        let each: Vec<_> = monitored
-            .filter_map(|step| {
-                let values: Vec<_> =
-                    last.iter().filter_map(|entry| entry.figures.get(&step.id)).map(|value| shown(*value)).collect();
-                (values.len() > 1).then(|| format!("{} {}", step.id, values.join(" → ")))
-            })
-            .collect();
-        (!each.is_empty()).then(|| format!("last {} verifications: {}", last.len(), each.join("; ")))
+        trend(&entries[entries.len().saturating_sub(SHOWN)..])
     }
+}
+
+fn trend(entries: &[Entry]) -> Option<String> {
+    if entries.len() < 2 {
+        return None;
+    }
+    let steps: Vec<_> = entries.iter().map(Entry::sum).collect();
+    let mut courses = vec![steps.join(" → ")];
+    for step in Runbook::get().steps().iter().filter(|step| step.is_monitored()) {
+        let values: Vec<_> =
+            entries.iter().filter_map(|entry| entry.figures.get(&step.id)).map(|value| shown(*value)).collect();
+        if values.len() > 1 {
+            courses.push(format!("{} {}", step.id, values.join(" → ")));
+        }
+    }
+    Some(format!("last {} verifications: {}", entries.len(), courses.join("; ")))
 }
 
 /// The last verification of each release before a moment, the oldest first: what a release is compared with.
@@ -275,6 +279,18 @@ mod tests {
             [entry("a", 1, Some("1.0")), entry("b", 2, Some("1.0")), entry("c", 3, Some("1.1")), entry("d", 4, None)];
         let before = releases_before(&entries, entries[3].at);
         assert_eq!(before.iter().map(|entry| entry.run.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_trend_takes_two() {
+        let mut later = entry("b", 2, None);
+        (later.counts, later.figures) =
+            (BTreeMap::from([(Outcome::Passed, 76)]), BTreeMap::from([("post.3.1".to_owned(), 190.0)]));
+        assert_eq!(trend(&[later.clone()]), None);
+        assert_eq!(
+            trend(&[entry("a", 1, None), later]).as_deref(),
+            Some("last 2 verifications: 1 FAILED, 75 passed → 76 passed; post.3.1 165.5 → 190")
+        );
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl Basis {
             is_fresh(run, wanted.max_age)?;
         }
         of_one_target(&runs)?;
+        saw_one_release(&runs, wanted.target)?;
         are_whole(&runs)?;
         for run in &runs {
             seal(run)?;
@@ -124,6 +125,29 @@ fn is_fresh(run: &Run, max_age: Span) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// A deployment in the middle of a verification makes two releases of it. The embedded portal has one for each process.
+fn saw_one_release(runs: &[Run], target: Target) -> Result<(), Error> {
+    let values = |value: fn(&Run) -> Option<&String>| -> BTreeSet<&str> {
+        // What processes of one run saw differently is joined by the same word.
+        runs.iter().filter_map(value).flat_map(|seen| seen.split(" and ")).collect()
+    };
+    let seen = [
+        ("commits", values(|run| run.seen.commit.as_ref())),
+        ("deployments", values(|run| run.seen.deployment.as_ref())),
+    ];
+    match seen.into_iter().find(|(_, values)| values.len() > 1 && target != Target::Embedded) {
+        None => Ok(()),
+        Some((what, values)) => {
+            let values: Vec<_> = values.into_iter().collect();
+            Err(Usage::error(format!(
+                "{} saw several {what}: {}\nverify again when the deployment has ended",
+                runs[0].manifest.id,
+                values.join(", ")
+            )))
+        }
+    }
 }
 
 /// Every check that one of them lists has a result in one of them, and nothing is wrong with any.

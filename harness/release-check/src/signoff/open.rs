@@ -28,7 +28,7 @@ impl Open {
         let mut calls: BTreeSet<_> = remedies.iter().map(|remedy| signed.whom_to_call(&remedy.escalate_to)).collect();
         if line.state == State::Undecided {
             actions.insert(format!(
-                "decide it: remove what the text names, then release-check verify --target {target} --step {}",
+                "remove what kept its checks from deciding, as named below, then run release-check verify --target {target} --step {}",
                 step.id
             ));
             calls.insert(signed.whom_to_call(&step.remedy().escalate_to));

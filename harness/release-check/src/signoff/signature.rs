@@ -33,13 +33,14 @@ impl Key {
         let encoded = text.lines().nth(1).and_then(|line| BASE64_STANDARD.decode(line.trim()).ok());
         let key = encoded.and_then(|bytes| SecretKey::from_bytes(&bytes).ok());
         let key = key.ok_or("is no secret key of minisign")?;
-        let boxed = SecretKeyBox::from_string(text).map_err(|error| format!("cannot be used: {error}"))?;
         let secret = match (key.is_encrypted(), password) {
-            (false, _) => boxed.into_unencrypted_secret_key(),
-            (true, Some(password)) => boxed.into_secret_key(Some(password)),
+            // minisign leaves out the checksum of a key without a password; `sign` notices a broken one.
+            (false, _) => key,
+            (true, Some(password)) => SecretKeyBox::from_string(text)
+                .and_then(|boxed| boxed.into_secret_key(Some(password)))
+                .map_err(|error| format!("cannot be used: {error}"))?,
             (true, None) => return Err(format!("has a password: set {PASSWORD}")),
         };
-        let secret = secret.map_err(|error| format!("cannot be used: {error}"))?;
         let public = PublicKey::from_secret_key(&secret).map_err(|error| format!("cannot be used: {error}"))?;
         Ok(Self { secret, public })
     }

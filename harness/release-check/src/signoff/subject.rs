@@ -92,7 +92,7 @@ fn verified(runs: &[Run], target: Target) -> Group {
             code("project", each(runs, |run| run.manifest.project.clone())),
             text("version", each(runs, |run| run.seen.version.clone())),
             code("commit, live", each(runs, |run| run.seen.commit.clone())),
-            code("commit, wanted", each(runs, |run| run.manifest.release_commit.clone())),
+            code("commit, expected", each(runs, |run| run.manifest.release_commit.clone())),
             code("build, SHA-256", each(runs, |run| run.seen.build.clone())),
             code("deployment id", each(runs, |run| run.seen.deployment.clone())),
         ],
@@ -141,7 +141,7 @@ fn tools(runs: &[Run]) -> Group {
         Some(format!("{}, {} cores{memory}{load}", machine.os, machine.cores))
     });
     Group {
-        title: "With",
+        title: "Tools",
         facts: vec![
             text("browser", each(runs, |run| run.seen.browser.clone())),
             text("driver", each(runs, |run| run.seen.driver.clone())),

@@ -185,7 +185,6 @@ fn the_document_says_what_is_open_and_what_to_do() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.add_filter(r"base64,[\w+/=]{40,}", "base64,<picture>");
-    // Of the sample's manifest, which has the whole runbook in it.
     settings.add_filter(r"\b[0-9a-f]{64}\b", "<sha256>");
     settings.bind(|| {
         assert_snapshot!("markdown", read("SIGNOFF.md"));

@@ -191,6 +191,19 @@ fn shards_of_different_things() {
 }
 
 #[test]
+fn a_run_during_which_another_release_went_live() {
+    let mut run = production();
+    run.seen.commit = Some("1111111 and 2222222".to_owned());
+    assert_eq!(
+        Runs::of(&[&run]).refusal(&[]),
+        format!(
+            "{} saw several commits: 1111111, 2222222\nverify again when the deployment has ended",
+            run.manifest.id
+        )
+    );
+}
+
+#[test]
 fn a_proof_of_another_release_proves_nothing() {
     let run = production();
     let mut staging = Made::passed(Target::Staging, an_hour_ago());

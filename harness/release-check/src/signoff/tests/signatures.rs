@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::LazyLock};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use minisign::KeyPair;
 
 use super::*;
@@ -141,6 +142,18 @@ fn an_unsigned_document_made_over_a_signed_one_has_no_signature() {
     let materials = Materials { basis: &basis, signed: &signed, signers: &signers, history: &[], key: None };
     write(&materials, None, &made.folder.path().join("out")).unwrap();
     assert!(!made.file("signoff.json.minisig").exists());
+}
+
+/// As `minisign -G -W` writes one: without a checksum.
+#[test]
+fn a_key_of_minisign_without_a_password_is_taken() {
+    let KeyPair { pk, sk } = KeyPair::generate_unencrypted_keypair().unwrap();
+    let mut bytes = sk.to_bytes();
+    let checksum = bytes.len() - 32;
+    bytes[checksum..].fill(0);
+    let text = format!("untrusted comment: minisign secret key\n{}\n", BASE64_STANDARD.encode(bytes));
+    let made = Made::of(Some(&Key::parse(&text, None).unwrap()));
+    assert_eq!(made.check(Some(&pk.to_base64())).exit, Exit::Passed);
 }
 
 #[test]
