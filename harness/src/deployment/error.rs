@@ -97,7 +97,7 @@ pub enum Error {
     },
     /// The two institutions that are held against each other are one.
     #[error(
-        "E2E_INSTITUTION_A_ID and E2E_INSTITUTION_B_ID are both {id}\nname two institutions: what one may not see of the other cannot be told from one"
+        "E2E_INSTITUTION_A_ID and E2E_INSTITUTION_B_ID are both {id}\nname two institutions: with one, nobody can see what is hidden from the other"
     )]
     SameInstitutions {
         /// Their id.

@@ -539,7 +539,7 @@ fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> 
     let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
     let (Some(key), Some(api)) = (key, api) else { return Ok(()) };
     let told = |claims: &Claims| {
-        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not told)".to_owned());
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not given)".to_owned());
         format!("project {} by {} with the role {}", or(&claims.project), or(&claims.iss), or(&claims.role))
     };
     let public = Claims::of(&api.anon_key);

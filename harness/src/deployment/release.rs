@@ -45,7 +45,7 @@ impl Deployment {
             let project = portal.project_ref().to_owned();
             return Ok(ManagementClient::new(self.http.clone(), portal.platform_url().clone(), token, project));
         }
-        let token = self.operators("SUPABASE_ACCESS_TOKEN", "nobody asked Supabase's Management API")?;
+        let token = self.operators("SUPABASE_ACCESS_TOKEN", "Supabase's Management API was not queried")?;
         let project = self
             .settings
             .find("SUPABASE_PROJECT_REF")
@@ -65,7 +65,7 @@ impl Deployment {
             let base = portal.platform_url().clone();
             return Ok(PagesClient::new(self.http.clone(), base, token.into(), account, project));
         }
-        let claim = "nobody asked Cloudflare's API";
+        let claim = "Cloudflare's API was not queried";
         let token = self.operators("CLOUDFLARE_API_TOKEN", claim)?;
         let account = self.operators_setting("CLOUDFLARE_ACCOUNT_ID", claim)?;
         Ok(PagesClient::new(self.http.clone(), self.vendor(CLOUDFLARE)?, token, account, project))
@@ -81,7 +81,7 @@ impl Deployment {
             let (token, base) = (portal.platform_token().to_owned(), portal.platform_url().clone());
             return Ok(GithubClient::new(self.http.clone(), base, token.into(), "sacco/portal".to_owned()));
         }
-        let claim = "nobody asked GitHub's API";
+        let claim = "GitHub's API was not queried";
         let token = self.operators("GITHUB_TOKEN", claim)?;
         let repository = self.operators_setting("GITHUB_REPOSITORY", claim)?;
         Ok(GithubClient::new(self.http.clone(), self.vendor(GITHUB)?, token, repository))

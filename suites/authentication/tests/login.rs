@@ -36,7 +36,7 @@ fn an_empty_form_asks_nobody() -> Verdict {
         let (page, login) = (check.page().await?, Wanted::login(check.contract()));
         let opened = page.open_login("/").await?;
         opened.expect_ready("a visitor sees the login")?;
-        let claim = "an empty form asks nobody";
+        let claim = "an empty form sends no request";
         if opened.requests(opened.url()).next().is_none() {
             return Err(Failure::undecided(claim)
                 .expected("the document among the page's requests")

@@ -17,7 +17,7 @@ pub mod signed_in {
             let (before, others) =
                 (of_rows(check, &reader.institution).await?, of_rows(check, &reader.other_institution).await?);
             if before == others {
-                return Err(Failure::undecided("the institutions' figures can be told apart")
+                return Err(Failure::undecided("the institutions' figures differ")
                     .expected("at least one figure that differs between them")
                     .seen(told(kpis(check)?, &before))
                     .advice("give the two test institutions payments that differ"));

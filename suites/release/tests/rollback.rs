@@ -97,28 +97,35 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
     })
 }
 
-/// Level 3, Option B: the template of a forward fix runs against this schema. It is taken back.
-#[test]
-fn the_forward_fix_runs_against_this_schema() -> Verdict {
-    check("rollback.3.B", async |check| {
-        let url = check.deployment().database("the template of a forward fix was not tried")?;
-        let fix = check.contract().release()?.forward_fix.as_str();
-        let claim = "the template of a forward fix runs against this schema";
-        let unreachable = |error: sqlx::Error| {
-            Failure::undecided(claim).expected("a connection to the database").seen(error.to_string())
-        };
-        let mut connection = PgConnection::connect(url.expose_secret()).await.map_err(unreachable)?;
-        let mut transaction = connection.begin().await.map_err(unreachable)?;
-        let locks = "set local lock_timeout = '2s'; set local statement_timeout = '5s'";
-        sqlx::raw_sql(locks).execute(&mut *transaction).await.map_err(unreachable)?;
-        let run = sqlx::raw_sql(AssertSqlSafe(fix)).execute(&mut *transaction).await;
-        transaction.rollback().await.map_err(unreachable)?;
-        connection.close().await.map_err(unreachable)?;
-        run.map(drop).map_err(|error| {
-            Failure::failed(claim)
-                .expected(fix)
-                .seen(error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()))
-                .advice("correct forward_fix in [release] of the contract: at 2 a.m. it will be copied as it is")
+/// What is tried here is taken back, and locks a table while it is tried.
+mod writes {
+    use super::*;
+
+    /// Level 3, Option B: the template of a forward fix runs against this schema. It is taken back.
+    #[test]
+    fn the_forward_fix_runs_against_this_schema() -> Verdict {
+        check("rollback.3.B", async |check| {
+            let url = check.deployment().database("the template of a forward fix was not tried")?;
+            let fix = check.contract().release()?.forward_fix.as_str();
+            let claim = "the template of a forward fix runs against this schema";
+            let unreachable = |error: sqlx::Error| {
+                Failure::undecided(claim).expected("a connection to the database").seen(error.to_string())
+            };
+            let mut connection = PgConnection::connect(url.expose_secret()).await.map_err(unreachable)?;
+            let mut transaction = connection.begin().await.map_err(unreachable)?;
+            let locks = "set local lock_timeout = '2s'; set local statement_timeout = '5s'";
+            sqlx::raw_sql(locks).execute(&mut *transaction).await.map_err(unreachable)?;
+            let run = sqlx::raw_sql(AssertSqlSafe(fix)).execute(&mut *transaction).await;
+            transaction.rollback().await.map_err(unreachable)?;
+            connection.close().await.map_err(unreachable)?;
+            run.map(drop).map_err(|error| {
+                Failure::failed(claim)
+                    .expected(fix)
+                    .seen(
+                        error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),
+                    )
+                    .advice("correct forward_fix in [release] of the contract: at 2 a.m. it will be copied as it is")
+            })
         })
-    })
+    }
 }

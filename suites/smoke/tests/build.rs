@@ -80,7 +80,7 @@ fn hashed_assets_are_immutable() -> Verdict {
         let (document, hashed) = (site.document("/").await?, &check.contract().assets.hashed);
         let assets: Vec<_> =
             document.assets.iter().filter(|asset| asset.url.path().starts_with(hashed.as_str())).collect();
-        let claim = "hashed assets are kept for ever";
+        let claim = "hashed assets are cached immutably";
         if assets.is_empty() {
             return Err(Failure::undecided(claim)
                 .expected(format!("assets below {hashed}"))

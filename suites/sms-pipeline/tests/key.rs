@@ -84,7 +84,7 @@ fn expect_refused(receipt: &Receipt, words: &str, url: &str) -> Verdict {
                 "something before the function refused, so its own guard was not seen: deploy it with --no-verify-jwt, as the gateway calls it",
             ),
         )),
-        Some(StatusCode::UNAUTHORIZED) => Err(failure(Failure::failed("who has no key is told so, and nothing else"))),
+        Some(StatusCode::UNAUTHORIZED) => Err(failure(Failure::failed("a request without a key learns that, and nothing else"))),
         Some(StatusCode::BAD_REQUEST | StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED) => {
             Err(failure(Failure::failed("anyone can post transactions: the endpoint reads what comes without its key")))
         }

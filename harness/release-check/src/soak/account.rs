@@ -232,7 +232,7 @@ impl Entry {
         let is_certain = self.told.is_some();
         let times = |seen: u8, what: &str| match seen {
             0 if is_certain => Some(format!("lost: no {what}")),
-            1 if !is_certain && !self.unanswered => Some(format!("a {what}, though nobody told of it")),
+            1 if !is_certain && !self.unanswered => Some(format!("a {what}, though no answer said so")),
             0 | 1 => None,
             _ => Some(format!("{seen} {what}s")),
         };

@@ -110,7 +110,7 @@ impl<'d> Chaos<'d> {
         self.made.get()
     }
 
-    /// No further trouble is made: what is on its way arrives.
+    /// No further trouble is made: requests in flight arrive.
     pub fn end(&self) {
         self.is_over.set(true);
     }

@@ -57,7 +57,7 @@ impl<'p> Course<'p> {
         Ok(Self { plan, writes, ingest, book, meter, bar, has_given_up: Cell::new(false) })
     }
 
-    /// Sends, until an interrupt. What is on its way then is waited for, and nothing more is begun.
+    /// Sends, until an interrupt. Requests in flight are then waited for, and nothing more is begun.
     ///
     /// # Errors
     /// When trouble that was ordered cannot be made.
@@ -76,7 +76,7 @@ impl<'p> Course<'p> {
                 pending::<()>().await;
             }
             end_of_chaos();
-            self.bar.suspend(|| say("ending: what is on its way is waited for; once more to leave at once"));
+            self.bar.suspend(|| say("ending: waiting for requests in flight; press Ctrl-C again to leave at once"));
         };
         let sends = self.sends(Pace::of(rate), &end_of_chaos).take_until(interrupted);
         let sending = sends.for_each_concurrent(usize::from(concurrency), |send| Box::pin(self.send(send, chaos)));
