@@ -77,7 +77,7 @@ const RELEASE_CHECK: Allowed = &[
     ("history", "table terminal"),
     ("runbook", "suites table terminal"),
     ("setup", "table terminal"),
-    ("signoff", "ago evidence github history setup terminal"),
+    ("signoff", "ago evidence github history setup suites terminal"),
     ("soak", "setup table terminal"),
     ("suites", "archive cargo nearest"),
     ("verify", "ago evidence github history nearest package setup signoff suites table terminal"),

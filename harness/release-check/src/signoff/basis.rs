@@ -6,7 +6,7 @@ use std::{
 };
 
 use harness::{
-    Runbook, Target,
+    Runbook, Step, Target,
     run::{Chosen, Planned, Run, seal},
 };
 use jiff::{Span, Timestamp};
@@ -27,6 +27,8 @@ pub struct Wanted<'o> {
     pub proofs: &'o [PathBuf],
     /// How old a run may be.
     pub max_age: Span,
+    /// The suites that there are, as far as this machine knows.
+    pub suites: &'o [String],
 }
 
 /// The runs that a sign-off is made of.
@@ -60,6 +62,7 @@ impl Basis {
         of_one_target(&runs)?;
         saw_one_release(&runs, wanted.target)?;
         are_whole(&runs)?;
+        are_everything(&runs, wanted.suites)?;
         for run in &runs {
             seal(run)?;
         }
@@ -71,7 +74,7 @@ impl Basis {
             return Err(Usage::error(format!("{} proves nothing: it verified another release", other.manifest.id)));
         }
         proofs.retain(|proof| !is_of_another_release(proof, &runs));
-        are_everything(&runs, &proofs)?;
+
         Ok(Self { runs, proofs, passed_over })
     }
 }
@@ -172,9 +175,8 @@ fn are_whole(runs: &[Run]) -> Result<(), Error> {
     Err(Usage::error(format!("{run} is not whole: {check} lacks a result that counts, {why}{others}")))
 }
 
-/// Nothing was left out: by a run of everything, or by several that together have every step, and every check that a
-/// run of everything on staging has.
-fn are_everything(runs: &[Run], proofs: &[Run]) -> Result<(), Error> {
+/// Nothing was left out: by a run of everything, or by several that together have every step of every suite.
+fn are_everything(runs: &[Run], suites: &[String]) -> Result<(), Error> {
     if runs.iter().any(|run| run.manifest.chosen.is_everything()) {
         return Ok(());
     }
@@ -186,21 +188,29 @@ fn are_everything(runs: &[Run], proofs: &[Run]) -> Result<(), Error> {
         )));
     }
     // Which checks of a step a filter drops is written nowhere, so a filtered run covers none.
-    let unfiltered = || runs.iter().filter(|run| run.manifest.chosen.filter.is_empty()).flat_map(Run::planned);
-    let covered: BTreeSet<&str> = unfiltered().map(|check| check.step.as_str()).collect();
-    let named: BTreeSet<&str> = unfiltered().map(|check| check.name.as_str()).collect();
-    let steps = Runbook::get().steps().iter().filter(|step| step.is_tested() && !covered.contains(step.id.as_str()));
-    let known = proofs
+    let unfiltered: Vec<_> = runs.iter().filter(|run| run.manifest.chosen.filter.is_empty()).collect();
+    let covered: BTreeSet<&str> =
+        unfiltered.iter().flat_map(|run| run.planned()).map(|check| check.step.as_str()).collect();
+    let tested = || Runbook::get().steps().iter().filter(|step| step.is_tested());
+    let steps = tested().map(|step| step.id.clone()).filter(|id| !covered.contains(id.as_str()));
+    // A step may have checks in several suites.
+    let has = |suite: &str, step: &Step| unfiltered.iter().any(|run| selects(&run.manifest.chosen, suite, step));
+    let suites = suites
         .iter()
-        .filter(|proof| proof.manifest.chosen.is_everything() && proof.manifest.harness == runs[0].manifest.harness);
-    let checks = known.flat_map(Run::planned).filter(|check| !named.contains(check.name.as_str()));
-    let missing: BTreeSet<&str> =
-        steps.map(|step| step.id.as_str()).chain(checks.map(|check| check.name.as_str())).collect();
+        .filter(|suite| !tested().all(|step| has(suite, step)))
+        .map(|suite| format!("the suite {suite} as a whole"));
+    let missing: Vec<_> = steps.chain(suites).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let missing: Vec<_> = missing.into_iter().collect();
     Err(Usage::error(format!("the named runs together are not everything: no run covers {}", missing.join(", "))))
+}
+
+fn selects(chosen: &Chosen, suite: &str, step: &Step) -> bool {
+    // A suite is called by its folder, or by its crate.
+    let is_same = |named: &String| named.replace('-', "_") == suite.replace('-', "_");
+    (chosen.suites.is_empty() || chosen.suites.iter().any(is_same))
+        && chosen.step.as_ref().is_none_or(|filter| step.is_selected_by(filter))
 }
 
 fn selection(chosen: &Chosen) -> String {

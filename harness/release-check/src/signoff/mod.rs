@@ -32,6 +32,7 @@ use crate::{
     Error, Exit, github,
     history::History,
     setup::root,
+    suites::SUITES,
     terminal::{Tone, print, say, toned},
 };
 use basis::{Basis, Wanted};
@@ -110,8 +111,13 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
         deployed_by: options.deployed_by.clone().unwrap_or_default(),
         verified_by: options.verified_by.clone().unwrap_or_default(),
     };
-    let wanted =
-        Wanted { target: options.target, named: &options.runs, proofs: &options.proof, max_age: options.max_age };
+    let wanted = Wanted {
+        target: options.target,
+        named: &options.runs,
+        proofs: &options.proof,
+        max_age: options.max_age,
+        suites: &SUITES,
+    };
     let basis = Basis::find(&wanted, &runs)?;
     if let Some(passed_over) = &basis.passed_over {
         say(&format!("passed over: {passed_over}"));

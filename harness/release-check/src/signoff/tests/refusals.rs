@@ -167,6 +167,35 @@ fn shards_that_together_leave_a_step_out() {
 }
 
 #[test]
+fn shards_that_leave_a_suite_out_though_every_step_is_covered() {
+    let [mut one, other] = shards();
+    one.manifest.chosen.suites = vec!["other".to_owned()];
+    let refusal = Runs::of(&[&one, &other]).refusal(&[&one, &other]);
+    assert_eq!(refusal, "the named runs together are not everything: no run covers the suite one as a whole");
+}
+
+#[test]
+fn shards_by_step_are_one_as_well() {
+    let sections: Vec<_> = ["pre", "1", "2", "3", "4", "rollback", "post", "sec", "app"].into();
+    let runs: Vec<_> = sections
+        .iter()
+        .map(|section| {
+            let mut run = production();
+            let own = |step: &str| Runbook::get().step(step).is_some_and(|step| step.is_selected_by(section));
+            run.manifest.id = format!("{}-{section}", run.manifest.id);
+            run.manifest.chosen.step = Some((*section).to_owned());
+            run.manifest.checks.retain(|check| own(&check.step));
+            run.results.retain(|result| own(&result.step));
+            run.results.iter_mut().for_each(|result| result.run.clone_from(&run.manifest.id));
+            run
+        })
+        .collect();
+    let all: Vec<_> = runs.iter().collect();
+    assert_eq!(Runs::of(&all).find(&all).unwrap().runs.len(), sections.len());
+    assert!(Runs::of(&all).refusal(&all[1..]).contains("together are not everything"));
+}
+
+#[test]
 fn a_filtered_shard_covers_nothing() {
     let [one, mut other] = shards();
     other.manifest.chosen.filter = vec!["dashboard".to_owned()];
@@ -212,7 +241,8 @@ fn a_proof_of_another_release_proves_nothing() {
     let runs = Runs::of(&[&run, &staging]);
     assert_eq!(runs.find(&[]).unwrap().proofs.len(), 0);
     let proofs = [staging.manifest.id.clone().into()];
-    let wanted = Wanted { target: Target::Production, named: &[], proofs: &proofs, max_age: Span::new().hours(24) };
+    let wanted =
+        Wanted { target: Target::Production, named: &[], proofs: &proofs, max_age: Span::new().hours(24), suites: &[] };
     let refusal = Basis::find(&wanted, runs.path()).err().unwrap().to_string();
     assert_eq!(refusal, format!("{} proves nothing: it verified another release", staging.manifest.id));
 }
