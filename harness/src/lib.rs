@@ -3,6 +3,28 @@
 //! A suite writes a check as [`check`] with a step of the runbook and an async body that gets a [`Check`]: the
 //! [`Deployment`] under test, a browser when it asks for one, and the [`Contract`] that says what the portal promises.
 //! The body answers with a [`Verdict`]. What a portal promises is data; how a promise is checked is code here.
+//!
+//! ```no_run
+//! use harness::{Failure, Verdict, check};
+//!
+//! #[test]
+//! fn the_document_is_never_cached() -> Verdict {
+//!     check("3.3.1", async |check| {
+//!         let document = check.deployment().site().document("/").await?;
+//!         let cached = document.fetched.header("cache-control");
+//!         if cached.contains("no-cache") {
+//!             return Ok(());
+//!         }
+//!         Err(Failure::failed("browsers ask for the document each time")
+//!             .expected("cache-control: no-cache")
+//!             .seen(format!("cache-control: {cached}"))
+//!             .at(document.fetched.url.as_str()))
+//!     })
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Every check belongs to a [`run`]: it says beforehand which checks it is going to make, and only a whole one is green.
 
 mod browser;
 mod check;

@@ -47,8 +47,8 @@ pub fn run() -> Verdict {
     let package = peer::install(&root().join("xtask/axe"))?;
     let axe = fs::read_to_string(package.join("node_modules/axe-core/axe.min.js"))?;
     let folder = tempfile::tempdir()?;
-    let results = sample::results(CHECKS, folder.path())?;
-    sample::document(&results, folder.path())?;
+    let run = sample::results(CHECKS, folder.path())?;
+    sample::document(&run, folder.path())?;
     let url = format!("file://{}", folder.path().join("index.html").display());
 
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -61,16 +61,16 @@ pub fn run() -> Verdict {
         ("phone, dark", 360, "dark"),
     ] {
         let seen = runtime.block_on(look(&url, width, scheme, &axe)).map_err(|failure| failure.to_string())?;
-        let mut told: Vec<_> = seen
+        let mut complaints: Vec<_> = seen
             .violations
             .iter()
             .map(|violation| format!("{}, {}: {}", violation.id, violation.help, violation.nodes.join(", ")))
             .collect();
         if seen.overflows {
-            told.push("the page is wider than the screen".to_owned());
+            complaints.push("the page is wider than the screen".to_owned());
         }
-        good &= told.is_empty() && seen.passes >= LEAST_RULES;
-        rows.add_row([screen.to_owned(), seen.passes.to_string(), told.join("\n")]);
+        good &= complaints.is_empty() && seen.passes >= LEAST_RULES;
+        rows.add_row([screen.to_owned(), seen.passes.to_string(), complaints.join("\n")]);
     }
     print(&rows.to_string());
     Ok(good)

@@ -5,6 +5,7 @@ mod axe;
 mod bench;
 mod faults;
 mod holes;
+mod package;
 mod peer;
 mod rls;
 mod test;
@@ -41,6 +42,8 @@ enum Action {
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
     SupabaseJs,
+    /// Pack what verifies a deployment where there is no Rust into one archive
+    Package(package::Options),
     /// Run the benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
+        Action::Package(options) => passed(package::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),
     })
 }

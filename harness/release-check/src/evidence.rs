@@ -6,9 +6,12 @@ use harness::{
     Target,
     run::{Run, runs_folder},
 };
-use jiff::{Span, Timestamp, Zoned};
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use crate::{Error, Usage};
+
+/// Clocks of machines that work together differ by less.
+pub const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
 
 /// The runs with these folders, or in them.
 ///
@@ -69,6 +72,14 @@ pub fn of_one_target(runs: &[Run]) -> Result<(), Error> {
 /// # Errors
 /// When a named one cannot be read.
 pub fn proofs(target: Option<Target>, named: &[PathBuf], max_age: Span) -> Result<Vec<Run>, Error> {
+    proofs_in(&runs_folder(), target, named, max_age)
+}
+
+/// The same, of runs in another folder.
+///
+/// # Errors
+/// When a named one cannot be read.
+pub fn proofs_in(folder: &Path, target: Option<Target>, named: &[PathBuf], max_age: Span) -> Result<Vec<Run>, Error> {
     let is_new = |run: &Run| is_within(run.finished(), max_age);
     let is_proof = |run: &Run| run.manifest.target == Some(Target::Staging) && is_new(run);
     if !named.is_empty() {
@@ -84,25 +95,17 @@ pub fn proofs(target: Option<Target>, named: &[PathBuf], max_age: Span) -> Resul
     if !matches!(target, Some(Target::Production | Target::Unnamed)) {
         return Ok(Vec::new());
     }
-    Ok(all().filter(is_proof).collect())
+    Ok(all(folder).filter(is_proof).collect())
 }
 
-/// Whether a moment is no longer ago.
+/// Whether a moment is no longer ago, and no later than now.
 pub fn is_within(moment: Timestamp, max_age: Span) -> bool {
     let now = Zoned::now();
-    now.checked_sub(max_age).is_ok_and(|oldest| moment >= oldest.timestamp())
+    moment <= now.timestamp() + CLOCKS && now.checked_sub(max_age).is_ok_and(|oldest| moment >= oldest.timestamp())
 }
 
-/// The last run of a target that is whole and left nothing out.
-pub fn last_whole(target: Target) -> Option<Run> {
-    let whole = all()
-        .filter(|run| run.manifest.target == Some(target) && run.manifest.chosen.is_everything() && run.is_whole());
-    whole.max_by_key(|run| run.manifest.began)
-}
-
-/// The runs in `target/runs`; what cannot be read is not one.
-fn all() -> impl Iterator<Item = Run> {
-    let folders =
-        std::fs::read_dir(runs_folder()).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
-    folders.filter(|path| path.is_dir() && !path.is_symlink()).filter_map(|path| Run::read(Path::new(&path)).ok())
+/// The runs in a folder such as `target/runs`; what cannot be read is not one.
+pub fn all(folder: &Path) -> impl Iterator<Item = Run> {
+    let folders = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    folders.filter(|path| path.is_dir() && !path.is_symlink()).filter_map(|path| Run::read(&path).ok())
 }

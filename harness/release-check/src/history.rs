@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use harness::{
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Exit, table::table, terminal::print};
 
 /// How many verifications a trend shows.
-const SHOWN: usize = 8;
+pub const SHOWN: usize = 8;
 
 /// Which history.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,9 @@ pub struct Options {
     /// Only of this target
     #[arg(long, value_name = "TARGET")]
     target: Option<Target>,
+    /// Only the last so many verifications
+    #[arg(long, value_name = "COUNT")]
+    last: Option<usize>,
     /// Print the lines as they are kept
     #[arg(long)]
     json: bool,
@@ -81,35 +84,97 @@ impl Entry {
             figures: figures.collect(),
         }
     }
-}
 
-fn path() -> PathBuf {
-    runs_folder().join("history.jsonl")
-}
-
-/// Adds a line, once for a run.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn add(entry: &Entry) -> Result<(), Error> {
-    if read(None).iter().any(|known| known.run == entry.run && known.verdict == entry.verdict) {
-        return Ok(());
+    /// How many steps became what, the worst first.
+    pub fn sum(&self) -> String {
+        let counts: Vec<_> = self.counts.iter().rev().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        counts.join(", ")
     }
-    let line = serde_json::to_string(entry)? + "\n";
-    let path = path();
-    // One write of one line: of two at once none tears the other's.
-    let written = fs::create_dir_all(runs_folder())
-        .and_then(|()| OpenOptions::new().create(true).append(true).open(&path)?.write_all(line.as_bytes()));
-    written.map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-/// The lines, the oldest first. One that cannot be read, by a full disk or by a later version, is left out.
-pub fn read(target: Option<Target>) -> Vec<Entry> {
-    let text = fs::read_to_string(path()).unwrap_or_default();
-    let entries = text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok());
-    let mut entries: Vec<_> = entries.filter(|entry| target.is_none() || entry.target == target).collect();
-    entries.sort_by_key(|entry| entry.at);
-    entries
+/// The lines of a folder of runs.
+#[derive(Debug)]
+pub struct History(PathBuf);
+
+impl Default for History {
+    /// That of `target/runs`.
+    fn default() -> Self {
+        Self::of(&runs_folder())
+    }
+}
+
+impl History {
+    /// That of a folder of runs.
+    pub fn of(runs: &Path) -> Self {
+        Self(runs.join("history.jsonl"))
+    }
+
+    /// Adds a line, unless the same was said of the run last.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&self, entry: &Entry) -> Result<(), Error> {
+        if self.read(None).contains(entry) {
+            return Ok(());
+        }
+        let torn = fs::read(&self.0).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
+        // A line that a full disk cut off must not take this one along.
+        let line = format!("{}{}\n", if torn { "\n" } else { "" }, serde_json::to_string(entry)?);
+        let folder = self.0.parent().unwrap_or(Path::new("."));
+        // One write of one line: of two at once none tears the other's.
+        let written = fs::create_dir_all(folder)
+            .and_then(|()| OpenOptions::new().create(true).append(true).open(&self.0)?.write_all(line.as_bytes()));
+        written.map_err(|error| format!("{}: {error}", self.0.display()).into())
+    }
+
+    /// The verifications, the oldest first; of a run that was judged again, what was said last. A line that cannot be
+    /// read, because it was cut off or is of a later version, is left out.
+    pub fn read(&self, target: Option<Target>) -> Vec<Entry> {
+        let text = fs::read_to_string(&self.0).unwrap_or_default();
+        let mut last: BTreeMap<String, Entry> = BTreeMap::new();
+        for entry in text.lines().filter_map(|line| serde_json::from_str::<Entry>(line).ok()) {
+            last.insert(entry.run.clone(), entry);
+        }
+        let mut entries: Vec<_> =
+            last.into_values().filter(|entry| target.is_none() || entry.target == target).collect();
+        entries.sort_by_key(|entry| entry.at);
+        entries
+    }
+
+    /// How steps and the monitoring table's figures went over the last verifications of this target, in a line; none
+    /// where there is nothing to compare with.
+    pub fn trend(&self, runs: &[Run]) -> Option<String> {
+        let entries = self.read(Some(runs.first()?.manifest.target?));
+        trend(&entries[entries.len().saturating_sub(SHOWN)..])
+    }
+}
+
+fn trend(entries: &[Entry]) -> Option<String> {
+    if entries.len() < 2 {
+        return None;
+    }
+    let steps: Vec<_> = entries.iter().map(Entry::sum).collect();
+    let mut courses = vec![steps.join(" → ")];
+    for step in Runbook::get().steps().iter().filter(|step| step.is_monitored()) {
+        let values: Vec<_> =
+            entries.iter().filter_map(|entry| entry.figures.get(&step.id)).map(|value| shown(*value)).collect();
+        if values.len() > 1 {
+            courses.push(format!("{} {}", step.id, values.join(" → ")));
+        }
+    }
+    Some(format!("last {} verifications: {}", entries.len(), courses.join("; ")))
+}
+
+/// The last verification of each release before a moment, the oldest first: what a release is compared with.
+pub fn releases_before(entries: &[Entry], moment: Timestamp) -> Vec<&Entry> {
+    let mut releases: Vec<&Entry> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.at < moment) {
+        if let Some(known) = &entry.release {
+            releases.retain(|other| other.release.as_ref() != Some(known));
+        }
+        releases.push(entry);
+    }
+    releases.split_off(releases.len().saturating_sub(SHOWN - 1))
 }
 
 /// Prints the history.
@@ -117,7 +182,8 @@ pub fn read(target: Option<Target>) -> Vec<Entry> {
 /// # Errors
 /// Never, unless memory runs out.
 pub fn run(options: &Options) -> Result<Exit, Error> {
-    let entries = read(options.target);
+    let mut entries = History::default().read(options.target);
+    let entries = entries.split_off(entries.len().saturating_sub(options.last.unwrap_or(entries.len())));
     if options.json {
         for entry in &entries {
             print(&serde_json::to_string(entry)?);
@@ -128,47 +194,109 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
         print("no verification has been kept yet: release-check verify keeps a line of each that leaves nothing out");
         return Ok(Exit::Passed);
     }
+    print(&rows(&entries));
+    Ok(Exit::Passed)
+}
+
+fn rows(entries: &[Entry]) -> String {
     let monitored: Vec<_> = Runbook::get().steps().iter().filter(|step| step.is_monitored()).collect();
     let mut header = vec!["when", "target", "release", "verdict", "steps"];
     header.extend(monitored.iter().map(|step| step.title.as_str()));
     let mut rows = table(&header);
-    for entry in &entries {
-        let counts: Vec<_> = entry.counts.iter().rev().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    for entry in entries {
         let mut row = vec![
             entry.at.strftime("%Y-%m-%d %H:%MZ").to_string(),
             entry.target.map_or_else(String::new, |target| target.to_string()),
             entry.release.clone().unwrap_or_default(),
             entry.verdict.to_string(),
-            counts.join(", "),
+            entry.sum(),
         ];
         row.extend(
             monitored.iter().map(|step| entry.figures.get(&step.id).map_or_else(String::new, |value| shown(*value))),
         );
         rows.add_row(row);
     }
-    print(&rows.to_string());
-    Ok(Exit::Passed)
+    rows.to_string()
 }
 
-/// How the monitoring table's figures went over the last verifications of this target, in a line; none where there is
-/// nothing to compare with.
-pub fn trend(runs: &[Run]) -> Option<String> {
-    let entries = read(Some(runs.first()?.manifest.target?));
-    let last = &entries[entries.len().saturating_sub(SHOWN)..];
-    if last.len() < 2 {
-        return None;
-    }
-    let monitored = Runbook::get().steps().iter().filter(|step| step.is_monitored());
-    let each: Vec<_> = monitored
-        .filter_map(|step| {
-            let values: Vec<_> =
-                last.iter().filter_map(|entry| entry.figures.get(&step.id)).map(|value| shown(*value)).collect();
-            (values.len() > 1).then(|| format!("{} {}", step.id, values.join(" → ")))
-        })
-        .collect();
-    (!each.is_empty()).then(|| format!("last {} verifications: {}", last.len(), each.join("; ")))
-}
-
-fn shown(value: f64) -> String {
+/// A figure without digits that say nothing.
+pub fn shown(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(run: &str, minute: i64, release: Option<&str>) -> Entry {
+        Entry {
+            run: run.to_owned(),
+            at: Timestamp::from_second(1_750_000_000 + 60 * minute).unwrap(),
+            target: Some(Target::Production),
+            site: None,
+            release: release.map(str::to_owned),
+            verdict: Outcome::Passed,
+            counts: BTreeMap::from([(Outcome::Passed, 75), (Outcome::Failed, 1)]),
+            figures: BTreeMap::from([("post.3.1".to_owned(), 165.5)]),
+        }
+    }
+
+    #[test]
+    fn what_is_added_is_read_back_oldest_first_and_by_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(&folder.path().join("runs"));
+        assert_eq!(history.read(None), []);
+        let (older, newer) = (entry("a", 1, None), entry("b", 2, None));
+        let staging = Entry { target: Some(Target::Staging), ..entry("c", 3, None) };
+        for entry in [&newer, &older, &staging, &newer] {
+            history.add(entry).unwrap();
+        }
+        assert_eq!(history.read(Some(Target::Production)), [older, newer]);
+        assert_eq!(history.read(None).len(), 3);
+    }
+
+    #[test]
+    fn a_run_that_is_judged_again_has_its_last_verdict() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(folder.path());
+        history.add(&Entry { verdict: Outcome::Undecided, ..entry("a", 1, None) }).unwrap();
+        history.add(&entry("a", 1, None)).unwrap();
+        assert_eq!(history.read(None), [entry("a", 1, None)]);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_takes_no_other_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::of(folder.path());
+        fs::write(folder.path().join("history.jsonl"), "{\"run\":\"torn").unwrap();
+        history.add(&entry("a", 1, None)).unwrap();
+        assert_eq!(history.read(None), [entry("a", 1, None)]);
+    }
+
+    #[test]
+    fn a_release_is_compared_with_the_last_verification_of_each_before() {
+        let entries =
+            [entry("a", 1, Some("1.0")), entry("b", 2, Some("1.0")), entry("c", 3, Some("1.1")), entry("d", 4, None)];
+        let before = releases_before(&entries, entries[3].at);
+        assert_eq!(before.iter().map(|entry| entry.run.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_trend_takes_two() {
+        let mut later = entry("b", 2, None);
+        (later.counts, later.figures) =
+            (BTreeMap::from([(Outcome::Passed, 76)]), BTreeMap::from([("post.3.1".to_owned(), 190.0)]));
+        assert_eq!(trend(&[later.clone()]), None);
+        assert_eq!(
+            trend(&[entry("a", 1, None), later]).as_deref(),
+            Some("last 2 verifications: 1 FAILED, 75 passed → 76 passed; post.3.1 165.5 → 190")
+        );
+    }
+
+    #[test]
+    fn the_table_names_the_figures_by_the_runbook() {
+        let rows = rows(&[entry("a", 1, Some("1.4.0"))]);
+        assert!(rows.contains("1.4.0") && rows.contains("165.5"), "{rows}");
+        assert!(entry("a", 1, None).sum() == "1 FAILED, 75 passed");
+    }
 }

@@ -49,6 +49,8 @@ pub struct Command {
 pub enum Action {
     /// Verify a deployment by the runbook and print the verdict
     Verify(verify::Options),
+    /// Run checks by their names
+    Run(verify::selected::Options),
     /// Print every line of the runbook and who verifies it
     Runbook,
     /// Make the document that a release manager signs
@@ -83,6 +85,7 @@ impl Action {
     pub fn run(self) -> ExitCode {
         let ended = match self {
             Self::Verify(options) => verify::run(&options),
+            Self::Run(options) => verify::selected::run(&options),
             Self::Runbook => runbook::run(),
             Self::Signoff(options) => signoff::run(&options),
             Self::History(options) => history::run(&options),

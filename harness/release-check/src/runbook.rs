@@ -45,8 +45,8 @@ pub fn run() -> Result<Exit, Error> {
 fn by_step() -> Result<BTreeMap<String, Vec<String>>, Error> {
     let mut tests: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for suite in Source::at(None)?.suites(&[])? {
-        for (step, test) in suite.steps()? {
-            tests.entry(step).or_default().push(format!("{} {test}", suite.name));
+        for check in suite.checks()? {
+            tests.entry(check.step).or_default().push(check.name);
         }
     }
     Ok(tests)
@@ -56,9 +56,9 @@ fn by_step() -> Result<BTreeMap<String, Vec<String>>, Error> {
 fn told(tests: &[String]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for test in tests {
-        *counts.entry(test.split(' ').next().unwrap_or_default()).or_default() += 1;
+        *counts.entry(test.split("::").next().unwrap_or_default()).or_default() += 1;
     }
-    let each = counts.iter().map(|(suite, count)| format!("{suite} ({count})"));
+    let each = counts.iter().map(|(suite, count)| format!("{} ({count})", suite.replace('_', "-")));
     each.collect::<Vec<_>>().join(", ")
 }
 

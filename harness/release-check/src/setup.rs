@@ -112,6 +112,19 @@ pub fn ensure_for(target: Target) -> Result<(), Error> {
     }
 }
 
+/// `harness.toml` holds secrets: whoever commits all that is there would commit them.
+pub fn warn_of_settings_that_git_would_take() {
+    let file = root().join("harness.toml");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(root()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if file.exists() && git(&["rev-parse", "--git-dir"]) && !git(&["check-ignore", "--quiet", "harness.toml"]) {
+        say("warning: harness.toml holds secrets, and git does not ignore it; add /harness.toml to .gitignore");
+    }
+}
+
 fn by_hand() -> String {
     "install them yourself, for example\n  \
      macOS:   brew install postgresql@17 && brew install --cask chromium chromedriver\n  \

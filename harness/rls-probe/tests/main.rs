@@ -5,6 +5,5 @@
 mod command;
 mod harm;
 mod held;
-mod house;
 mod schema;
 mod texts;

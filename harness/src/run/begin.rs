@@ -140,7 +140,7 @@ pub(super) fn create_private(folder: &Path) -> io::Result<()> {
 }
 
 /// Version and commit of the working copy that this was compiled in.
-fn working_copy() -> Harness {
+pub fn working_copy() -> Harness {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(workspace::root()).args(arguments).output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();

@@ -16,7 +16,7 @@ mod read;
 mod result;
 mod stays;
 
-pub use begin::{Begun, Plan};
+pub use begin::{Begun, Plan, working_copy};
 pub use current::read_list;
 pub(crate) use current::{Current, asked_to_list, close, current, list};
 pub(crate) use exclusion::not_promised;

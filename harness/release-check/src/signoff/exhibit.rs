@@ -15,6 +15,8 @@ pub struct Exhibit {
     /// The check that kept it.
     check: String,
     name: String,
+    /// Where it is: the run's folder and the file in it.
+    place: String,
     #[serde(flatten)]
     content: Content,
 }
@@ -25,7 +27,7 @@ enum Content {
     /// A data: URL.
     Picture(String),
     Text(String),
-    /// Why it is not shown, and where it is.
+    /// Why it is not shown.
     LeftOut(String),
 }
 
@@ -35,33 +37,39 @@ impl Exhibit {
         check.attachments.iter().map(|file| Self {
             check: check.name.clone(),
             name: file.name.clone(),
+            place: place(file),
             content: Content::of(file),
         })
     }
 }
 
+/// The last two names of its path: where on this machine runs are kept is nobody else's concern.
+fn place(file: &AttachedFile) -> String {
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    match file.path.parent().and_then(|folder| folder.file_name()) {
+        Some(run) => format!("{}/{name}", run.to_string_lossy()),
+        None => name.into_owned(),
+    }
+}
+
 impl Content {
     fn of(file: &AttachedFile) -> Self {
-        let left_out = |why: String| {
-            let source = file.path.file_name().unwrap_or_default().to_string_lossy();
-            Self::LeftOut(format!("{why}; it is {source} in the folder of the results"))
-        };
         let kind = file.content_type.as_str();
-        if !["image/png", "image/svg+xml", "text/plain"].contains(&kind) {
-            return left_out(format!("{kind} is not shown here"));
+        if !["image/png", "image/svg+xml", "text/plain", "text/markdown"].contains(&kind) {
+            return Self::LeftOut(format!("{kind} is not shown here"));
         }
         match fs::metadata(&file.path).map(|metadata| metadata.len()) {
             Ok(size) if size > LARGEST => {
-                return left_out(format!("its {} KiB are more than {}", size.div_ceil(1024), LARGEST / 1024));
+                return Self::LeftOut(format!("its {} KiB are more than {}", size.div_ceil(1024), LARGEST / 1024));
             }
             Ok(_) => {}
-            Err(error) => return left_out(format!("it cannot be read ({error})")),
+            Err(error) => return Self::LeftOut(format!("it cannot be read ({error})")),
         }
         match fs::read(&file.path) {
-            Ok(bytes) if kind == "text/plain" => Self::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(bytes) if kind.starts_with("text/") => Self::Text(String::from_utf8_lossy(&bytes).into_owned()),
             // As a picture an SVG runs no script and reaches nothing outside.
             Ok(bytes) => Self::Picture(format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes))),
-            Err(error) => left_out(format!("it cannot be read ({error})")),
+            Err(error) => Self::LeftOut(format!("it cannot be read ({error})")),
         }
     }
 }

@@ -1,83 +1,161 @@
-//! `release-check signoff`: the document that a release manager signs, made of the results of a run and of what people
-//! signed for. The same results make the same document.
+//! `release-check signoff`: the document that a release manager signs, made of whole runs of one target and of what
+//! people signed for. The same runs and signatures make the same document.
 
+mod basis;
+mod check;
 mod document;
 mod exhibit;
+mod line;
+mod monitoring;
+mod open;
+mod proof;
+mod record;
+mod remedies;
+mod render;
 pub mod sample;
+mod signature;
 mod signed;
+mod state;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod write;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 
-use harness::run::{Run, judge, runs_folder};
+use harness::{Target, run::runs_folder};
+use jiff::Timestamp;
+use serde::Serializer;
 
 use crate::{
     Error, Exit, github,
+    history::History,
     setup::root,
-    terminal::{print, say},
+    terminal::{Tone, print, say, toned},
 };
-use document::{SignOff, Status};
+use basis::{Basis, Wanted};
+use document::Materials;
+pub use record::{OpenStep, Record, RecordedRun};
+use signature::Key;
 pub use signed::Signed;
+pub use state::{State, Status};
 
-/// Of which run, and who signs.
+/// Of which runs, and who signs.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Where the run's results are [default: target/runs/latest]
-    #[arg(long, value_name = "FOLDER")]
-    results: Option<PathBuf>,
-    /// What people looked at: `[[signed]]` tables with step, by, at and a note; and `[escalation]`, who has which role
+    /// The deployment that was verified; of another than production the document is a rehearsal
+    #[arg(long, value_name = "TARGET", default_value_t = Target::Production)]
+    target: Target,
+    /// The run, or several that together are everything: ids or folders [default: the last whole run of the target that
+    /// left nothing out]
+    #[arg(long = "run", value_name = "ID|FOLDER", num_args = 1..)]
+    runs: Vec<PathBuf>,
+    /// Runs of staging that show what production leaves out [default: those in target/runs of the last --max-age]
+    #[arg(long, value_name = "ID|FOLDER", num_args = 1..)]
+    proof: Vec<PathBuf>,
+    /// How old a run may be: 24h, 7d
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    max_age: jiff::Span,
+    /// Who deployed
+    #[arg(long, value_name = "NAME", required_unless_present = "check")]
+    deployed_by: Option<String>,
+    /// Who verified
+    #[arg(long, value_name = "NAME", required_unless_present = "check")]
+    verified_by: Option<String>,
+    /// What people looked at: [[signed]] with step, by, at and a note; [[accepted]] with promise, by, at and a note;
+    /// [escalation], who has which role
     #[arg(long, value_name = "FILE")]
     manual: Option<PathBuf>,
-    /// Where SIGNOFF.md and index.html go [default: target/signoff]
+    /// Where the document goes [default: target/signoff]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    #[command(flatten)]
-    signers: Signers,
+    /// Sign it with this secret key of minisign; RELEASE_CHECK_KEY_PASSWORD has the key's password
+    #[arg(long, value_name = "KEYFILE")]
+    sign: Option<PathBuf>,
+    /// Print signoff.json
+    #[arg(long)]
+    json: bool,
+    /// Make nothing, and check the hashes and the signature of the sign-off in this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["runs", "proof", "deployed_by", "verified_by", "manual", "out", "sign", "json"])]
+    check: Option<PathBuf>,
+    /// The public key to check it with, or a file with one
+    #[arg(long, value_name = "PUBKEY", requires = "check")]
+    key: Option<String>,
 }
 
 /// Who signs.
-#[derive(Debug, clap::Args)]
+#[derive(Debug)]
 pub struct Signers {
-    /// Who deployed
-    #[arg(long, value_name = "NAME")]
-    deployed_by: String,
-    /// Who verified
-    #[arg(long, value_name = "NAME")]
-    verified_by: String,
+    /// Who deployed.
+    pub deployed_by: String,
+    /// Who verified.
+    pub verified_by: String,
 }
 
-/// Writes the document. The exit code is 0 only for a success.
+/// Writes or checks a document. The exit code is 0 only for a success.
 ///
 /// # Errors
-/// When there are no results, or somebody signed for what cannot be signed for.
+/// When there is no run to make it of, a run is refused, or somebody signed for what cannot be signed for.
 pub fn run(options: &Options) -> Result<Exit, Error> {
-    let results = options.results.clone().unwrap_or_else(|| runs_folder().join("latest"));
-    let out = options.out.clone().unwrap_or_else(|| root().join("target/signoff"));
+    let runs = runs_folder();
+    if let Some(folder) = &options.check {
+        let checked = check::check(folder, options.key.as_deref(), &runs)?;
+        print(&toned(tone(checked.exit), &checked.sentence));
+        return Ok(checked.exit);
+    }
+    let key = options.sign.as_deref().map(Key::read).transpose()?;
     let signed = options.manual.as_deref().map(Signed::read).transpose()?.unwrap_or_default();
-    let document = make(&Run::read(&results)?, &signed, &options.signers, &out)?;
+    let signers = Signers {
+        deployed_by: options.deployed_by.clone().unwrap_or_default(),
+        verified_by: options.verified_by.clone().unwrap_or_default(),
+    };
+    let wanted =
+        Wanted { target: options.target, named: &options.runs, proofs: &options.proof, max_age: options.max_age };
+    let basis = Basis::find(&wanted, &runs)?;
+    if let Some(passed_over) = &basis.passed_over {
+        say(&format!("passed over: {passed_over}"));
+    }
+    let history = History::default().read(Some(options.target));
+    let materials = Materials {
+        basis: &basis,
+        signed: &signed,
+        signers: &signers,
+        history: &history,
+        key: key.as_ref().map(Key::public),
+    };
+    let out = options.out.clone().unwrap_or_else(|| root().join("target/signoff"));
+    let (document, record) = write::write(&materials, key.as_ref(), &out)?;
     github::summary(&document.summary())?;
-    print(&format!("deployment status: {} ({})", document.status, document.counts()));
-    say(&format!("to sign: {}", out.join("SIGNOFF.md").display()));
-    Ok(match document.status {
+    let exit = match document.status {
         Status::Success => Exit::Passed,
         Status::Failed => Exit::Failed,
         Status::Partial => Exit::Open,
-    })
+    };
+    match options.json {
+        true => print(record.json()?.trim_end()),
+        false => {
+            print(document.title());
+            print(&toned(tone(exit), &format!("deployment status: {} ({})", document.status, document.counts())));
+        }
+    }
+    say(&format!("{}: {}", if key.is_some() { "signed" } else { "unsigned" }, out.join(write::MARKDOWN).display()));
+    Ok(exit)
 }
 
-/// Judges the run and writes both forms of the document.
-///
-/// # Errors
-/// When somebody signed for what cannot be signed for, or the document cannot be written.
-pub fn make(run: &Run, signed: &Signed, signers: &Signers, out: &Path) -> Result<SignOff, Error> {
-    let runs = std::slice::from_ref(run);
-    let judgement = judge(runs, &[], |_| true);
-    let document = SignOff::of(&judgement, signed, signers)?;
-    let cannot = |error| format!("{} cannot be written: {error}", out.display());
-    fs::create_dir_all(out).map_err(cannot)?;
-    fs::write(out.join("SIGNOFF.md"), document.markdown()?).map_err(cannot)?;
-    fs::write(out.join("index.html"), document.html()?).map_err(cannot)?;
-    Ok(document)
+fn tone(exit: Exit) -> Tone {
+    match exit {
+        Exit::Passed => Tone::Good,
+        Exit::Failed => Tone::Bad,
+        Exit::Open | Exit::Interrupted(_) => Tone::Open,
+    }
+}
+
+/// To the second, in UTC.
+fn moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }

@@ -2,27 +2,29 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use harness::Runbook;
+use harness::{Outcome, Production, Runbook, run::JudgedStep};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, Usage, evidence::CLOCKS};
 
 /// The file that `--manual` names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
+    /// What people looked at.
     #[serde(default, rename = "signed")]
     pub signatures: Vec<Signature>,
     /// Weakened promises that somebody answers for.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
+    /// Who has which role.
     #[serde(default)]
     pub escalation: BTreeMap<String, Person>,
 }
 
 /// Somebody looked at what a step says, and it is so.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     pub step: String,
@@ -63,35 +65,72 @@ impl Signed {
     /// Reads the file.
     ///
     /// # Errors
-    /// When it cannot be read, signs for what nobody can sign for, or names a role that the runbook has not.
+    /// When it cannot be read, signs for what nobody can sign for, or names a role that is not in the runbook.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()).into())
+        let text = fs::read_to_string(path)
+            .map_err(|error| Usage::error(format!("{} cannot be read: {error}", path.display())))?;
+        Self::parse(&text).map_err(|error| Usage::error(format!("{}: {error}", path.display())))
     }
 
+    /// The same of its text.
+    ///
+    /// # Errors
+    /// When it signs for what nobody can sign for, or names a role that is not in the runbook.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let signed: Self = toml::from_str(text)?;
         for signature in &signed.signatures {
             let step = Runbook::get().step(&signature.step);
-            let step = step.ok_or_else(|| format!("{} is signed for, and no step of the runbook", signature.step))?;
-            if step.is_tested() && step.otherwise.is_none() {
+            let step =
+                step.ok_or_else(|| format!("{} is signed for, and is no step of the runbook", signature.step))?;
+            // What writes is left out on production: without a proof a person may answer for it.
+            if step.is_tested() && step.otherwise.is_none() && step.production == Production::Reads {
                 return Err(format!("{} is verified by tests: nobody can sign for it", step.id).into());
             }
             if !step.follows.is_empty() {
                 return Err(format!("{} follows from other steps: sign for those", step.id).into());
             }
         }
+        if let Some(accepted) = signed.accepted.iter().find(|it| Runbook::get().step(&it.promise).is_some()) {
+            return Err(format!("{} is a step and no promise of the contract: sign for it", accepted.promise).into());
+        }
+        if let Some(future) = signed.times().find(|at| *at > Timestamp::now() + CLOCKS) {
+            return Err(format!("a signature is dated in the future: {future}").into());
+        }
         let roles = Runbook::get().roles();
         match signed.escalation.keys().find(|role| !roles.contains(role)) {
-            Some(role) => Err(format!("no role is called {role:?}; there are {}", roles.join(", ")).into()),
+            Some(role) => Err(format!("unknown role {role:?}; known roles: {}", roles.join(", ")).into()),
             None => Ok(signed),
         }
     }
 
-    /// Whether somebody signed for a step, or answers for a weakened promise.
-    pub fn has(&self, id: &str) -> bool {
-        self.signatures.iter().any(|signature| signature.step == id)
-            || self.accepted.iter().any(|accepted| accepted.promise == id)
+    /// When people signed.
+    pub fn times(&self) -> impl Iterator<Item = Timestamp> {
+        let signed = self.signatures.iter().map(|signature| signature.at);
+        signed.chain(self.accepted.iter().map(|accepted| accepted.at))
+    }
+
+    /// The signature for a step.
+    pub fn signature(&self, step: &str) -> Option<&Signature> {
+        self.signatures.iter().find(|signature| signature.step == step)
+    }
+
+    /// Who answers for a weakened promise.
+    pub fn acceptance(&self, promise: &str) -> Option<&Accepted> {
+        self.accepted.iter().find(|accepted| accepted.promise == promise)
+    }
+
+    /// Whether somebody answers for a weakened promise.
+    pub fn accepts(&self, promise: &str) -> bool {
+        self.acceptance(promise).is_some()
+    }
+
+    /// Whether somebody signed for what a step's checks could not look at, or were spared by design. What they saw
+    /// nobody signs away.
+    pub fn covers(&self, judged: &JudgedStep<'_>) -> bool {
+        let spared = judged.left_out_by_target().next().is_some()
+            && judged.outcome.is_none_or(|outcome| outcome == Outcome::Passed);
+        let may = judged.step.otherwise.is_some() || spared;
+        may && judged.word() == Outcome::NotRun && self.signature(&judged.step.id).is_some()
     }
 
     /// The runbook's table, filled.

@@ -57,6 +57,7 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of what was sent, and what the rows say of it.
     pub fn of(
         target: Target,
         options: &Options,

@@ -2,23 +2,26 @@
 
 mod document;
 mod report;
+pub mod selected;
 mod selection;
+mod wanted;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness::{
-    Deployment, Outcome, Target,
-    run::{Chosen, Judgement, Plan, Planned, Run, Runner, SuiteEnd, SuiteEnded, judge, runs_folder, seal},
+    Outcome, Target,
+    run::{Judgement, Run, judge, seal},
 };
 
 use crate::{
-    Error, Exit, Usage, evidence, history, package, setup,
+    Error, Exit, Usage, evidence,
+    history::{Entry, History},
     signoff::Signed,
-    suites::{Source, Suite},
 };
 pub use document::VerdictDocument;
 use report::Report;
 use selection::Selection;
+use wanted::Wanted;
 
 /// What to verify.
 #[derive(Debug, clap::Args)]
@@ -58,7 +61,14 @@ pub struct Options {
 /// When nothing could be verified at all.
 pub fn run(options: &Options) -> Result<Exit, Error> {
     let selection = Selection::of(options.step.as_deref())?;
-    let runs = if options.results.is_empty() { vec![verified(options, &selection)?] } else { read(&options.results)? };
+    let wanted = Wanted {
+        target: options.target,
+        suites: &options.suites,
+        step: options.step.as_deref(),
+        names: &[],
+        source: options.source.as_deref(),
+    };
+    let runs = if options.results.is_empty() { vec![wanted.run(&selection)?] } else { read(&options.results)? };
     let target = runs[0].manifest.target;
     let proofs = evidence::proofs(target, &options.proof, options.max_age)?;
     let judgement = judge(&runs, &proofs, |step| selection.has(step));
@@ -73,7 +83,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let signed = options.manual.as_deref().map(Signed::read).transpose()?.unwrap_or_default();
     let report = Report::of(&runs, &judgement, &signed);
     if runs.iter().all(|run| run.manifest.chosen.is_everything()) && selection.is_everything() {
-        history::add(&history::Entry::of(&runs, &judgement, report.exit()))?;
+        History::default().add(&Entry::of(&runs, &judgement, report.exit()))?;
     }
     if options.json {
         report.print_json()?
@@ -81,65 +91,6 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
         report.print()?
     }
     Ok(report.exit())
-}
-
-/// Runs the suites.
-fn verified(options: &Options, selection: &Selection) -> Result<Run, Error> {
-    let configured = || Deployment::configured_target().map_err(|error| Usage::error(error.to_string()));
-    let target = options.target.map_or_else(configured, Ok)?;
-    if let Some(problem) = harness::Runbook::problem() {
-        return Err(Usage::error(problem));
-    }
-    setup::ensure_for(target)?;
-    let source = Source::at(options.source.as_deref())?;
-    let mut suites = Vec::new();
-    for suite in source.suites(&options.suites)? {
-        let checks: Vec<_> = suite.checks()?.into_iter().filter(|check| selection.has_id(&check.step)).collect();
-        if !checks.is_empty() {
-            suites.push((suite, checks));
-        }
-    }
-    if suites.is_empty() {
-        let step = options.step.as_deref().unwrap_or_default();
-        return Err(Usage::error(format!("no check of the selected suites verifies {step}")));
-    }
-    let plan = Plan {
-        runner: Runner::ReleaseCheck,
-        chosen: Chosen { suites: options.suites.clone(), step: options.step.clone(), filter: Vec::new() },
-        checks: suites.iter().flat_map(|(_, checks)| checks.clone()).collect(),
-        harness: package::harness()?,
-        target: options.target,
-    };
-    let begun = plan
-        .begin(&runs_folder())
-        .map_err(|error| format!("evidence cannot be kept in {}: {error}", runs_folder().display()))?;
-    let mut ends = Vec::new();
-    for (suite, _) in &suites {
-        let made: Vec<&Planned> = begun
-            .manifest()
-            .checks
-            .iter()
-            .filter(|check| check.suite() == suite.krate() && check.left_out.is_none())
-            .collect();
-        if made.is_empty() {
-            continue;
-        }
-        let how = follow(suite, &made, begun.variable(), options.target);
-        ends.push(SuiteEnded { suite: suite.krate(), how });
-    }
-    begun.close(ends).map_err(|error| format!("the run cannot be closed: {error}"))?;
-    Ok(Run::read(begun.folder())?)
-}
-
-fn follow(suite: &Suite, checks: &[&Planned], run: (&str, &Path), target: Option<Target>) -> SuiteEnd {
-    let mut command = suite.command();
-    command.env(run.0, run.1).env_remove("ALLURE_RESULTS_DIR");
-    command.envs(target.map(|target| ("HARNESS_TARGET", target.to_string())));
-    let tests: Vec<_> = checks.iter().map(|check| suite.test_of(check)).collect();
-    match suite.follow(command, Some(&tests)) {
-        Ok((end, _)) => end,
-        Err(error) => SuiteEnd::Otherwise(format!("could not be started: {error}")),
-    }
 }
 
 /// Reads runs that are there, all of one target, and closes those that nobody closed.

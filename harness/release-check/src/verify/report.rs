@@ -13,7 +13,7 @@ use crate::{
     Error, Exit,
     ago::ago,
     github::{self, Level},
-    history,
+    history::History,
     signoff::Signed,
     table::{seconds, table},
     terminal::{Tone, print, say, toned},
@@ -55,14 +55,14 @@ impl<'r> Report<'r> {
     /// What became of a step. What its checks could not look at, or leave out, a person may have signed for.
     fn word(&self, step: &JudgedStep<'_>) -> Outcome {
         match step.word() {
-            Outcome::NotRun if self.signed.has(&step.step.id) => Outcome::Passed,
+            Outcome::NotRun if self.signed.covers(step) => Outcome::Passed,
             word => word,
         }
     }
 
     /// Weakened promises that nobody signed for.
     fn weakened(&self) -> Vec<&harness::Weakened> {
-        self.judgement.weakened.iter().filter(|weakened| !self.signed.has(&weakened.id)).collect()
+        self.judgement.weakened.iter().filter(|weakened| !self.signed.accepts(&weakened.id)).collect()
     }
 
     fn counts(&self) -> BTreeMap<Outcome, usize> {
@@ -181,41 +181,60 @@ impl<'r> Report<'r> {
             }
             None => {}
         }
-        if self.signed.has(&step.step.id) && step.word() == Outcome::NotRun {
+        if self.signed.covers(step) {
             seen.push("signed for".to_owned());
         }
-        if let Some(left_out) = step.left_out_by_target().next() {
-            let count = step.left_out_by_target().count();
-            let which = match (&step.outcome, count) {
+        let left_out = step.left_out_by_target().count();
+        if left_out > 0 {
+            let shown = step.left_out_by_target().all(|check| check.proof.is_some());
+            let checks = match (&step.outcome, left_out) {
                 (None, _) => String::new(),
                 (Some(_), 1) => "1 check ".to_owned(),
                 (Some(_), count) => format!("{count} checks "),
             };
-            let why = left_out.because;
-            let proofs: Vec<_> = step.left_out_by_target().filter_map(|check| check.proof.as_ref()).collect();
-            let proved = match proofs.iter().min_by_key(|proof| proof.finished) {
-                Some(proof) if proofs.len() == count => format!(
-                    "passed on {} {}, run {}, harness {}",
-                    proof.target,
-                    ago(proof.finished, Timestamp::now()),
-                    proof.run,
-                    proof.commit.as_deref().map_or("of an unknown commit", |commit| &commit[..commit.len().min(12)])
-                ),
-                _ => "not shown on staging: verify --target staging, or sign for it".to_owned(),
-            };
-            seen.push(format!("{which}left out here, {why}; {proved}"));
+            seen.push(format!("{checks}{}", if shown { "shown on staging" } else { "left out here" }));
         }
         seen.retain(|text| !text.is_empty());
         seen.join("; ")
     }
 
+    /// What the target leaves out by design: a line for each reason and proof.
+    fn left_out(&self) {
+        let mut groups: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+        for (step, check) in
+            self.judgement.steps.iter().flat_map(|step| step.left_out_by_target().map(move |check| (step, check)))
+        {
+            let shown = match &check.proof {
+                Some(proof) => format!(
+                    "passed on {} {} (run {}, harness {})",
+                    proof.target,
+                    ago(proof.finished, Timestamp::now()),
+                    proof.run,
+                    proof.commit.as_deref().map_or("of an unknown commit", |commit| &commit[..commit.len().min(12)])
+                ),
+                None if self.signed.covers(step) => "signed for".to_owned(),
+                None => "not shown on staging: run verify --target staging, or sign for it".to_owned(),
+            };
+            let why = check.because.to_string();
+            let steps = groups.entry((why, shown)).or_default();
+            if steps.last() != Some(&step.step.id.as_str()) {
+                steps.push(&step.step.id);
+            }
+        }
+        for ((why, shown), steps) in groups {
+            print(&format!("left out, because {why}: {}; {shown}", steps.join(", ")));
+        }
+    }
+
     /// What holds for the whole run.
     fn remarks(&self) {
+        self.left_out();
         for problem in &self.judgement.problems {
             print(&toned(Tone::Open, &format!("not whole: {problem}")));
         }
         for weakened in &self.judgement.weakened {
-            let signed = if self.signed.has(&weakened.id) { "signed for" } else { "open until somebody signs for it" };
+            let signed =
+                if self.signed.accepts(&weakened.id) { "signed for" } else { "open until somebody signs for it" };
             print(&format!(
                 "weakened: {} says {}; the runbook, {}; {signed}",
                 weakened.id, weakened.says, weakened.runbook
@@ -242,7 +261,7 @@ impl<'r> Report<'r> {
                 print(&format!("\n{stays}"));
             }
         }
-        if let Some(trend) = history::trend(self.runs) {
+        if let Some(trend) = History::default().trend(self.runs) {
             say(&trend);
         }
         for run in self.runs {

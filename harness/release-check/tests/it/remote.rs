@@ -47,34 +47,50 @@ impl Remote {
 
     /// The suite against this portal as `target`, with the team's variables.
     fn command(&self, suite: &str, target: &str) -> Command {
-        let portal = &self.portal;
         let mut command = Suite::build(suite).unwrap().command_in(&self.results());
+        command.envs(self.variables(target));
         command
-            .env("HARNESS_TARGET", target)
-            .env("E2E_BASE_URL", portal.site_url().as_str())
-            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
-            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
-            .env("SUPABASE_SERVICE_ROLE_KEY", portal.service_role_key())
-            .env("INGEST_API_KEY", portal.ingest_key())
-            .env("SUPABASE_PROJECT_REF", portal.project_ref())
-            .env("CLOUDFLARE_ACCOUNT_ID", portal.cloudflare_account())
-            .env("GITHUB_REPOSITORY", "sacco/portal")
-            .env("RELEASE_SOURCE", &self.source)
-            .env("RELEASE_DIST", self.folder.path().join("dist"));
+    }
+
+    /// `release-check verify` of some suites of this portal as `target`.
+    fn verify(&self, target: &str, suites: &[&str], more: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
+        command.arg("verify").args(suites.iter().flat_map(|suite| ["--suite", *suite])).args(more);
+        command.envs(self.variables(target)).output().unwrap()
+    }
+
+    fn variables(&self, target: &str) -> Vec<(String, String)> {
+        let portal = &self.portal;
+        let mut variables: Vec<(String, String)> = [
+            ("HARNESS_TARGET", target),
+            ("E2E_BASE_URL", portal.site_url().as_str()),
+            ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+            ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+            ("SUPABASE_SERVICE_ROLE_KEY", portal.service_role_key()),
+            ("INGEST_API_KEY", &portal.ingest_key()),
+            ("SUPABASE_PROJECT_REF", portal.project_ref()),
+            ("CLOUDFLARE_ACCOUNT_ID", portal.cloudflare_account()),
+            ("GITHUB_REPOSITORY", "sacco/portal"),
+            ("RELEASE_SOURCE", &self.source.display().to_string()),
+            ("RELEASE_DIST", &self.folder.path().join("dist").display().to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        let mut add = |name: String, value: &str| variables.push((name, value.to_owned()));
         for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL"] {
-            command.env(vendor, portal.platform_url().as_str());
+            add(vendor.to_owned(), portal.platform_url().as_str());
         }
         for token in ["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN"] {
-            command.env(token, portal.platform_token());
+            add(token.to_owned(), portal.platform_token());
         }
         for (letter, id) in portal.institutions() {
-            command.env(format!("E2E_INSTITUTION_{letter}_ID"), id.to_string());
+            add(format!("E2E_INSTITUTION_{letter}_ID"), &id.to_string());
         }
         for account in portal.accounts() {
-            command.env(format!("E2E_{}_EMAIL", account.persona), &account.email);
-            command.env(format!("E2E_{}_PASSWORD", account.persona), &account.password);
+            add(format!("E2E_{}_EMAIL", account.persona), &account.email);
+            add(format!("E2E_{}_PASSWORD", account.persona), &account.password);
         }
-        command
+        variables
     }
 
     /// Institution A, and a contract that marks it as canary.
@@ -163,6 +179,35 @@ async fn production_is_only_read() {
     let requests = remote.portal.requests();
     let strange: Vec<_> = requests.iter().filter(|request| !harmless(request)).collect();
     assert!(requests.len() > 500 && strange.is_empty(), "{} requests, of which {strange:?}", requests.len());
+}
+
+/// What production leaves out is a line each, with the reason, and where it was shown: without a run of staging it stays
+/// open, with one a read-only production is green.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_production_leaves_out_is_shown_on_staging() {
+    let remote = Remote::start().await;
+    let suites = ["data", "sms-pipeline"];
+
+    let staging = remote.verify("staging", &suites, &["--json"]);
+    assert_eq!(staging.status.code(), Some(0), "{}", told(&staging));
+    let staging: serde_json::Value = serde_json::from_slice(&staging.stdout).unwrap();
+    let proof = staging["runs"][0]["folder"].as_str().unwrap();
+    let shown = remote.verify("production", &suites, &["--proof", proof]);
+    assert_eq!(shown.status.code(), Some(0), "{}", told(&shown));
+    let text = told(&shown);
+    assert!(
+        text.contains("left out, because it writes to the deployment: ")
+            && text.contains("; passed on staging 0 minutes ago (run "),
+        "{text}"
+    );
+    assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
+
+    // Younger than nothing is no run.
+    let open = remote.verify("production", &suites, &["--max-age", "0s"]);
+    assert_eq!(open.status.code(), Some(3), "{}", told(&open));
+    let text = told(&open);
+    assert!(text.contains("not shown on staging: run verify --target staging, or sign for it"), "{text}");
+    assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
 }
 
 /// Writes on staging stay inside institutions of the run's own; accounts are deleted, what a ledger keeps is closed and

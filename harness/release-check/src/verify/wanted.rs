@@ -1,0 +1,108 @@
+//! Running what was asked for, as one run.
+
+use std::path::Path;
+
+use harness::{
+    Deployment, Runbook, Target,
+    run::{Chosen, Plan, Planned, Run, Runner, SuiteEnd, SuiteEnded, runs_folder},
+};
+
+use super::selection::Selection;
+use crate::{
+    Error, Usage,
+    nearest::nearest,
+    package, setup,
+    suites::{Source, Suite},
+};
+
+/// What was asked for.
+pub struct Wanted<'o> {
+    pub target: Option<Target>,
+    /// By name; all where there is none.
+    pub suites: &'o [String],
+    pub step: Option<&'o str>,
+    /// Parts of checks' names; all where there is none.
+    pub names: &'o [String],
+    pub source: Option<&'o Path>,
+}
+
+impl Wanted<'_> {
+    /// Runs the suites, and reads the run back.
+    ///
+    /// # Errors
+    /// When nothing can be run, or nothing is selected.
+    pub fn run(&self, selection: &Selection) -> Result<Run, Error> {
+        let configured = || Deployment::configured_target().map_err(|error| Usage::error(error.to_string()));
+        let target = self.target.map_or_else(configured, Ok)?;
+        if let Some(problem) = Runbook::problem() {
+            return Err(Usage::error(problem));
+        }
+        setup::ensure_for(target)?;
+        setup::warn_of_settings_that_git_would_take();
+        let suites = self.suites(selection)?;
+        let plan = Plan {
+            runner: Runner::ReleaseCheck,
+            target: self.target,
+            chosen: Chosen {
+                suites: self.suites.to_vec(),
+                step: self.step.map(str::to_owned),
+                filter: self.names.to_vec(),
+            },
+            checks: suites.iter().flat_map(|(_, checks)| checks.clone()).collect(),
+            harness: package::harness()?,
+        };
+        let runs = runs_folder();
+        let begun =
+            plan.begin(&runs).map_err(|error| format!("evidence cannot be kept in {}: {error}", runs.display()))?;
+        let mut ends = Vec::new();
+        for (suite, _) in &suites {
+            let own = begun.manifest().checks.iter().filter(|check| check.suite() == suite.krate());
+            let made: Vec<_> = own.filter(|check| check.left_out.is_none()).collect();
+            if !made.is_empty() {
+                ends.push(SuiteEnded { suite: suite.krate(), how: self.follow(suite, &made, begun.variable()) });
+            }
+        }
+        begun.close(ends).map_err(|error| format!("the run cannot be closed: {error}"))?;
+        Ok(Run::read(begun.folder())?)
+    }
+
+    /// The suites that have a selected check, with those checks.
+    fn suites(&self, selection: &Selection) -> Result<Vec<(Suite, Vec<Planned>)>, Error> {
+        let mut suites = Vec::new();
+        let mut known = Vec::new();
+        for suite in Source::at(self.source)?.suites(self.suites)? {
+            let mut checks = suite.checks()?;
+            known.extend(checks.iter().map(|check| check.name.clone()));
+            checks.retain(|check| selection.has_id(&check.step) && self.is_named(&check.name));
+            if !checks.is_empty() {
+                suites.push((suite, checks));
+            }
+        }
+        if !suites.is_empty() {
+            return Ok(suites);
+        }
+        Err(Usage::error(match (self.step, self.names.first()) {
+            (_, Some(name)) => {
+                // A part of a name is more like a part than like the whole.
+                let parts = known.iter().flat_map(|name| name.split("::"));
+                format!("no check of the selected suites has {name:?} in its name{}", nearest(name, parts))
+            }
+            (step, None) => format!("no check of the selected suites verifies {}", step.unwrap_or_default()),
+        }))
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    fn follow(&self, suite: &Suite, checks: &[&Planned], run: (&str, &Path)) -> SuiteEnd {
+        let mut command = suite.command();
+        command.env(run.0, run.1).env_remove("ALLURE_RESULTS_DIR");
+        command.envs(self.target.map(|target| ("HARNESS_TARGET", target.to_string())));
+        let tests: Vec<_> = checks.iter().map(|check| suite.test_of(check)).collect();
+        match suite.follow(command, Some(&tests)) {
+            Ok((end, _)) => end,
+            Err(error) => SuiteEnd::Otherwise(format!("could not be started: {error}")),
+        }
+    }
+}
