@@ -58,11 +58,11 @@ pub fn kept_out(test: &str) -> Option<LeftOutBecause> {
     module_of(test).map(|(because, _)| because)
 }
 
-/// The first part that a contract lacks of those that a check needs: `own`, its step's, and its module's.
+/// The first part that a contract lacks of those that a check needs: its step's, its `own`, and its module's.
 pub(crate) fn not_promised(test: &str, own: &[Section], step: &str, absent: &[Section]) -> Option<Section> {
     let of_step = Runbook::get().step(step).map(|step| step.needs.as_slice()).unwrap_or_default();
     let of_module = module_of(test).map(|(_, section)| section);
-    own.iter().chain(of_step).copied().chain(of_module).find(|section| absent.contains(section))
+    of_step.iter().chain(own).copied().chain(of_module).find(|section| absent.contains(section))
 }
 
 /// Why the target leaves a check out by design. Whoever names what may be written to has lifted the first reason; the
