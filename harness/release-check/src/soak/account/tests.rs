@@ -198,7 +198,7 @@ fn a_refused_message_is_named_and_must_not_be_stored() {
     assert_snapshot!(soak.told(), @r#"
     sent 2 = 0 ingested + 0 duplicates + 2 refused
     2 messages do not agree:
-      SOAK-00000000-0: a row, though no answer said so; a transaction, though nobody told of it; refused: 401 {"success":false,"error":"Unauthorized"}
+      SOAK-00000000-0: a row, though no answer said so; a transaction, though no answer said so; refused: 401 {"success":false,"error":"Unauthorized"}
       SOAK-00000000-1: refused: 401 {"success":false,"error":"Unauthorized"}
     "#);
 }
@@ -211,7 +211,7 @@ fn what_was_not_sent_is_not_missed() {
     assert_snapshot!(soak.told(), @"
     sent 2 = 2 ingested + 0 duplicates + 0 refused
     1 message does not agree:
-      SOAK-00000000-2: a row, though no answer said so; a transaction, though nobody told of it
+      SOAK-00000000-2: a row, though no answer said so; a transaction, though no answer said so
     ");
     soak.rows.truncate(2);
     soak.payments.truncate(2);
