@@ -1,6 +1,8 @@
 //! The reader of runs, given whatever a disk, a person or chance makes of a run's folder: nothing makes it green that the
 //! manifest and the results do not hold, and nothing makes it panic.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
+
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use harness::{
