@@ -56,7 +56,7 @@ async fn the_suites_check_it_by_its_contract() {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let run = |suite: &str, checks: &[&str], contract: &Path, results: &Path| {
-        let mut command = Suite::build(suite).unwrap().command_in(&results);
+        let mut command = Suite::build(suite).unwrap().command_in(results);
         command
             .args(checks)
             .env("HARNESS_CONTRACT", contract)

@@ -1,6 +1,8 @@
 //! The suites and `release-check` from outside: as somebody runs them who configured something wrong, who verifies a
 //! remote deployment, who kills them.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
+
 mod another_portal;
 mod bad_input;
 mod redaction;

@@ -152,6 +152,9 @@ fn a_filter_that_matches_nothing_is_an_error_with_the_nearest_name() {
     assert!(said(&["verify", "--target", "stagin"]).contains("known targets: embedded, local, staging, production"));
 }
 
+/// What somebody does to the folder of a run.
+type Tamper<'t> = &'t dyn Fn(&Path);
+
 #[test]
 fn results_that_are_not_this_runs_do_not_count() {
     let folder = tempfile::tempdir().unwrap();
@@ -160,7 +163,7 @@ fn results_that_are_not_this_runs_do_not_count() {
     assert!(run.is_whole(), "{:?}", run.problems);
     assert!(outcomes(&run).iter().all(|outcome| *outcome == Outcome::Passed));
 
-    let tampered = |name: &str, tamper: &dyn Fn(&Path)| -> (Run, Vec<Outcome>) {
+    let tampered = |name: &str, tamper: Tamper<'_>| -> (Run, Vec<Outcome>) {
         let copy = folder.path().join(name);
         fs::create_dir(&copy).unwrap();
         for entry in fs::read_dir(&sound).unwrap().map(Result::unwrap) {
@@ -172,7 +175,7 @@ fn results_that_are_not_this_runs_do_not_count() {
         (run, outcomes)
     };
     let first = |folder: &Path| results(folder).remove(0);
-    let not_green: [(&str, &dyn Fn(&Path), &str); 9] = [
+    let not_green: [(&str, Tamper<'_>, &str); 9] = [
         ("removed", &|folder| fs::remove_file(first(folder)).unwrap(), "was removed after the run had ended"),
         ("altered", &|folder| change(&first(folder), |result| result["measured"] = json!("0 ms")), "was altered after"),
         (
