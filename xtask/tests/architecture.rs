@@ -29,7 +29,7 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "client contract deployment failure seen site"),
+    ("browser", "client contract deployment failure runbook seen site"),
     ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
     ("checkout", "failure"),
     ("client", "permission"),
