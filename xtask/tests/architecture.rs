@@ -62,6 +62,7 @@ const RLS_PROBE: Allowed = &[
     ("harm", "actor"),
     ("infer", "catalog draft names tenancy"),
     ("lint", "catalog"),
+    ("mend", "desk error finding fix probe record world"),
     ("output", "finding harm record report rule"),
     ("probe", "actor arguments catalog desk draft error harm names record refused sql tie world"),
     ("proof", "desk error"),

@@ -41,6 +41,8 @@ pub enum Kind {
     Closed,
     /// May see and change everything.
     Platform,
+    /// The project's own server, with the service's key.
+    Backend,
 }
 
 impl Kind {
@@ -83,6 +85,12 @@ impl Actor {
         }
     }
 
+    /// Who has the service's key.
+    pub fn backend() -> Self {
+        let claims = json!({"iss": "supabase", "role": "service_role"});
+        Self { name: "the backend".to_owned(), kind: Kind::Backend, claims, ..Self::anonymous() }
+    }
+
     /// Puts a value into the claims.
     pub fn claim(&mut self, path: &[String], value: Value) {
         let Some((last, path)) = path.split_last() else { return };
@@ -98,7 +106,11 @@ impl Actor {
 
     /// The database role of their requests.
     pub fn db_role(&self) -> &'static str {
-        if self.kind == Kind::Anonymous { "anon" } else { "authenticated" }
+        match self.kind {
+            Kind::Anonymous => "anon",
+            Kind::Backend => "service_role",
+            _ => "authenticated",
+        }
     }
 
     /// The statements that make the transaction theirs.

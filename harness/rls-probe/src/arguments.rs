@@ -35,6 +35,10 @@ pub enum Plan {
     Nothing,
     /// One's own first and the other's behind it, in lists.
     Mixed,
+    /// The other tenant's, with texts that no row has yet.
+    Fresh,
+    /// One's own, with somebody who belongs to nobody where a user is asked for.
+    Stranger,
     /// SQL where a text is asked for.
     Injected(&'static str),
     /// SQL that reads a table, where a text is asked for.
@@ -44,7 +48,7 @@ pub enum Plan {
 impl Plan {
     /// Whether it is worth trying for somebody whom the function has refused for who they are, whatever they asked for.
     pub fn is_for_strangers(self) -> bool {
-        matches!(self, Self::Own | Self::Other | Self::OtherOfNone | Self::Nothing | Self::Required)
+        matches!(self, Self::Own | Self::Other | Self::Fresh | Self::OtherOfNone | Self::Nothing | Self::Required)
     }
 }
 
@@ -69,6 +73,15 @@ pub fn plans(function: &Function) -> Vec<Plan> {
         plans.push(Plan::Required);
     }
     plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
+    let is_text = |argument: &Argument| argument.category == "S" && argument.labels.is_empty();
+    if count > 1 && function.volatile && function.arguments.iter().any(is_text) {
+        plans.push(Plan::Fresh);
+    }
+    if function.volatile
+        && function.arguments.iter().any(|argument| names::is_user_argument(&names::bare(&argument.name)))
+    {
+        plans.push(Plan::Stranger);
+    }
     if count > 1 && count <= 8 {
         plans.extend((0..count).map(Plan::Only));
     }
@@ -131,12 +144,12 @@ struct About<'a> {
 /// Whose an argument is in a plan.
 fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<usize> {
     match plan {
-        Plan::Other | Plan::Required | Plan::Mixed => Some(OTHER),
+        Plan::Other | Plan::Required | Plan::Mixed | Plan::Fresh => Some(OTHER),
         Plan::OtherWithin => Some(if is_tenant { own } else { OTHER }),
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
         Plan::Only(only) => Some(if only == index { OTHER } else { own }),
-        Plan::Own | Plan::Injected(_) | Plan::Query(_) => Some(own),
+        Plan::Own | Plan::Stranger | Plan::Injected(_) | Plan::Query(_) => Some(own),
         Plan::Nothing => None,
     }
 }
@@ -216,6 +229,10 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         || name.ends_with("_id")
         || name == "id";
     if is_id && names::is_user_argument(name) {
+        let stranger = world.actors.iter().find(|actor| actor.name == "newcomer");
+        if let (Plan::Stranger, Some(stranger)) = (about.plan, stranger) {
+            return stranger.user.clone();
+        }
         return if tenant == OTHER { made.users.first().cloned() } else { made.users.last().cloned() };
     }
     let tables = || world.catalog.relations.iter().filter(|relation| relation.is_table() && !relation.partition);
@@ -263,6 +280,18 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         }
     }
     if is_text {
+        if about.plan == Plan::Fresh && name != "role" && !name.contains("email") {
+            return None;
+        }
+        if names::names_a_column(name) {
+            let asked = tables().filter(|relation| source.contains(&relation.name.to_lowercase()));
+            return asked.flat_map(|relation| &relation.columns).map(|column| column.name.clone()).next();
+        }
+        if name == "role" {
+            let mut roles: Vec<_> = world.roles.iter().collect();
+            roles.sort_by_key(|role| world.tenancy.roles.rank(role));
+            return roles.get(pick.min(roles.len().saturating_sub(1))).map(|role| (*role).clone());
+        }
         // One of several that the source lists.
         let listed = ["in", "not in"].iter().find_map(|word| {
             let rest = function.source.split_once(&format!("{} {word} ('", argument.name))?.1;
@@ -270,11 +299,6 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         });
         if listed.is_some() && !argument.name.is_empty() {
             return listed;
-        }
-        if name == "role" {
-            let mut roles: Vec<_> = world.roles.iter().collect();
-            roles.sort_by_key(|role| world.tenancy.roles.rank(role));
-            return roles.get(pick.min(roles.len().saturating_sub(1))).map(|role| (*role).clone());
         }
         let mut holders: Vec<_> =
             tables().filter(|relation| relation.column(name).is_some_and(crate::catalog::Column::is_text)).collect();

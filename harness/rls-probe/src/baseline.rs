@@ -90,6 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         finding::Effect,
+        fix::Fix,
         harm::Harm,
         record::{Cause, Object, Verb},
         rule::Rule,
@@ -104,7 +105,7 @@ mod tests {
             object: Object { noun: "table", name: "public.notes".to_owned() },
             effects: vec![effect],
             cause: Cause::NoRowSecurity,
-            fix: String::new(),
+            fix: Fix::default(),
             also: Vec::new(),
         }
     }

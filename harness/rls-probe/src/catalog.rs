@@ -1,6 +1,9 @@
 //! What the database says of itself: relations with their policies and grants, functions, publications. Facts only;
 //! what they mean is the business of the other modules.
 
+use std::{collections::HashSet, sync::LazyLock};
+
+use regex::Regex;
 use serde::Deserialize;
 
 use crate::{desk::Desk, error::Error, sql::ident};
@@ -13,11 +16,15 @@ pub struct Catalog {
     /// Functions that run when somebody signs up.
     pub auth_triggers: Vec<String>,
     pub auth_columns: Vec<String>,
+    given_by_default: Vec<String>,
     /// The table of the auth server's users.
     #[serde(default)]
     pub users: i64,
     pub auth_readable: Vec<AuthReadable>,
     pub extensions_in_public: Vec<String>,
+    /// Columns that hold users' ids, by table.
+    #[serde(skip)]
+    user_columns: HashSet<(i64, String)>,
 }
 
 /// A relation of the auth schema that users may read.
@@ -165,7 +172,91 @@ impl Catalog {
     /// Reads it.
     pub async fn read(desk: &mut Desk, schemas: &[String]) -> Result<Self, Error> {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
-        serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))
+        let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
+        catalog.user_columns = catalog.find_user_columns();
+        Ok(catalog)
+    }
+
+    /// Whether a column holds users' ids: it refers to the auth server's users, perhaps through a table whose key is
+    /// theirs, or a policy of its table compares it with the caller's id.
+    pub fn is_of_user(&self, relation: &Relation, column: &str) -> bool {
+        self.user_columns.contains(&(relation.oid, column.to_owned()))
+    }
+
+    /// Whether the rows of a table are users: its key is theirs.
+    pub fn is_mirror(&self, relation: &Relation) -> bool {
+        relation.primary().is_some_and(|key| key.columns.len() == 1 && self.is_of_user(relation, &key.columns[0]))
+    }
+
+    fn find_user_columns(&self) -> HashSet<(i64, String)> {
+        static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?:(\w+)\.)?(\w+)\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:(\w+)\.)?(\w+)",
+            )
+            .expect("a pattern")
+        });
+        let mut found = HashSet::new();
+        for relation in self.relations.iter().filter(|relation| relation.is_table()) {
+            let direct = relation.references.iter().filter(|reference| reference.target_name == "auth.users");
+            let direct = direct.filter(|reference| reference.columns.len() == 1);
+            found.extend(direct.map(|reference| (relation.oid, reference.columns[0].clone())));
+            let texts = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+            for compared in texts.flat_map(|text| COMPARED.captures_iter(text)) {
+                let (of, name) = (compared.get(1).or(compared.get(3)), compared.get(2).or(compared.get(4)));
+                let is_own = of.is_none_or(|of| of.as_str() == relation.name);
+                let column = name.filter(|_| is_own).and_then(|name| relation.column(name.as_str()));
+                found.extend(
+                    column.filter(|column| column.base == "uuid").map(|column| (relation.oid, column.name.clone())),
+                );
+            }
+        }
+        loop {
+            let through = self.relations.iter().flat_map(|relation| {
+                relation
+                    .references
+                    .iter()
+                    .filter(|reference| reference.columns.len() == 1)
+                    .map(move |r| (relation.oid, r))
+            });
+            let more: Vec<_> = through
+                .filter(|(_, reference)| found.contains(&(reference.target, reference.target_columns[0].clone())))
+                .filter(|(_, reference)| {
+                    self.relation(reference.target).is_some_and(|target| {
+                        target.primary().is_some_and(|key| key.columns == reference.target_columns)
+                    })
+                })
+                .map(|(oid, reference)| (oid, reference.columns[0].clone()))
+                .filter(|column| !found.contains(column))
+                .collect();
+            if more.is_empty() {
+                return found;
+            }
+            found.extend(more);
+        }
+    }
+
+    /// Whether nobody decided that the API's roles may empty a table: the schema's default privileges, or the platform,
+    /// grant that with everything else.
+    pub fn is_given_by_default(&self, relation: &Relation) -> bool {
+        matches!(relation.schema.as_str(), "storage" | "realtime")
+            || self.given_by_default.iter().any(|schema| schema.is_empty() || *schema == relation.schema)
+    }
+
+    /// What policies and functions say, with the table that a policy is of.
+    pub fn texts(&self) -> impl Iterator<Item = (Option<i64>, &str)> {
+        let policies = self.relations.iter().flat_map(|relation| {
+            let texts = relation.policies.iter().flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]);
+            texts.flatten().map(move |text| (Some(relation.oid), text))
+        });
+        policies.chain(self.functions.iter().map(|function| (None, function.source.as_str())))
+    }
+
+    /// Whether policies of other tables, or functions, ask a table about the caller.
+    pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
+        let names =
+            |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == relation.name);
+        self.texts()
+            .any(|(of, text)| of != Some(relation.oid) && names(text) && (of.is_some() || text.contains("auth.uid()")))
     }
 
     pub fn relation(&self, oid: i64) -> Option<&Relation> {
@@ -221,9 +312,16 @@ impl Relation {
     pub fn may(&self, role: &str, privilege: &str) -> bool {
         self.usage.iter().any(|granted| granted == role)
             && match privilege {
-                "delete" | "truncate" => self.can.has(role, privilege),
+                "delete" | "truncate" | "trigger" => self.can.has(role, privilege),
                 _ => self.columns.iter().any(|column| column.may(role, privilege)),
             }
+    }
+
+    /// Whether the API's roles may do anything with it.
+    pub fn is_granted(&self) -> bool {
+        ["anon", "authenticated"]
+            .iter()
+            .any(|role| ["select", "insert", "update", "delete"].iter().any(|privilege| self.may(role, privilege)))
     }
 
     /// The foreign key that these columns are.
@@ -243,6 +341,13 @@ impl Relation {
     }
 }
 
+impl Policy {
+    /// Whether it is for roles of the API.
+    pub fn is_for_api(&self) -> bool {
+        self.roles.iter().any(|role| matches!(role.as_str(), "public" | "anon" | "authenticated"))
+    }
+}
+
 impl Column {
     pub fn may(&self, role: &str, privilege: &str) -> bool {
         self.can.has(role, privilege)
@@ -250,6 +355,11 @@ impl Column {
 
     pub fn is_text(&self) -> bool {
         self.category == "S"
+    }
+
+    /// Whether it holds texts, or what texts can be hidden in.
+    pub fn holds_texts(&self) -> bool {
+        !matches!(self.category.as_str(), "B" | "D" | "N" | "T")
     }
 }
 

@@ -17,6 +17,14 @@ relations as (
     )
 )
 select jsonb_build_object(
+  'given_by_default', coalesce((
+    -- Schemas whose new tables everybody gets everything of; '' is any.
+    select jsonb_agg(distinct coalesce(n.nspname, '')) from pg_default_acl d
+    cross join aclexplode(d.defaclacl) g left join pg_namespace n on n.oid = d.defaclnamespace
+    where d.defaclobjtype = 'r' and g.privilege_type = 'TRUNCATE' and g.grantee in (
+      select oid from pg_roles where rolname in ('anon', 'authenticated')
+    )
+  ), '[]'),
   'users', coalesce(to_regclass('auth.users')::oid::int8, 0),
   'relations', coalesce((
     select jsonb_agg(jsonb_build_object(
@@ -67,11 +75,13 @@ select jsonb_build_object(
       'can', jsonb_build_object(
         'anon', array_remove(array[
           case when has_table_privilege('anon', c.oid, 'delete') then 'delete' end,
-          case when has_table_privilege('anon', c.oid, 'truncate') then 'truncate' end
+          case when has_table_privilege('anon', c.oid, 'truncate') then 'truncate' end,
+          case when has_table_privilege('anon', c.oid, 'trigger') then 'trigger' end
         ], null),
         'authenticated', array_remove(array[
           case when has_table_privilege('authenticated', c.oid, 'delete') then 'delete' end,
-          case when has_table_privilege('authenticated', c.oid, 'truncate') then 'truncate' end
+          case when has_table_privilege('authenticated', c.oid, 'truncate') then 'truncate' end,
+          case when has_table_privilege('authenticated', c.oid, 'trigger') then 'trigger' end
         ], null)
       ),
       'usage', array_remove(array[

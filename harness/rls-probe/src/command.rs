@@ -166,6 +166,7 @@ impl From<Error> for Failure {
             | Error::NoTable(_)
             | Error::NoColumn(..)
             | Error::NoTenancy
+            | Error::NoTables(..)
             | Error::Migration(_) => Exit::Usage,
             Error::NoTenant(..) | Error::NoUser(_) | Error::NoMember(..) | Error::Refused { .. } => Exit::Undecided,
             Error::Connect(_)

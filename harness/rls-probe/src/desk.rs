@@ -26,6 +26,8 @@ pub struct Desk {
     pub can_hold_triggers: bool,
     /// Some constraint may wait for the end of the transaction.
     has_deferrable: bool,
+    /// Constraints that do so unless somebody says otherwise, by name.
+    deferred: String,
     /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
     is_refused: bool,
     /// How many statements were attempted.
@@ -66,8 +68,14 @@ impl Desk {
         }
         let options = PgConnectOptions::from_str(url).map_err(|_| Error::Url)?.statement_cache_capacity(0);
         let connection = PgConnection::connect_with(&options).await.map_err(|error| Error::Connect(reason(&error)))?;
-        let mut desk =
-            Self { connection, can_hold_triggers: false, has_deferrable: false, is_refused: false, attempts: 0 };
+        let mut desk = Self {
+            connection,
+            can_hold_triggers: false,
+            has_deferrable: false,
+            deferred: String::new(),
+            is_refused: false,
+            attempts: 0,
+        };
         let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
         if version < 140_000 {
             return Err(Error::Version(version / 10_000));
@@ -105,6 +113,9 @@ impl Desk {
         .await?;
         let deferrable = "select exists (select from pg_constraint where condeferrable)";
         self.has_deferrable = self.run(deferrable).await?.value() == Some("t");
+        let deferred = "select string_agg(distinct format('%I.%I', n.nspname, k.conname), ', ')
+            from pg_constraint k join pg_namespace n on n.oid = k.connamespace where k.condeferred";
+        self.deferred = self.run(deferred).await?.value().unwrap_or_default().to_owned();
         self.can_hold_triggers = self.try_privileged("set local session_replication_role = replica").await?.is_ok();
         Ok(())
     }
@@ -134,9 +145,27 @@ impl Desk {
     /// # Errors
     /// When the connection is lost.
     pub async fn keep(&mut self, sql: &str) -> Result<Result<Done, Refused>, Error> {
-        match self.statements(&format!("savepoint kept; {sql}; release savepoint kept")).await? {
+        self.kept(sql, &[]).await
+    }
+
+    /// Runs statements that stay, and what they left for the end of the transaction: an attempt has to do with its own
+    /// constraints only.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn keep_settled(&mut self, sql: &str) -> Result<Result<Done, Refused>, Error> {
+        if self.deferred.is_empty() {
+            return self.keep(sql).await;
+        }
+        let defer = format!("set constraints {} deferred; ", self.deferred);
+        self.kept(sql, &["set constraints all immediate; ", &defer]).await
+    }
+
+    /// Answers with what the last of the statements did, before those `after` it.
+    async fn kept(&mut self, sql: &str, after: &[&str]) -> Result<Result<Done, Refused>, Error> {
+        match self.statements(&format!("savepoint kept; {sql}; {}release savepoint kept", after.concat())).await? {
             Ok(done) => {
-                let last = done.len().saturating_sub(2);
+                let last = done.len().saturating_sub(2 + after.len());
                 Ok(Ok(done.into_iter().nth(last).unwrap_or_default()))
             }
             Err(refused) => {

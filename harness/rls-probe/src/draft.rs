@@ -1,7 +1,10 @@
 //! A row that is to be inserted, and its revision when a constraint does not like it: values by type, name, enum and
 //! check constraint, one candidate after the other.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -26,6 +29,8 @@ pub struct Draft<'c> {
     /// What keys are told apart by when the row is like another one.
     twin: Option<String>,
     revisions: usize,
+    /// Checks whose own values are among the candidates.
+    widened: BTreeSet<String>,
 }
 
 /// What a column may become, in SQL.
@@ -42,9 +47,9 @@ impl<'c> Draft<'c> {
     pub fn new(relation: &'c Relation, mark: &str, variant: usize) -> Self {
         let mut columns = BTreeMap::new();
         for column in &relation.columns {
-            let is_told = relation.reference_of(&column.name).is_some();
+            let is_given = relation.reference_of(&column.name).is_some();
             let is_varied = variant > 0
-                && !is_told
+                && !is_given
                 && (matches!(column.category.as_str(), "B" | "N") || !choices(relation, column).is_empty());
             if column.generated || (column.default.is_some() && !is_varied) || column.identity {
                 continue;
@@ -52,7 +57,7 @@ impl<'c> Draft<'c> {
             let candidates = candidates(relation, column, mark, variant);
             columns.insert(column.name.as_str(), Choice { candidates, at: 0, fixed: false });
         }
-        Self { relation, columns, role: None, twin: None, revisions: 0 }
+        Self { relation, columns, role: None, twin: None, revisions: 0, widened: BTreeSet::new() }
     }
 
     /// As somebody with this role would write it.
@@ -137,7 +142,10 @@ impl<'c> Draft<'c> {
                 let checks = &self.relation.checks;
                 let named = checks.iter().find(|check| Some(&check.name) == refused.constraint.as_ref());
                 match named {
-                    Some(check) => self.next_of(&check.columns),
+                    Some(check) => {
+                        self.widen(&check.columns, &check.text);
+                        self.next_of(&check.columns)
+                    }
                     // A domain's.
                     None => {
                         let of_domains = self.relation.columns.iter().filter(|column| column.domain_check.is_some());
@@ -220,6 +228,31 @@ impl<'c> Draft<'c> {
         }
     }
 
+    /// Where a check spans columns: no value, and the values that the check itself names, are tried first.
+    fn widen(&mut self, names: &[String], check: &str) {
+        if names.len() < 2 || !self.widened.insert(check.to_owned()) {
+            return;
+        }
+        let named = literals(check);
+        for column in names.iter().filter_map(|name| self.relation.column(name)) {
+            let choice = self.columns.entry(&column.name).or_insert_with(|| Choice {
+                candidates: vec!["default".to_owned()],
+                at: 0,
+                fixed: false,
+            });
+            if choice.fixed || column.generated {
+                continue;
+            }
+            let current = choice.candidates.get(choice.at).cloned();
+            let mut candidates: Vec<_> = current.into_iter().collect();
+            candidates.extend((!column.not_null).then(|| "null".to_owned()));
+            candidates.extend(named.iter().filter(|_| column.is_text()).map(|text| literal(text)));
+            candidates.extend(choice.candidates.iter().take(3).cloned());
+            candidates.dedup();
+            *choice = Choice { candidates, at: 0, fixed: false };
+        }
+    }
+
     /// Counts through the candidates of these columns like an odometer.
     fn next_of(&mut self, names: &[String]) -> bool {
         for name in names {
@@ -244,22 +277,24 @@ impl<'c> Draft<'c> {
 
 /// Values that the schema lists for a column: labels of its enum, literals of a check that it is one of several.
 pub fn choices(relation: &Relation, column: &Column) -> Vec<String> {
-    static LITERAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'((?:[^']|'')*)'::").expect("a pattern"));
     if !column.labels.is_empty() {
         return column.labels.clone();
     }
     let lists = relation.checks.iter().filter(|check| check.columns == [column.name.clone()]).map(|check| &check.text);
     let lists = lists.chain(&column.domain_check).filter(|text| text.contains("= ANY") || text.contains("IN ("));
-    let mut literals: Vec<String> = Vec::new();
-    for text in lists {
-        for found in LITERAL.captures_iter(text) {
-            let value = found[1].replace("''", "'");
-            if !literals.contains(&value) {
-                literals.push(value);
-            }
+    let mut found: Vec<String> = Vec::new();
+    for value in lists.flat_map(|text| literals(text)) {
+        if !found.contains(&value) {
+            found.push(value);
         }
     }
-    literals
+    found
+}
+
+/// The texts that a constraint names.
+fn literals(constraint: &str) -> Vec<String> {
+    static LITERAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'((?:[^']|'')*)'::").expect("a pattern"));
+    LITERAL.captures_iter(constraint).map(|found| found[1].replace("''", "'")).collect()
 }
 
 /// Patterns that checks ask a text to match.
@@ -278,11 +313,11 @@ fn matching(pattern: &str, dice: usize) -> Option<String> {
         match hir.kind() {
             HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
             HirKind::Class(Class::Unicode(class)) => {
-                let range = class.ranges().first();
-                let size = range.map_or(1, |range| u32::from(range.end()) - u32::from(range.start()) + 1);
-                let at = u32::try_from(*dice % 1009).unwrap_or_default() % size.min(26);
+                let is_in = |c: &char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(c));
+                let plain = ('a'..='z').chain('0'..='9').chain('A'..='Z').filter(is_in).collect::<Vec<_>>();
+                let all = if plain.is_empty() { ('!'..='~').filter(is_in).collect() } else { plain };
+                text.extend(all.get(*dice % all.len().max(1)));
                 *dice = dice.wrapping_mul(31).wrapping_add(7);
-                text.extend(range.and_then(|range| char::from_u32(u32::from(range.start()) + at)));
             }
             HirKind::Repetition(repetition) => {
                 let times = repetition.max.map_or(repetition.min.max(6), |max| max.min(repetition.min.max(6)));
@@ -320,7 +355,7 @@ fn candidates(relation: &Relation, column: &Column, mark: &str, variant: usize) 
     match column.category.as_str() {
         _ if column.not_null => {}
         // When something was ended, revoked or resolved: it is not, yet.
-        "D" => listed.insert(0, "null".to_owned()),
+        "D" if variant != 1 => listed.insert(0, "null".to_owned()),
         _ => listed.push("null".to_owned()),
     }
     listed
@@ -395,9 +430,14 @@ mod tests {
 
     #[test]
     fn a_text_is_made_that_a_pattern_matches() {
-        for pattern in
-            [r"^[A-Z]{2}\d{4}$", "^#[0-9a-f]{6}$", "^(open|closed)$", r"^\+?[0-9]{9,15}$", "^[a-z]+/[a-z0-9.+-]+$"]
-        {
+        for pattern in [
+            r"^[A-Z]{2}\d{4}$",
+            "^#[0-9a-f]{6}$",
+            "^(open|closed)$",
+            r"^\+?[0-9]{9,15}$",
+            "^[a-z]+/[a-z0-9.+-]+$",
+            r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+        ] {
             for dice in 0..20 {
                 let text = matching(pattern, dice).unwrap();
                 assert!(Regex::new(pattern).unwrap().is_match(&text), "{pattern}: {text}");

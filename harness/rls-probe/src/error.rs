@@ -56,6 +56,11 @@ pub enum Error {
         "whose rows are whose cannot be inferred: no table places users in tenants, and none refers to auth.users\ndo        say it in [tenancy]: tenant with members or claim, or owner"
     )]
     NoTenancy,
+    /// The exposed schemas, and those that have what they lack.
+    #[error(
+        "there is no table in {0}\ndo        name the schemas that the API exposes, with --schema or in [tenancy] schemas{1}"
+    )]
+    NoTables(String, String),
     /// What the database answered.
     #[error(
         "the migration cannot be run: {0}\ndo        run it after those before it, and without transactions of its own"

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::Catalog,
-    fix::fix,
+    fix::{Fix, advice},
     harm::Harm,
     record::{Cause, Crossing, Object, Verb},
     rule::Rule,
@@ -29,7 +29,7 @@ pub struct Finding {
     /// The policy, grant, function or constraint at fault.
     pub cause: Cause,
     /// What mends it.
-    pub fix: String,
+    pub fix: Fix,
     /// Views and functions through which the same is seen.
     pub also: Vec<Object>,
 }
@@ -79,7 +79,8 @@ impl fmt::Display for Finding {
         {
             writeln!(f, "  {:<10}{}", "shown by", effect.sql.replace('\n', "\n            "))?;
         }
-        writeln!(f, "  {:<10}{}", "fix", fix.replace('\n', "\n            "))
+        let label = if fix.is_tried { "fix" } else { "advice" };
+        writeln!(f, "  {label:<10}{}", fix.sql.replace('\n', "\n            "))
     }
 }
 
@@ -132,7 +133,7 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
             }
             effects.sort_by_key(|effect| effect.verb);
             let harm = group.iter().map(|crossing| crossing.harm).max().unwrap_or(Harm::Low);
-            let fix = fix(catalog, &object, &cause);
+            let fix = advice(catalog, &object, &cause);
             let also = if object.noun == "table" { also.clone() } else { Vec::new() };
             Finding { rule: Rule::of(&cause), harm, object, effects, cause, fix, also }
         })

@@ -1,8 +1,9 @@
-//! SQL that closes what was found, as far as it can be written from the catalog.
+//! What closes what was found: SQL to be tried, as far as it can be written from the catalog, and advice for the rest.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use regex::Regex;
+use serde::Serialize;
 
 use crate::{
     catalog::{Catalog, Policy, Relation},
@@ -10,24 +11,40 @@ use crate::{
     sql::{ident, literal},
 };
 
-/// SQL that closes it, or a comment that says where it has to be closed.
-pub fn fix(catalog: &Catalog, object: &Object, cause: &Cause) -> String {
+/// How many ways are tried to mend one thing.
+const CANDIDATES: usize = 8;
+
+/// What mends a finding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// SQL, or a comment that says what has to be done.
+    pub sql: String,
+    /// It was run: it closes the finding for everybody who crossed, and takes nothing from those who may.
+    pub is_tried: bool,
+}
+
+/// What there is to say where nothing that was tried mends it.
+pub fn advice(catalog: &Catalog, object: &Object, cause: &Cause) -> Fix {
     let relation = catalog.named(&object.name);
-    let name = object.name.split('.').map(ident).collect::<Vec<_>>().join(".");
-    match cause {
+    let name = quoted(&object.name);
+    let sql = match cause {
         Cause::NoRowSecurity if object.noun == "publication" => format!(
             "-- for each table without row level security: alter table … enable row level security;\n-- or: alter publication {name} drop table …;"
         ),
         Cause::NoRowSecurity => format!(
             "alter table {name} enable row level security;\n-- then a policy for each command that compares the row's tenant with the caller's"
         ),
+        Cause::Policies(_) if relation.is_none() || object.noun != "table" => {
+            "-- the policies of the tables behind it must compare the row's tenant with the caller's".to_owned()
+        }
         Cause::Policies(policies) => {
-            let known = |name: &String| relation?.policies.iter().find(|policy| policy.name == *name);
-            let lines = policies.iter().map(|policy| match (relation, known(policy)) {
-                (Some(relation), Some(known)) => tightened(catalog, relation, known),
-                _ => format!("-- policy {} on {name} must compare the row's tenant with the caller's", ident(policy)),
-            });
-            lines.collect::<Vec<_>>().join("\n")
+            let line = |policy: &String| {
+                format!(
+                    "alter policy {} on {name} …; -- compare the row's tenant with the caller's, their state and their role",
+                    ident(policy)
+                )
+            };
+            policies.iter().map(line).collect::<Vec<_>>().join("\n")
         }
         Cause::PublicBucket => {
             format!("update storage.buckets set public = false where id = {};", literal(&object.name))
@@ -47,47 +64,132 @@ pub fn fix(catalog: &Catalog, object: &Object, cause: &Cause) -> String {
         Cause::Trigger(trigger) => format!(
             "-- {trigger} has to look at the row's tenant only, and at nothing that a user says of themselves (raw_user_meta_data)"
         ),
+        Cause::Failure(_) => {
+            "-- ask what the policy asks through a security definer function, or of the token".to_owned()
+        }
         Cause::Column => {
             let (table, column) = object.name.rsplit_once('.').unwrap_or_default();
-            let table = table.split('.').map(ident).collect::<Vec<_>>().join(".");
             format!(
-                "-- a grant of single columns instead of the whole table:\nrevoke select on {table} from anon, authenticated; -- then grant select (all but {})",
+                "-- a grant of single columns instead of the whole table:\nrevoke select on {} from anon, authenticated; -- then grant select (all but {})",
+                quoted(table),
                 ident(column)
             )
         }
+    };
+    Fix { sql, is_tried: false }
+}
+
+/// SQL that may mend it, the likeliest first; whether it does is found out by whoever asks.
+pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause) -> Vec<String> {
+    let name = quoted(&object.name);
+    match (cause, catalog.named(&object.name)) {
+        (Cause::View, Some(_)) if object.noun == "view" => {
+            vec![format!("alter view {name} set (security_invoker = true);")]
+        }
+        (Cause::Function, _) => {
+            let functions = catalog.functions.iter().filter(|function| function.title() == object.name);
+            let signatures: Vec<_> = functions.map(|function| function.signature.as_str()).collect();
+            // Whoever has an account keeps what the public had.
+            let line = |signature: &&str| {
+                format!(
+                    "revoke execute on function {signature} from public, anon;\ngrant execute on function {signature} to authenticated, service_role;"
+                )
+            };
+            vec![signatures.iter().map(line).collect::<Vec<_>>().join("\n")]
+        }
+        (Cause::Policies(policies), Some(relation)) if object.noun == "table" => {
+            let known: Vec<_> = relation.policies.iter().filter(|policy| policies.contains(&policy.name)).collect();
+            let narrowed = |condition: &String| {
+                let lines = known.iter().map(|policy| narrowed(relation, policy, condition));
+                lines.collect::<Vec<_>>().join("\n")
+            };
+            conditions(catalog, relation, policies).iter().map(narrowed).collect()
+        }
+        (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
+            let protected = |condition: &String| {
+                format!(
+                    "alter table {name} enable row level security;\ncreate policy \"own rows\" on {name} to authenticated\n  using ({condition})\n  with check ({condition});"
+                )
+            };
+            conditions(catalog, relation, &[]).iter().map(protected).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
-/// A policy with the comparison that the table's neighbours make.
-fn tightened(catalog: &Catalog, relation: &Relation, policy: &Policy) -> String {
-    let name = format!("alter policy {} on {}", ident(&policy.name), relation.sql());
-    let Some(comparison) = usual_comparison(catalog, relation) else {
-        return format!("{name} …; -- compare the row's tenant with the caller's, their state and their role");
-    };
-    let narrowed = |expression: &Option<String>| expression.as_ref().map(|text| format!("({text}) and {comparison}"));
-    let clauses = [("using", narrowed(&policy.using)), ("with check", narrowed(&policy.check))];
-    let clauses: Vec<_> =
-        clauses.into_iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", text?))).collect();
-    format!("{name}{};", clauses.concat())
+/// A name with its schema, in SQL.
+fn quoted(name: &str) -> String {
+    name.split('.').map(ident).collect::<Vec<_>>().join(".")
 }
 
-/// How most policies compare a column that this table has with the caller's tenant.
-fn usual_comparison(catalog: &Catalog, relation: &Relation) -> Option<String> {
+/// A policy that asks for a condition as well.
+fn narrowed(relation: &Relation, policy: &Policy, condition: &str) -> String {
+    let and = |expression: &Option<String>| {
+        let text = expression.as_ref()?;
+        Some(if text == "true" { condition.to_owned() } else { format!("({text}) and ({condition})") })
+    };
+    let clauses = [("using", and(&policy.using)), ("with check", and(&policy.check))];
+    let clauses: Vec<_> =
+        clauses.into_iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", text?))).collect();
+    format!("alter policy {} on {}{};", ident(&policy.name), relation.sql(), clauses.concat())
+}
+
+/// What other policies ask, those for the same command and of the same table first: whole conditions, and the
+/// comparisons in them.
+fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<String> {
+    let commands: Vec<_> = relation.policies.iter().filter(|policy| guilty.contains(&policy.name)).collect();
+    let is_same = |policy: &Policy| commands.iter().any(|guilty| guilty.command == policy.command);
+    let mut ranks: HashMap<&String, (bool, bool, usize)> = HashMap::new();
+    for of in catalog.relations.iter().filter(|of| of.is_table()) {
+        let is_here = of.oid == relation.oid;
+        for policy in of.policies.iter().filter(|policy| policy.permissive && policy.is_for_api()) {
+            if is_here && guilty.contains(&policy.name) {
+                continue;
+            }
+            for text in [&policy.using, &policy.check].into_iter().flatten().filter(|text| *text != "true") {
+                let (same, here, count) = ranks.entry(text).or_default();
+                (*same, *here, *count) = (*same || is_same(policy), *here || is_here, *count + 1);
+            }
+        }
+    }
+    let mut whole: Vec<_> = ranks.into_iter().collect();
+    whole.sort_by(|(one, a), (other, b)| (b, one.len(), one).cmp(&(a, other.len(), other)));
+    let usual = usual_comparisons(catalog, relation).into_iter().take(2);
+    whole.into_iter().map(|(text, _)| text.clone()).take(CANDIDATES - 2).chain(usual).collect()
+}
+
+/// How most policies compare columns that this table has with the caller's tenant.
+fn usual_comparisons(catalog: &Catalog, relation: &Relation) -> Vec<String> {
     static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\b(\w+) = (?:ANY )?[( ]*(?:SELECT )?(?:\w+\.)?\w+\(\)[^()]*(?:\)::\w+\[\])?\)*")
             .expect("a pattern")
     });
     let mut counts: HashMap<String, usize> = HashMap::new();
-    let policies = catalog.relations.iter().flat_map(|relation| &relation.policies);
-    for text in policies.flat_map(|policy| [&policy.using, &policy.check]).flatten() {
-        for found in COMPARISON.captures_iter(text) {
+    for of in catalog.relations.iter().filter(|of| of.is_table()) {
+        let texts = of.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+        for found in texts.flat_map(|text| COMPARISON.captures_iter(text)) {
             let (whole, opened) = (&found[0], found[0].matches('(').count());
             let surplus = whole.matches(')').count().saturating_sub(opened);
             let whole = &whole[..whole.len() - surplus];
-            if relation.column(&found[1]).is_some() && opened == whole.matches(')').count() {
-                *counts.entry(whole.to_owned()).or_default() += 1;
+            if opened != whole.matches(')').count() {
+                continue;
+            }
+            if let Some(name) = called(relation, of, &found[1]) {
+                *counts.entry(format!("{}{}", ident(&name), &whole[found[1].len()..])).or_default() += 1;
             }
         }
     }
-    counts.into_iter().max_by(|one, other| (one.1, &other.0).cmp(&(other.1, &one.0))).map(|(text, _)| text)
+    let mut usual: Vec<_> = counts.into_iter().collect();
+    usual.sort_by(|(one, a), (other, b)| (b, one).cmp(&(a, other)));
+    usual.into_iter().map(|(text, _)| text).collect()
+}
+
+/// What a table calls what another one has in a column: the same, or its own column that refers to the same table.
+fn called(relation: &Relation, of: &Relation, column: &str) -> Option<String> {
+    if relation.column(column).is_some() {
+        return Some(column.to_owned());
+    }
+    let target = of.reference_of(column)?.target;
+    let same = relation.references.iter().find(|reference| reference.target == target && reference.columns.len() == 1);
+    same.map(|reference| reference.columns[0].clone())
 }

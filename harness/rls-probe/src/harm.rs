@@ -34,7 +34,7 @@ impl Harm {
         match kind {
             Kind::Anonymous => Self::Critical,
             Kind::Dead | Kind::Closed => Self::Medium,
-            Kind::Newcomer | Kind::Member | Kind::Reader | Kind::Platform => member,
+            Kind::Newcomer | Kind::Member | Kind::Reader | Kind::Platform | Kind::Backend => member,
         }
     }
 

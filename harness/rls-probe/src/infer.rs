@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use regex::Regex;
 
 use crate::{
-    catalog::{Catalog, Relation},
+    catalog::{Catalog, Reference, Relation},
     draft::choices,
     names,
     tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
@@ -17,17 +17,16 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
     let tables: Vec<_> = catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed).collect();
     let claim = claimed(catalog);
     let mut best: Option<(usize, &Relation, Option<Members>, String)> = None;
-    for tenants in &tables {
-        let Some(column) = usual_name(&tables, tenants) else { continue };
-        let members = tables.iter().filter_map(|table| Some((table, membership(table, tenants)?)));
-        let members =
-            members.max_by_key(|(table, members)| (members.role.is_some(), names::is_members_table(&table.name)));
+    // Users themselves are no tenants.
+    for tenants in tables.iter().filter(|table| !catalog.is_mirror(table)) {
+        let Some((column, named)) = usual_name(&tables, tenants) else { continue };
+        let members = tables.iter().filter_map(|table| membership(catalog, table, tenants));
+        let members = members.max_by_key(|(fit, _)| *fit).map(|(_, members)| members);
         if members.is_none() && claim.is_none() {
             continue;
         }
-        let named = tables.iter().filter(|table| table.column(&column).is_some()).count();
         if named > best.as_ref().map_or(1, |(most, ..)| *most) {
-            best = Some((named, tenants, members.map(|(_, members)| members), column));
+            best = Some((named, tenants, members, column));
         }
     }
     if let Some((_, tenants, members, column)) = best {
@@ -38,8 +37,11 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
     }
     let mut columns: Vec<String> = Vec::new();
     for table in &tables {
-        let of_users = table.references.iter().filter(|reference| reference.target_name == "auth.users");
-        for column in of_users.flat_map(|reference| &reference.columns) {
+        let of_users = table.columns.iter().filter(|column| catalog.is_of_user(table, &column.name));
+        // A profile's own key says whose it is without a word.
+        let is_key =
+            |name: &String| catalog.is_mirror(table) && table.primary().is_some_and(|key| key.columns[0] == *name);
+        for column in of_users.map(|column| &column.name).filter(|name| !is_key(name)) {
             if !columns.contains(column) {
                 columns.push(column.clone());
             }
@@ -47,41 +49,66 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
     }
     // Whose a row is first of all goes first.
     columns.sort_by_key(|name| !names::is_first_owner(name));
+    if columns.is_empty() && tables.iter().any(|table| catalog.is_mirror(table)) {
+        columns.push("user_id".to_owned());
+    }
     let owner = (!columns.is_empty()).then_some(Owner { columns })?;
     Some(Tenancy { schemas, owner: Some(owner), ..Tenancy::default() })
 }
 
-/// What other tables call this one, where several refer to it.
-fn usual_name(tables: &[&Relation], target: &Relation) -> Option<String> {
+/// What other tables usually call this one, and how many name it, where several do.
+fn usual_name(tables: &[&Relation], target: &Relation) -> Option<(String, usize)> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for table in tables.iter().filter(|table| table.oid != target.oid) {
-        let to_it =
-            |reference: &&crate::catalog::Reference| reference.target == target.oid && reference.columns.len() == 1;
+        let to_it = |reference: &&Reference| reference.target == target.oid && reference.columns.len() == 1;
         for reference in table.references.iter().filter(to_it) {
             *names.entry(&reference.columns[0]).or_default() += 1;
         }
     }
-    names.into_iter().filter(|(_, count)| *count > 1).max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned())
+    let (name, _) = names.iter().max_by_key(|(_, count)| **count)?;
+    let is_named = |table: &&&Relation| {
+        let refers =
+            table.references.iter().any(|reference| reference.target == target.oid && reference.columns.len() == 1);
+        table.oid != target.oid && (refers || table.column(name).is_some())
+    };
+    let named = tables.iter().filter(is_named).count();
+    (named > 1).then(|| ((*name).to_owned(), named))
 }
 
+/// How well a table fits as the one of members, the most telling first.
+type Fit = (bool, bool, bool, bool);
+
 /// The columns by which a table places users in tenants.
-fn membership(table: &Relation, tenants: &Relation) -> Option<Members> {
+fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option<(Fit, Members)> {
     if table.oid == tenants.oid {
         return None;
     }
-    let to = |is_target: &dyn Fn(&crate::catalog::Reference) -> bool| {
-        let found = table.references.iter().find(|reference| reference.columns.len() == 1 && is_target(reference));
-        found.map(|reference| reference.columns[0].clone())
+    let single = || table.references.iter().filter(|reference| reference.columns.len() == 1);
+    let tenant = single().find(|reference| reference.target == tenants.oid)?.columns[0].clone();
+    let is_one_each = |name: &str| table.keys.iter().any(|key| key.columns.iter().any(|column| column == name));
+    let is_user = |name: &str| {
+        catalog.is_of_user(table, name) || (name == "user_id" && table.column(name).is_some_and(|c| c.base == "uuid"))
     };
-    let tenant = to(&|reference| reference.target == tenants.oid)?;
-    let is_one_each = |name: &String| table.keys.iter().any(|key| key.columns.contains(name));
-    let user = to(&|reference| reference.target_name == "auth.users")
-        .or_else(|| table.column("user_id").filter(|column| column.base == "uuid").map(|column| column.name.clone()));
-    let user = user.filter(is_one_each)?;
-    let role =
-        table.columns.iter().find(|column| names::is_role_column(&column.name) && !choices(table, column).is_empty());
+    let users = table.columns.iter().map(|column| column.name.as_str()).filter(|name| is_user(name) && *name != tenant);
+    let user = users.max_by_key(|name| (names::user_fit(name), is_one_each(name)))?.to_owned();
+    if !is_one_each(&user) && !catalog.is_asked_about_callers(table) {
+        return None;
+    }
+    let is_role = |name: &str| {
+        let column = table.column(name);
+        column.is_some_and(|column| !choices(table, column).is_empty()) || table.reference_of(name).is_some()
+    };
+    let role = table.columns.iter().find(|column| names::is_role_column(&column.name) && is_role(&column.name));
+    let role = role.map(|role| role.name.clone());
+    // Rows that refer to something else are made after the members are.
+    let needs_more = single().any(|reference| {
+        let name = &reference.columns[0];
+        let is_needed = table.column(name).is_some_and(|column| column.not_null);
+        is_needed && *name != tenant && !is_user(name) && Some(name) != role.as_ref()
+    });
+    let fit = (!needs_more, is_one_each(&user), role.is_some(), names::is_members_table(&table.name));
     let (state, dead) = (BTreeMap::new(), Vec::new());
-    Some(Members { table: table.title(), user, tenant, role: role.map(|role| role.name.clone()), state, dead })
+    Some((fit, Members { table: table.title(), user, tenant, role, state, dead }))
 }
 
 /// Where tokens say the tenant and the role, by what policies and functions ask of `app_metadata`.

@@ -34,6 +34,7 @@ mod fix;
 mod harm;
 mod infer;
 mod lint;
+mod mend;
 mod names;
 pub mod output;
 mod probe;
@@ -47,14 +48,18 @@ mod tenancy;
 mod tie;
 mod world;
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
-use self::{catalog::Catalog, desk::Desk, infer::infer, probe::Prober, proof::Before, world::World};
+use self::{
+    catalog::Catalog, desk::Desk, finding::findings, infer::infer, mend::mend, probe::Prober, proof::Before,
+    world::World,
+};
 
 pub use self::{
     baseline::{Accepted as AcceptedFinding, Baseline, Divided, Known},
     error::Error,
     finding::{Effect, Finding},
+    fix::Fix,
     harm::Harm,
     lint::Lint,
     proof::Proof,
@@ -72,10 +77,11 @@ pub use self::{
 /// When there is nothing to probe, or the probing cannot be ended.
 pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Result<Report, Error> {
     let begin = Instant::now();
-    let schemas = tenancy.exposed();
     let mut desk = Desk::connect(url).await?;
+    let schemas = exposed(&mut desk, tenancy).await?;
     let before = Before::read(&mut desk, &schemas).await?;
     desk.begin(migration).await?;
+    let schemas = exposed(&mut desk, tenancy).await?;
     for schema in &schemas {
         let known =
             desk.text("select count(*)::text from pg_namespace where nspname = any ($1)", std::slice::from_ref(schema));
@@ -84,17 +90,43 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
         }
     }
     let catalog = Catalog::read(&mut desk, &schemas).await?;
-    let inferred = if tenancy.is_told() { None } else { Some(infer(&catalog, schemas).ok_or(Error::NoTenancy)?) };
+    if !catalog.relations.iter().any(|relation| relation.exposed) {
+        let others = catalog.relations.iter().filter(|relation| relation.is_granted());
+        let others: BTreeSet<_> = others.map(|relation| relation.schema.as_str()).collect();
+        let hint = if others.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", others.into_iter().collect::<Vec<_>>().join(", "))
+        };
+        return Err(Error::NoTables(schemas.join(", "), hint));
+    }
+    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas).ok_or(Error::NoTenancy)?) };
     let tenancy = inferred.as_ref().unwrap_or(tenancy);
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;
     let record = Prober::run(&mut desk, &world).await?;
+    let mut findings = findings(&catalog, &record.crossings);
+    mend(&mut desk, &world, &record, &mut findings).await?;
     let script = if record.crossings.is_empty() { String::new() } else { world.script(&mut desk).await? };
     let transaction = desk.end().await?;
     let proof = before.compare(&mut desk, transaction).await?;
     let attempts = desk.attempts;
     desk.close().await?;
-    Ok(Report::of(&world, script, record, proof, attempts, begin.elapsed()))
+    Ok(Report::of(&world, script, record, findings, proof, attempts, begin.elapsed()))
+}
+
+/// The schemas that the API exposes: as given, as the project's own setting of PostgREST says, or `public`.
+async fn exposed(desk: &mut Desk, tenancy: &Tenancy) -> Result<Vec<String>, Error> {
+    if !tenancy.schemas.is_empty() {
+        return Ok(tenancy.schemas.clone());
+    }
+    let setting = "select split_part(setting, '=', 2) from pg_db_role_setting s
+        join pg_roles r on r.oid = s.setrole and r.rolname = 'authenticator' cross join unnest(s.setconfig) setting
+        where setting like 'pgrst.db_schemas=%' limit 1";
+    let named = desk.run(setting).await?.value().unwrap_or_default().to_owned();
+    let of_project = |name: &&str| !name.is_empty() && !matches!(*name, "graphql_public" | "storage");
+    let named: Vec<_> = named.split(',').map(str::trim).filter(of_project).map(str::to_owned).collect();
+    Ok(if named.is_empty() { tenancy.exposed() } else { named })
 }
 
 /// Whether the tables and columns that `[tenancy]` names are there.

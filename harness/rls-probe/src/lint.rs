@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Relation};
 /// A fact, with the advisor's name for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Lint {
-    /// The advisor's, such as `rls_disabled_in_public`.
+    /// The advisor's, such as `rls_disabled_in_public`; `truncate_granted` and `trigger_granted` are ours.
     pub name: &'static str,
     /// A relation, or a function with its arguments' types.
     pub object: String,
@@ -50,6 +50,16 @@ pub fn lints(catalog: &Catalog) -> Vec<Lint> {
     for extension in &catalog.extensions_in_public {
         add("extension_in_public", extension.clone());
     }
+    for (privilege, name) in [("truncate", "truncate_granted"), ("trigger", "trigger_granted")] {
+        let is_granted = |relation: &&Relation| {
+            let roles = ["anon", "authenticated"];
+            relation.exposed && relation.is_table() && roles.iter().any(|role| relation.may(role, privilege))
+        };
+        let tables: Vec<_> = catalog.relations.iter().filter(is_granted).map(Relation::title).collect();
+        if !tables.is_empty() {
+            lints.push(Lint { name, object: tables.join(", ") });
+        }
+    }
     lints.sort();
     lints
 }
@@ -61,11 +71,19 @@ fn of_table(relation: &Relation, add: &mut impl FnMut(&'static str)) {
         add("rls_enabled_no_policy");
     }
     let trusts = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains("user_metadata"));
-    if relation.policies.iter().any(|policy| trusts(&policy.using) || trusts(&policy.check)) {
+    if relation
+        .policies
+        .iter()
+        .filter(|policy| policy.is_for_api())
+        .any(|policy| trusts(&policy.using) || trusts(&policy.check))
+    {
         add("rls_references_user_metadata");
     }
     let is_true = |text: &Option<String>| text.as_ref().is_some_and(|text| text == "true");
-    let writes = relation.policies.iter().filter(|policy| policy.permissive && policy.command != "select");
+    let writes = relation
+        .policies
+        .iter()
+        .filter(|policy| policy.permissive && policy.command != "select" && policy.is_for_api());
     if writes.into_iter().any(|policy| is_true(&policy.using) || is_true(&policy.check)) {
         add("rls_policy_always_true");
     }

@@ -25,6 +25,15 @@ pub fn is_first_owner(column: &str) -> bool {
     has_any(column, &["owner", "user", "author"])
 }
 
+/// How likely a column with a user's id says who is a member, and not who did something.
+pub fn user_fit(column: &str) -> u8 {
+    match column {
+        "user_id" | "user" | "uid" | "member_id" | "profile_id" | "person_id" => 2,
+        _ if column.ends_with("_by") => 0,
+        _ => 1,
+    }
+}
+
 /// Whether an argument asks for a user.
 pub fn is_user_argument(name: &str) -> bool {
     matches!(
@@ -228,6 +237,43 @@ pub fn singular(name: &str) -> String {
         .map(|stem| format!("{stem}y"))
         .or_else(|| name.strip_suffix('s').map(str::to_owned))
         .unwrap_or_else(|| name.to_owned())
+}
+
+/// Whether a text argument is a column's name.
+pub fn names_a_column(argument: &str) -> bool {
+    matches!(argument, "field" | "column" | "col" | "field_name" | "column_name")
+}
+
+/// Whether a function's name says that it answers with a secret.
+pub fn promises_a_secret(function: &str) -> bool {
+    has_any(&function.to_lowercase(), &["secret", "token", "password", "_key", "apikey", "credential"])
+}
+
+/// Whether a text looks like a key: one word, long, and of many different characters.
+pub fn looks_like_a_key(text: &str) -> bool {
+    let letters: std::collections::BTreeSet<_> = text.chars().collect();
+    text.len() >= 16 && !text.contains(char::is_whitespace) && letters.len() >= 9
+}
+
+/// Whether a column's name says that it is about a person, or opens something.
+pub fn is_personal(column: &str) -> bool {
+    is_secret(column)
+        || has_any(
+            &column.to_lowercase(),
+            &[
+                "phone",
+                "email",
+                "national_id",
+                "passport",
+                "birth",
+                "iban",
+                "ssn",
+                "salary",
+                "income",
+                "otp",
+                "pin_code",
+            ],
+        )
 }
 
 /// A number for an argument.

@@ -1,6 +1,6 @@
 //! What the probes saw: a cell for every object, verb and actor, and each crossing with how to see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -73,6 +73,8 @@ pub enum Cell {
     Own,
     /// What was seen does not decide it; with the reason.
     Undecided(String),
+    /// A policy fails, so that nobody gets through.
+    Failed,
     /// A way across the wall.
     Crossed,
 }
@@ -99,6 +101,8 @@ pub enum Cause {
     Trigger(String),
     /// A column with a secret that its table's readers read.
     Column,
+    /// A policy ends in an error, whoever asks.
+    Failure(String),
 }
 
 impl Cause {
@@ -106,7 +110,7 @@ impl Cause {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Policies(names) => names.iter().map(String::as_str).collect(),
-            Self::Grant(name) | Self::Constraint(name) | Self::Trigger(name) => vec![name],
+            Self::Grant(name) | Self::Constraint(name) | Self::Trigger(name) | Self::Failure(name) => vec![name],
             Self::NoRowSecurity | Self::PublicBucket | Self::View | Self::Function | Self::Column => Vec::new(),
         }
     }
@@ -124,6 +128,7 @@ impl std::fmt::Display for Cause {
             Self::Function => write!(f, "the function does not check its caller against what it is called with"),
             Self::Constraint(name) => write!(f, "the constraint {name} spans tenants"),
             Self::Trigger(name) => write!(f, "the trigger {name}"),
+            Self::Failure(refused) => write!(f, "a policy fails: {refused}"),
             Self::Column => write!(f, "everybody who reads the table reads the column"),
         }
     }
@@ -148,11 +153,16 @@ pub struct Crossing {
 pub struct Record {
     pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
     pub crossings: Vec<Crossing>,
+    /// What was seen to be allowed by intent, whatever else was seen.
+    pub own: BTreeSet<(Object, String, Verb)>,
 }
 
 impl Record {
     /// Enters what came of a probe. Of several on one cell, the worst counts.
     pub fn enter(&mut self, object: &Object, verb: Verb, actor: &Actor, cell: Cell) {
+        if cell == Cell::Own {
+            self.own.insert((object.clone(), actor.name.clone(), verb));
+        }
         let cells = self.cells.entry(object.clone()).or_default().entry(actor.name.clone()).or_default();
         let entry = cells.entry(verb).or_insert_with(|| cell.clone());
         if cell > *entry {
@@ -163,8 +173,19 @@ impl Record {
     /// Enters a crossing.
     pub fn cross(&mut self, object: &Object, verb: Verb, actor: &Actor, deed: Deed, cause: Cause, sql: &str) {
         self.enter(object, verb, actor, Cell::Crossed);
+        self.keep(object, verb, actor, deed, cause, sql);
+    }
+
+    /// Enters that nobody gets through because something fails.
+    pub fn fail(&mut self, object: &Object, verb: Verb, actor: &Actor, deed: Deed, cause: Cause, sql: &str) {
+        self.enter(object, verb, actor, Cell::Failed);
+        self.keep(object, verb, actor, deed, cause, sql);
+    }
+
+    fn keep(&mut self, object: &Object, verb: Verb, actor: &Actor, deed: Deed, cause: Cause, sql: &str) {
         let is_known = self.crossings.iter().any(|known| {
-            (&known.object, known.verb, &known.actor, &known.cause) == (object, verb, &actor.name, &cause)
+            (&known.object, known.verb, &known.actor, &known.cause, &known.effect)
+                == (object, verb, &actor.name, &cause, &deed.text)
         });
         if !is_known {
             self.crossings.push(Crossing {

@@ -19,6 +19,24 @@ impl Refused {
         self.code == "42501"
     }
 
+    /// Somebody said no: a grant, a policy, or code that raises an error on purpose. Everything else is a failure, of a
+    /// row or of code that somebody else may get through.
+    pub fn is_said(&self) -> bool {
+        const FAILURES: [&str; 16] =
+            ["08", "0A", "21", "22", "25", "2D", "2F", "39", "3B", "40", "42", "53", "54", "55", "57", "XX"];
+        self.is_of_privilege() || !FAILURES.iter().any(|class| self.code.starts_with(class))
+    }
+
+    /// Code said no: a trigger or a function, and neither a grant nor a policy.
+    pub fn is_by_code(&self) -> bool {
+        self.is_said() && !self.is_by_policy() && !self.is_by_grant() && !self.is_by_constraint()
+    }
+
+    /// A grant on this relation is missing, and not on one that a policy asks.
+    pub fn is_by_grant_on(&self, relation: &str) -> bool {
+        self.is_by_grant() && self.message.ends_with(&format!(" {relation}"))
+    }
+
     /// A policy said no.
     pub fn is_by_policy(&self) -> bool {
         self.code == "42501" && self.message.contains("row-level security")

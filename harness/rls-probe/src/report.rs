@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     baseline::{Accepted, Baseline, Divided, Known},
-    finding::{Effect, Finding, findings},
+    finding::{Effect, Finding},
     lint::{Lint, lints},
     proof::Proof,
     record::{Cell, Object, Record, Verb},
@@ -65,6 +65,7 @@ impl Report {
         world: &World<'_>,
         script: String,
         record: Record,
+        findings: Vec<Finding>,
         proof: Proof,
         attempts: u64,
         took: Duration,
@@ -82,6 +83,13 @@ impl Report {
         let all = open.into_iter().map(|((object, verb, reason), actors)| Undecided { object, verb, reason, actors });
         let is_accepted =
             |open: &Undecided| world.tenancy.accepted.iter().any(|accepted| accepted.object == open.object.name);
+        let nothing = (attempts == 0).then(|| Undecided {
+            object: Object { noun: "schema", name: world.exposed().into_iter().collect::<Vec<_>>().join(", ") },
+            verb: Verb::Read,
+            reason: "nothing was tried, since the API's roles are granted nothing".to_owned(),
+            actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
+        });
+        let all = all.chain(nothing);
         let (accepted, undecided) = all.partition(is_accepted);
         let ties = world
             .catalog
@@ -89,7 +97,7 @@ impl Report {
             .iter()
             .filter_map(|relation| Some((relation.title(), world.ties.get(&relation.oid)?.in_words(relation))));
         Self {
-            findings: findings(world.catalog, &record.crossings),
+            findings,
             known: Vec::new(),
             undecided,
             accepted,
@@ -106,7 +114,7 @@ impl Report {
     }
 
     /// The matrix for people: a line for each object, a column for each actor with a letter for each verb that was
-    /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided. Below, how each table's rows say whose they
+    /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided, `!` fails. Below, how each table's rows say whose they
     /// are, as far as that was found out.
     pub fn matrix(&self) -> String {
         let letter = |(verb, cell): (&Verb, &Cell)| match cell {
@@ -114,9 +122,11 @@ impl Report {
             Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
             Cell::Refused => Some('·'),
             Cell::Undecided(_) => Some('?'),
+            Cell::Failed => Some('!'),
         };
         let widest = self.cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
-        let mut text = String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided\n");
+        let mut text =
+            String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
         for (number, actor) in (1..).zip(&self.actors) {
             text += &format!("  {number:<2} {actor}\n");
         }

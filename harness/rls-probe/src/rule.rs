@@ -26,6 +26,8 @@ pub enum Rule {
     TriggerTrustsInput,
     /// A column with a secret is readable.
     SecretReadable,
+    /// A policy fails for everybody.
+    PolicyFails,
 }
 
 /// What a rule is called and says.
@@ -44,7 +46,7 @@ macro_rules! about {
 
 impl Rule {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RowSecurityOff,
         Self::PolicyTooWide,
         Self::GrantWithoutPolicy,
@@ -54,6 +56,7 @@ impl Rule {
         Self::ConstraintSpansTenants,
         Self::TriggerTrustsInput,
         Self::SecretReadable,
+        Self::PolicyFails,
     ];
 
     /// The rule that a cause breaks.
@@ -68,6 +71,7 @@ impl Rule {
             Cause::Constraint(_) => Self::ConstraintSpansTenants,
             Cause::Trigger(_) => Self::TriggerTrustsInput,
             Cause::Column => Self::SecretReadable,
+            Cause::Failure(_) => Self::PolicyFails,
         }
     }
 
@@ -114,6 +118,9 @@ impl Rule {
                 "SecretReadable",
                 "A column that holds a secret can be read by everybody who reads its table."
             ),
+            Self::PolicyFails => {
+                about!("policy-fails", "PolicyFails", "A policy ends in an error, so that nobody can use its table.")
+            }
         }
     }
 

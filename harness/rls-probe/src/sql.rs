@@ -5,9 +5,9 @@ pub fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in SQL.
+/// A text in SQL, which has no NUL.
 pub fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
+    let quoted = text.replace('\'', "''").replace('\0', "");
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 

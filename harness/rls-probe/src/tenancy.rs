@@ -22,7 +22,7 @@ pub struct Tenancy {
     /// Rows belong to users.
     pub owner: Option<Owner>,
     /// What the roles are, where their names do not say it.
-    #[serde(skip_serializing_if = "Roles::is_untold")]
+    #[serde(skip_serializing_if = "Roles::is_empty")]
     pub roles: Roles,
     /// Whose the rows of a table are, where it was found out wrongly: a column's name, `through <column>` for the tenant
     /// of the row that it refers to, or `nobody` for rows that every tenant shares.
@@ -122,7 +122,7 @@ fn id() -> String {
 
 impl Tenancy {
     /// Whether it says whose rows are whose; otherwise that is inferred.
-    pub fn is_told(&self) -> bool {
+    pub fn is_given(&self) -> bool {
         let by_tenant = self.tenant.is_some() && (self.members.is_some() || self.claim.is_some());
         by_tenant || self.owner.is_some()
     }
@@ -134,7 +134,7 @@ impl Tenancy {
 }
 
 impl Roles {
-    fn is_untold(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.platform.is_empty() && self.readers.is_empty() && self.rank.is_empty()
     }
 

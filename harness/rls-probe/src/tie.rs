@@ -46,8 +46,10 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
     let mut ties = HashMap::new();
     let tables = || catalog.relations.iter().filter(|relation| relation.is_table());
     for relation in tables() {
-        if let Some(told) = tenancy.tables.get(&relation.title()) {
-            ties.insert(relation.oid, told_tie(relation, told));
+        if let Some(given) = tenancy.tables.get(&relation.title()) {
+            ties.insert(relation.oid, given_tie(relation, given));
+        } else if let Some(key) = own_person(catalog, tenancy, relation) {
+            ties.insert(relation.oid, Tie::Owner(vec![key]));
         } else if let Some(column) = tenant_column(catalog, tenancy, relation) {
             ties.insert(relation.oid, Tie::Tenant(column));
         } else if relation.schema == "storage" && relation.name == "objects" {
@@ -59,7 +61,7 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
         if ties.contains_key(&relation.oid) {
             continue;
         }
-        let owners = owner_columns(relation, tenancy);
+        let owners = owner_columns(catalog, relation, tenancy);
         if !owners.is_empty() {
             ties.insert(relation.oid, Tie::Owner(owners));
         }
@@ -71,15 +73,15 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
     ties
 }
 
-fn told_tie(relation: &Relation, told: &str) -> Tie {
-    match told.strip_prefix("through ") {
-        _ if told == "nobody" => Tie::Shared,
+fn given_tie(relation: &Relation, given: &str) -> Tie {
+    match given.strip_prefix("through ") {
+        _ if given == "nobody" => Tie::Shared,
         Some(column) => {
             let of_column =
                 relation.references.iter().position(|reference| reference.columns.iter().any(|c| c == column));
             of_column.map_or(Tie::Shared, Tie::Parent)
         }
-        None => Tie::Tenant(told.to_owned()),
+        None => Tie::Tenant(given.to_owned()),
     }
 }
 
@@ -91,7 +93,10 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
             catalog.relations.iter().filter(|relation| relation.is_table() && !ties.contains_key(&relation.oid))
         {
             let is_tied = |reference: &&Reference| {
-                reference.target != relation.oid && ties.get(&reference.target).is_some_and(|tie| *tie != Tie::Shared)
+                let is_of_user = reference.columns.iter().any(|name| catalog.is_of_user(relation, name));
+                reference.target != relation.oid
+                    && !is_of_user
+                    && ties.get(&reference.target).is_some_and(|tie| *tie != Tie::Shared)
             };
             let is_needed = |reference: &Reference| {
                 reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null))
@@ -108,6 +113,17 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
         }
         ties.extend(found);
     }
+}
+
+/// The key of a table whose rows are about one person each, whatever tenant they point at for the moment.
+fn own_person(catalog: &Catalog, tenancy: &Tenancy, relation: &Relation) -> Option<String> {
+    let is_members = tenancy.members.as_ref().and_then(|members| catalog.named(&members.table));
+    if !catalog.is_mirror(relation) || is_members.is_some_and(|members| members.oid == relation.oid) {
+        return None;
+    }
+    let column = tenant_column(catalog, tenancy, relation)?;
+    let key = relation.primary()?.columns.first()?;
+    (*key != column && relation.column(&column).is_some_and(|column| !column.not_null)).then(|| key.clone())
 }
 
 /// The column that names the tenant: as the contract calls it, or a foreign key to the table of tenants.
@@ -132,12 +148,8 @@ fn tenant_column(catalog: &Catalog, tenancy: &Tenancy, relation: &Relation) -> O
 }
 
 /// The columns that name users.
-pub fn owner_columns(relation: &Relation, tenancy: &Tenancy) -> Vec<String> {
-    let is_of_user = |name: &str| {
-        relation
-            .reference_of(name)
-            .is_some_and(|reference| reference.target_name == "auth.users" && reference.columns.len() == 1)
-    };
+pub fn owner_columns(catalog: &Catalog, relation: &Relation, tenancy: &Tenancy) -> Vec<String> {
+    let is_of_user = |name: &str| catalog.is_of_user(relation, name);
     let is_key = |name: &str| relation.primary().is_some_and(|key| key.columns == [name]);
     let names = relation.columns.iter().filter(|column| match &tenancy.owner {
         Some(owner) => owner.columns.contains(&column.name) || (is_key(&column.name) && is_of_user(&column.name)),

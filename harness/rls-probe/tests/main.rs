@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
 
+mod cases;
 mod command;
 mod harm;
 mod held;

@@ -83,6 +83,7 @@ async fn bad_connection(#[case] given: &str, #[case] sql: &str) {
     r#"tenant = { table = "public.institutions", column = "institution_id" }
        members = { table = "public.profiles", user = "uid", tenant = "institution_id" }"#
 )]
+#[case::schema_without_tables(r#"schemas = ["extensions"]"#)]
 #[case::nothing_to_infer_from(r#"schemas = ["supabase_migrations"]"#)]
 #[tokio::test]
 async fn bad_tenancy(#[case] text: &str) {

@@ -154,7 +154,9 @@ impl Deployment {
     ) -> Result<Self, Error> {
         let portal = builder.start().await?;
         if let Ok(postgres) = portal::postgres::locate() {
-            seen::note(|seen| seen.database = Some(postgres.version.trim_start_matches("postgres (").replacen(") ", " ", 1)));
+            seen::note(|seen| {
+                seen.database = Some(postgres.version.trim_start_matches("postgres (").replacen(") ", " ", 1))
+            });
         }
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {

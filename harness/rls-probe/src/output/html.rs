@@ -40,6 +40,7 @@ fn cells(report: &Report, object: &Object) -> Vec<Value> {
                 Cell::Refused => ("refused", "refused"),
                 Cell::Own => ("own", "their own"),
                 Cell::Undecided(_) => ("undecided", "undecided"),
+                Cell::Failed => ("undecided", "fails"),
                 Cell::Crossed => ("crossed", "across the wall"),
             };
             json!({ "verb": verb.name(), "class": class, "word": word })

@@ -178,7 +178,14 @@ fn result(finding: &Finding, accepted: Option<&String>, file: &str) -> SarifResu
     SarifResult {
         rule_id: rule.id(),
         level: (*harm).into(),
-        message: Message { text: format!("{object}: {}. Cause: {cause}. Fix: {fix}", effects.join("; ")) },
+        message: Message {
+            text: format!(
+                "{object}: {}. Cause: {cause}. {}: {}",
+                effects.join("; "),
+                if fix.is_tried { "Fix" } else { "Advice" },
+                fix.sql
+            ),
+        },
         locations: [Location {
             physical_location: PhysicalLocation {
                 artifact_location: ArtifactLocation { uri: file.to_owned() },

@@ -37,9 +37,13 @@ pub(super) struct Answer {
 impl<'c> Prober<'_, 'c> {
     /// Every function, every actor.
     pub async fn functions(&mut self) -> Result<(), Error> {
-        let (catalog, actors) = (self.world.catalog, self.actors.clone());
-        let functions: Vec<_> =
-            catalog.functions.iter().filter(|function| function.exposed && function.is_callable()).collect();
+        let functions = self.world.catalog.functions.iter();
+        self.functions_of(functions.filter(|function| function.exposed && function.is_callable()).collect()).await
+    }
+
+    /// These functions, every actor.
+    pub(super) async fn functions_of(&mut self, functions: Vec<&'c Function>) -> Result<(), Error> {
+        let actors = self.actors.clone();
         let mut called = Vec::new();
         for function in functions.iter().copied() {
             let object = Object { noun: "function", name: function.title() };
@@ -67,8 +71,7 @@ impl<'c> Prober<'_, 'c> {
                 match (crossed, answered) {
                     (true, _) => {}
                     (false, true) => {
-                        let cell = if actor.kind.is_outside() { Cell::Refused } else { Cell::Own };
-                        self.record.enter(&object, Verb::Call, actor, cell);
+                        self.record.enter(&object, Verb::Call, actor, Cell::Own);
                     }
                     (false, false) => refused_only.push((actor, reason)),
                 }
@@ -151,6 +154,12 @@ impl<'c> Prober<'_, 'c> {
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 return Ok((true, true, None));
             }
+            let is_secret = names::promises_a_secret(&function.name) && names::looks_like_a_key(&answer.text);
+            if is_secret && function.arguments.is_empty() && actor.kind.is_outside() {
+                let deed = Harm::of_reading(actor.kind).that("can obtain a secret");
+                self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                return Ok((true, true, None));
+            }
             if !answer.written.is_empty()
                 && let Some(deed) = self.written(actor, &call.sql, &answer.written).await?
             {
@@ -166,11 +175,13 @@ impl<'c> Prober<'_, 'c> {
 
     /// What a text reveals to an actor of tenants that they may not know.
     fn given_away<'t>(&self, actor: &Actor, text: &'t str) -> impl Iterator<Item = &'t str> {
+        // Their own id, and that of the tenant that they were in, stand in rows of their own.
+        let own = actor.tenant.map(|tenant| self.world.tenants[tenant].id.clone());
         let user = actor.user.clone();
         let tenants = self.foreign(actor).into_iter();
         tenants
             .flat_map(|tenant| self.world.given_away(tenant, text))
-            .filter(move |found| Some(*found) != user.as_deref())
+            .filter(move |found| Some(*found) != user.as_deref() && Some(*found) != own.as_deref())
     }
 
     /// The answer and the tables that were written to; or the refusal.
@@ -280,6 +291,18 @@ impl<'c> Prober<'_, 'c> {
                 let mut telling = vec![members.tenant.clone()];
                 telling.extend(members.role.clone());
                 telling.extend(members.state.keys().cloned());
+                // Somebody who belongs to nobody is nobody's to command.
+                let is_self = match &actor.user {
+                    Some(user) => format!("{}::text = {}", ident(&members.user), literal(user)),
+                    None => "false".to_owned(),
+                };
+                let look = format!(
+                    "select md5(coalesce(string_agg(concat(t.ctid, t), ',' order by t.ctid), '')) from {} t where {} is null and not {is_self}",
+                    relation.sql(),
+                    ident(&members.tenant)
+                );
+                let effect = format!("can change rows of {} that belong to no tenant", relation.title());
+                looks.push((look, Harm::of_writing(actor.kind).that(effect)));
                 let telling: Vec<_> = telling.iter().map(|name| format!("{}::text", ident(name))).collect();
                 let user = literal(actor.user.as_deref().unwrap_or_default());
                 let known: Vec<_> = self.world.tenants.iter().map(|tenant| literal(&tenant.id)).collect();
@@ -313,7 +336,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// What comes of a call that was made before.
-    async fn again(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
+    async fn repeat(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
         let answer = self.answer(&call.actor, call.function.volatile, &call.sql).await?;
         Ok(answer.map(|answer| answer.text))
     }
@@ -347,7 +370,7 @@ impl<'c> Prober<'_, 'c> {
                 if !function.may(control.db_role()) {
                     continue;
                 }
-                for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone] {
+                for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone, Plan::Fresh] {
                     let call = call(self.world, function, control, OTHER, plan, pick);
                     match self.attempt(control, &call.sql, &[]).await? {
                         Ok(_) => return Ok((Some(pick), last)),
@@ -356,6 +379,14 @@ impl<'c> Prober<'_, 'c> {
                         Err(refused) => last = format!("{} of the other tenant: {refused}", control.name),
                     }
                 }
+            }
+        }
+        // What only the backend may call is refused to everybody else.
+        let backend = Actor::backend();
+        for plan in [Plan::Other, Plan::Required] {
+            let call = call(self.world, function, &backend, OTHER, plan, 0);
+            if self.attempt(&backend, &call.sql, &[]).await?.is_ok() {
+                return Ok((Some(0), last));
             }
         }
         Ok((nearly, last))
@@ -369,7 +400,7 @@ impl<'c> Prober<'_, 'c> {
         self.remove_the_other("without_other").await?;
         let mut differs = Vec::new();
         for call in called {
-            let without = self.again(&call).await?;
+            let without = self.repeat(&call).await?;
             if without != call.outcome {
                 differs.push((call, without));
             }
@@ -377,7 +408,7 @@ impl<'c> Prober<'_, 'c> {
         self.desk.back("without_other").await?;
         for (call, without) in differs {
             // Answers that differ by themselves reveal nothing.
-            if self.again(&call).await? != call.outcome {
+            if self.repeat(&call).await? != call.outcome {
                 continue;
             }
             let object = Object { noun: "function", name: call.function.title() };

@@ -4,7 +4,7 @@
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
-    draft::choices,
+    draft::{Draft, choices},
     error::Error,
     harm::Harm,
     names,
@@ -14,15 +14,22 @@ use crate::{
     world::{OTHER, OWN},
 };
 
-use super::{Prober, object_of};
+use super::{Prober, object_of, tables::Inserted};
 
 impl<'c> Prober<'_, 'c> {
     /// All of it.
     pub async fn members(&mut self) -> Result<(), Error> {
-        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed) {
+        let tables = self.world.catalog.relations.iter();
+        self.members_of(tables.filter(|relation| relation.is_table() && relation.exposed).collect()).await
+    }
+
+    /// What is about members in these tables.
+    pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
+        for relation in &relations {
             self.flags(relation).await?;
         }
-        if let (Some(table), Some(_)) = (self.world.members(), &self.world.tenancy.members) {
+        let Some(table) = self.world.members() else { return Ok(()) };
+        if relations.iter().any(|relation| relation.oid == table.oid) {
             for actor in &self.actors.clone() {
                 if actor.user.is_some() {
                     self.oneself(table, actor).await?;
@@ -30,11 +37,9 @@ impl<'c> Prober<'_, 'c> {
                     self.colleagues(table, actor).await?;
                 }
             }
-            for relation in
-                self.world.catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed)
-            {
-                self.invitations(relation, table).await?;
-            }
+        }
+        for relation in relations {
+            self.invitations(relation, table).await?;
         }
         Ok(())
     }
@@ -46,6 +51,14 @@ impl<'c> Prober<'_, 'c> {
         self.world.roles.iter().filter(|role| roles.rank(role) < own).cloned().collect()
     }
 
+    /// Other roles that are not below somebody's own, as far as names say: nobody gives themselves any of them.
+    fn not_below(&self, actor: &Actor) -> Vec<String> {
+        let roles = &self.world.tenancy.roles;
+        let own = actor.role.as_ref().map_or(usize::MAX, |role| roles.rank(role));
+        let is_other = |role: &&String| roles.rank(role) <= own && Some(*role) != actor.role.as_ref();
+        self.world.roles.iter().filter(is_other).cloned().collect()
+    }
+
     /// Changes of one's own row that nobody may make.
     async fn oneself(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let Some(members) = &self.world.tenancy.members else { return Ok(()) };
@@ -54,7 +67,7 @@ impl<'c> Prober<'_, 'c> {
         let may = |name: &str| table.column(name).is_some_and(|column| column.may(actor.db_role(), "update"));
         let mut tries: Vec<(String, String, String, &str)> = Vec::new();
         if let Some(column) = &members.role {
-            for role in self.above(actor) {
+            for role in self.not_below(actor) {
                 tries.push((column.clone(), literal(&role), role, "can raise their own role"));
             }
         }
@@ -99,6 +112,10 @@ impl<'c> Prober<'_, 'c> {
                     ident(&column),
                     literal(&text)
                 );
+                // What they have already, they did not get so.
+                if self.desk.run(&look).await?.number() > 0 {
+                    break;
+                }
                 if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
                     && looks.first().is_some_and(|changed| changed.number() > 0)
                 {
@@ -119,7 +136,10 @@ impl<'c> Prober<'_, 'c> {
 
     /// Flags of one's own row that make somebody more than others.
     async fn flags(&mut self, relation: &'c Relation) -> Result<(), Error> {
-        let Some(owner) = owner_columns(relation, self.world.tenancy).first().cloned() else { return Ok(()) };
+        let Some(owner) = owner_columns(self.world.catalog, relation, self.world.tenancy).first().cloned() else {
+            return Ok(());
+        };
+        self.own_role(relation, &owner).await?;
         for column in
             relation.columns.iter().filter(|column| names::is_raising_flag(&column.name) && column.category == "B")
         {
@@ -142,6 +162,35 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// A role in a row about oneself, where no memberships have roles.
+    async fn own_role(&mut self, relation: &'c Relation, owner: &str) -> Result<(), Error> {
+        let roles = &self.world.tenancy.roles;
+        let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
+        let of_role = relation.columns.iter().find(|column| names::is_role_column(&column.name));
+        let Some(column) = of_role.filter(|_| !is_members) else { return Ok(()) };
+        let name = ident(&column.name);
+        for actor in self.actors.clone().iter().filter(|actor| column.may(actor.db_role(), "update")) {
+            let Some(user) = &actor.user else { continue };
+            let me = format!("{} = {}", ident(owner), literal(user));
+            let own = format!("select {name}::text from {} where {me}", relation.sql());
+            let Some(own) = self.desk.run(&own).await?.value().map(str::to_owned) else { continue };
+            for role in choices(relation, column).iter().filter(|role| roles.rank(role) < roles.rank(&own)) {
+                let sql = format!("update {} set {name} = {} where {me}", relation.sql(), literal(role));
+                let look =
+                    format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(role));
+                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                    && looks.first().is_some_and(|raised| raised.number() > 0)
+                {
+                    let cause = self.guilty(relation, actor, "update", None).await?;
+                    let deed = Harm::Critical.that("can raise their own role");
+                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A membership that nobody gave.
     async fn join(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let Some(members) = &self.world.tenancy.members else { return Ok(()) };
@@ -153,7 +202,6 @@ impl<'c> Prober<'_, 'c> {
             (actor.user.clone().unwrap_or_default(), actor.claims["email"].as_str().unwrap_or_default().to_owned());
         let mut roles = self.world.roles.clone();
         roles.sort_by_key(|role| self.world.tenancy.roles.rank(role));
-        roles.reverse();
         let me = format!("{} = {}", ident(&members.user), literal(&user));
         for tenant in [OTHER, OWN] {
             if tenant == OWN && actor.kind == Kind::Member {
@@ -161,7 +209,7 @@ impl<'c> Prober<'_, 'c> {
             }
             for wanted in &roles {
                 let Some(template) = self.world.rows(table, tenant).first().cloned() else { continue };
-                let mut draft = crate::draft::Draft::new(table, &self.world.canary(tenant), 0).by(role);
+                let mut draft = Draft::new(table, &self.world.canary(tenant), 0).by(role);
                 for reference in &table.references {
                     self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
                 }
@@ -204,6 +252,58 @@ impl<'c> Prober<'_, 'c> {
                         Err(refused) if refused.is_by_constraint() && draft.revise(&refused) => {}
                         _ => break,
                     }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A membership for somebody else: of the other tenant, or with a role above one's own.
+    pub(super) async fn add_member(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let object = object_of(table);
+        let stranger = self
+            .world
+            .actors
+            .iter()
+            .find(|known| matches!(known.name.as_str(), "newcomer" | "claimant") && known.user != actor.user);
+        let user = stranger.and_then(|stranger| stranger.user.clone());
+        let (Some(members), Some(user)) = (&self.world.tenancy.members, user) else { return Ok(()) };
+        let mut roles: Vec<_> = self.world.roles.iter().map(|role| Some(role.clone())).collect();
+        roles.sort_by_key(|role| role.as_ref().map(|role| self.world.tenancy.roles.rank(role)));
+        if members.role.is_none() {
+            roles = vec![None];
+        }
+        let above = self.above(actor);
+        for tenant in [self.own(actor), OTHER] {
+            for role in &roles {
+                let mut draft = Draft::new(table, &self.world.canary(tenant), 0).by(actor.db_role());
+                for reference in &table.references {
+                    self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
+                }
+                draft.set(&members.user, literal(&user));
+                draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
+                if let (Some(column), Some(role)) = (&members.role, role) {
+                    draft.set(column, literal(role));
+                }
+                let is_own = tenant != OTHER && matches!(actor.kind, Kind::Member | Kind::Reader);
+                let deed = match role {
+                    Some(role) if is_own && above.contains(role) => {
+                        Some(Harm::Critical.that("can give somebody a role above their own"))
+                    }
+                    _ if is_own => None,
+                    _ => Some(Harm::of_writing(actor.kind).that("can add members to a tenant that is not theirs")),
+                };
+                match self.try_insert(actor, draft, &[]).await? {
+                    Inserted::Yes { sql, .. } => match deed {
+                        Some(deed) => {
+                            let cause = self.guilty(table, actor, "insert", None).await?;
+                            self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                            break;
+                        }
+                        None => self.record.enter(&object, Verb::Insert, actor, Cell::Own),
+                    },
+                    Inserted::Taken { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
+                    Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
                 }
             }
         }
@@ -264,7 +364,10 @@ impl<'c> Prober<'_, 'c> {
                 let Some(mut draft) = self.world.draft(relation, Some(OWN), 0) else { continue };
                 draft = draft.by(actor.db_role());
                 draft.set(&column.name, literal(&role));
-                for name in owner_columns(relation, self.world.tenancy).into_iter().chain([names::INVITER.to_owned()]) {
+                for name in owner_columns(self.world.catalog, relation, self.world.tenancy)
+                    .into_iter()
+                    .chain([names::INVITER.to_owned()])
+                {
                     draft.prefer(&name, literal(actor.user.as_deref().unwrap_or_default()));
                 }
                 loop {
@@ -302,7 +405,7 @@ impl<'c> Prober<'_, 'c> {
         let members = self.world.tenancy.members.as_ref();
         for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
             let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
-            let mut owners = owner_columns(relation, self.world.tenancy);
+            let mut owners = owner_columns(self.world.catalog, relation, self.world.tenancy);
             owners.extend(members.filter(|_| is_members).map(|members| members.user.clone()));
             let Some(owner) = owners.first() else { continue };
             let telling: Vec<_> = relation
@@ -314,7 +417,15 @@ impl<'c> Prober<'_, 'c> {
                         || names::is_telling(&column.name)
                         || members.is_some_and(|members| is_members && members.tenant == column.name)
                 })
-                .map(|column| format!("{}::text", ident(&column.name)))
+                .map(|column| {
+                    let (name, is_tenant) = (ident(&column.name), members.is_some_and(|m| m.tenant == column.name));
+                    // Tenants of one's own making are one's own.
+                    let known: Vec<_> = self.world.tenants.iter().map(|tenant| literal(&tenant.id)).collect();
+                    match is_members && is_tenant {
+                        true => format!("case when {name}::text in ({}) then {name}::text end", known.join(", ")),
+                        false => format!("{name}::text"),
+                    }
+                })
                 .collect();
             if telling.is_empty() {
                 continue;

@@ -16,6 +16,7 @@ use crate::{
     record::{Cause, Cell, Object, Record},
     refused::Refused,
     sql::{ident, literal},
+    tie::Tie,
     world::{OTHER, OWN, Row, World},
 };
 
@@ -35,6 +36,21 @@ pub struct Prober<'p, 'c> {
     counts: HashMap<(i64, usize), i64>,
     /// Tables whose triggers were set off.
     set_off: HashSet<i64>,
+    /// Attempts to read the table at hand that were not refused and failed.
+    failed: Vec<Failed>,
+    /// What code of its own said to members who added a row of their own to it.
+    said: Vec<(Actor, Refused)>,
+    /// What code said to the last row that was to be added.
+    said_last: Option<Refused>,
+    /// Tables that a role's requests can be made of.
+    read_by: HashSet<(i64, &'static str)>,
+}
+
+/// An attempt that failed, by whom.
+struct Failed {
+    actor: Actor,
+    refused: Refused,
+    sql: String,
 }
 
 impl<'p, 'c> Prober<'p, 'c> {
@@ -43,15 +59,7 @@ impl<'p, 'c> Prober<'p, 'c> {
     /// # Errors
     /// When the connection is lost.
     pub async fn run(desk: &'p mut Desk, world: &'p World<'c>) -> Result<Record, Error> {
-        let mut prober = Self {
-            desk,
-            world,
-            record: Record::default(),
-            actors: world.actors.clone(),
-            places: HashMap::new(),
-            counts: HashMap::new(),
-            set_off: HashSet::new(),
-        };
+        let mut prober = Self::new(desk, world);
         prober.signing_up().await?;
         prober.tables().await?;
         prober.members().await?;
@@ -59,6 +67,79 @@ impl<'p, 'c> Prober<'p, 'c> {
         prober.functions().await?;
         prober.exposures().await?;
         Ok(prober.record)
+    }
+
+    fn new(desk: &'p mut Desk, world: &'p World<'c>) -> Self {
+        Self {
+            desk,
+            world,
+            record: Record::default(),
+            actors: world.actors.clone(),
+            places: HashMap::new(),
+            counts: HashMap::new(),
+            set_off: HashSet::new(),
+            failed: Vec::new(),
+            said: Vec::new(),
+            said_last: None,
+            read_by: HashSet::new(),
+        }
+    }
+
+    /// Probes one object again.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn again(desk: &'p mut Desk, world: &'p World<'c>, object: &Object) -> Result<Record, Error> {
+        let mut prober = Self::new(desk, world);
+        prober.signing_up().await?;
+        let relation = world.catalog.named(&object.name).filter(|relation| relation.noun() == object.noun);
+        match relation {
+            Some(relation) if relation.is_table() => {
+                prober.tables_of(vec![relation]).await?;
+                prober.members_of(vec![relation]).await?;
+            }
+            Some(view) => prober.views_of(vec![view]).await?,
+            None => {
+                let functions = world.catalog.functions.iter().filter(|function| function.title() == object.name);
+                prober.functions_of(functions.collect()).await?;
+            }
+        }
+        Ok(prober.record)
+    }
+
+    /// What those get who may have the other tenant's rows, which a fix must not take from them.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn controls(
+        desk: &'p mut Desk,
+        world: &'p World<'c>,
+        object: &Object,
+    ) -> Result<Vec<Option<u64>>, Error> {
+        let mut prober = Self::new(desk, world);
+        let mut counts = Vec::new();
+        let Some(relation) = world.catalog.named(&object.name) else { return Ok(counts) };
+        for control in &world.controls {
+            let rows = world.rows(relation, OTHER);
+            let mut tries = vec![format!("select * from {} limit {}", relation.sql(), SMALL)];
+            if let Some(row) = rows.last().filter(|_| relation.is_table()) {
+                let touched = touched(relation, control.db_role(), row, &[]);
+                tries = vec![
+                    format!("select * from {} where {}", relation.sql(), any_of(rows)),
+                    format!("delete from {} where {}", relation.sql(), row.key),
+                ];
+                tries.extend(touched.map(|(column, value)| {
+                    format!("update {} set {column} = {value} where {}", relation.sql(), row.key)
+                }));
+            }
+            for sql in tries {
+                let count = prober.attempt(control, &sql, &[]).await?.ok().map(|(done, _)| done.affected);
+                // A member may see less through a view than before, and not nothing.
+                let is_less_enough = relation.is_view() && control.kind != Kind::Platform;
+                counts.push(if is_less_enough { count.map(|count| count.min(1)) } else { count });
+            }
+        }
+        Ok(counts)
     }
 
     /// Whose rows somebody must not reach: the other tenant's, and their own when they are a member no more.
@@ -89,13 +170,21 @@ impl<'p, 'c> Prober<'p, 'c> {
         rows.cloned().collect()
     }
 
+    /// Rows that are about the actor as a person.
+    fn own_rows(&self, relation: &Relation, actor: &Actor) -> Vec<Row> {
+        let rows = self.world.rows(relation, self.own(actor)).iter();
+        rows.filter(|row| self.is_self(relation, row, actor)).cloned().collect()
+    }
+
     /// Whether a row is about the actor as a person.
     fn is_self(&self, relation: &Relation, row: &Row, actor: &Actor) -> bool {
         let Some(user) = &actor.user else { return false };
-        let owners = crate::tie::owner_columns(relation, self.world.tenancy);
+        let owners = crate::tie::owner_columns(self.world.catalog, relation, self.world.tenancy);
         let members = self.world.members().filter(|members| members.oid == relation.oid);
         let of_members = members.and(self.world.tenancy.members.as_ref()).map(|members| members.user.clone());
-        owners.iter().chain(&of_members).any(|column| row.text(column).as_ref() == Some(user))
+        let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
+        let in_folder = is_file && row.text("name").is_some_and(|name| name.starts_with(&format!("{user}/")));
+        in_folder || owners.iter().chain(&of_members).any(|column| row.text(column).as_ref() == Some(user))
     }
 
     /// Where a row is, as its `ctid`.
@@ -104,8 +193,9 @@ impl<'p, 'c> Prober<'p, 'c> {
         if let Some(place) = self.places.get(&key) {
             return Ok(place.clone());
         }
-        let done = self.desk.run(&format!("select ctid::text from {} where {}", relation.sql(), row.key)).await?;
-        let place = done.value().unwrap_or_default().to_owned();
+        let sql = format!("select ctid::text from {} where {}", relation.sql(), row.key);
+        let found = self.desk.keep(&sql).await?.unwrap_or_default();
+        let place = found.value().unwrap_or_default().to_owned();
         self.places.insert(key, place.clone());
         Ok(place)
     }
@@ -115,7 +205,9 @@ impl<'p, 'c> Prober<'p, 'c> {
         if let Some(count) = self.counts.get(&(relation.oid, tenant)) {
             return Ok(*count);
         }
-        let count = self.desk.run(&self.count_sql(relation, tenant)).await?.number();
+        // What cannot be counted does not grow.
+        let counted = self.desk.keep(&self.count_sql(relation, tenant)).await?;
+        let count = counted.map_or(i64::MAX, |done| done.number());
         self.counts.insert((relation.oid, tenant), count);
         Ok(count)
     }
@@ -171,7 +263,13 @@ impl<'p, 'c> Prober<'p, 'c> {
 
     /// What a refusal means for a cell, where it means anything.
     fn refusal(refused: &Refused) -> Cell {
-        if refused.is_by_time() { Cell::Undecided(refused.to_string()) } else { Cell::Refused }
+        if refused.is_said() { Cell::Refused } else { Cell::Undecided(format!("it failed: {refused}")) }
+    }
+
+    /// What an attempt that failed means, where it is of a table whose policies do not fail anyhow.
+    fn failed(&self, refused: &Refused) -> Cell {
+        let is_known = self.failed.iter().any(|failed| failed.refused.code == refused.code);
+        if is_known { Cell::Refused } else { Self::refusal(refused) }
     }
 }
 

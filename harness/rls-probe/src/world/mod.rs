@@ -12,7 +12,7 @@ use std::{
 };
 
 use aho_corasick::AhoCorasick;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -54,6 +54,8 @@ pub struct World<'c> {
     pub roles: Vec<String>,
     needles: [OnceLock<Needles>; 3],
     run: String,
+    /// Somebody of the other tenant who tries nothing.
+    bystander: Option<String>,
 }
 
 /// Texts, and what finds them all in one reading.
@@ -113,8 +115,9 @@ impl<'c> World<'c> {
             roles: Vec::new(),
             needles: Default::default(),
             run: Uuid::new_v4().simple().to_string()[..6].to_owned(),
+            bystander: None,
         };
-        world.roles = world.known_roles();
+        world.roles = world.known_roles(desk).await?;
         world.make_tenants(desk).await?;
         world.make_people(desk).await?;
         let headers = world.headers().to_string();
@@ -143,6 +146,12 @@ impl<'c> World<'c> {
     pub fn rows(&self, relation: &Relation, tenant: usize) -> &[Row] {
         let tenant = (self.ties.get(&relation.oid) != Some(&Tie::Shared)).then_some(tenant);
         self.rows.get(&(relation.oid, tenant)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Schemas that are probed.
+    pub fn exposed(&self) -> BTreeSet<&str> {
+        let exposed = self.catalog.relations.iter().filter(|relation| relation.exposed);
+        exposed.map(|relation| relation.schema.as_str()).collect()
     }
 
     pub fn is_shared(&self, relation: &Relation) -> bool {
@@ -217,6 +226,11 @@ impl<'c> World<'c> {
             let mut draft = Draft::new(table, &self.canary(number), 0);
             if number == CLOSED {
                 closed.iter().for_each(|(column, value)| draft.set(column, value.clone()));
+            }
+            // Somebody has to have founded it.
+            for column in table.columns.iter().filter(|column| self.catalog.is_of_user(table, &column.name)) {
+                let founder = self.sign_up(desk, "founder", json!({})).await?;
+                draft.prefer(&column.name, literal(founder.user.as_deref().unwrap_or_default()));
             }
             let row = self
                 .insert(desk, table, draft)

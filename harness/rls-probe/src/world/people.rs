@@ -23,18 +23,31 @@ use super::{
 };
 
 impl<'c> World<'c> {
-    pub(super) fn known_roles(&self) -> Vec<String> {
+    /// Roles that there are: as given, listed by the column, or rows of the table that it refers to.
+    pub(super) async fn known_roles(&self, desk: &mut Desk) -> Result<Vec<String>, Error> {
         if let Some(claim) = &self.tenancy.claim
             && !claim.roles.is_empty()
         {
-            return claim.roles.clone();
+            return Ok(claim.roles.clone());
         }
         let column = self.members().and_then(|members| {
             let role = self.tenancy.members.as_ref()?.role.as_ref()?;
             Some((members, members.column(role)?))
         });
-        let listed = column.map(|(members, column)| choices(members, column)).unwrap_or_default();
-        if listed.is_empty() { vec!["user".to_owned()] } else { listed }
+        let mut listed = column.map(|(members, column)| choices(members, column)).unwrap_or_default();
+        if listed.is_empty()
+            && let Some((members, column)) = column
+            && let Some(reference) = members.reference_of(&column.name)
+            && let Some(target) = self.catalog.relation(reference.target)
+        {
+            // What may do more has the greater number, where there is one.
+            let power = target.columns.iter().find(|column| column.category == "N").map(|column| ident(&column.name));
+            let order = power.map_or_else(|| "1".to_owned(), |power| format!("{power} desc"));
+            let key = ident(&reference.target_columns[0]);
+            let rows = desk.keep(&format!("select {key}::text from {} order by {order}", target.sql())).await?;
+            listed = rows.map(|done| done.rows.into_iter().flatten().collect()).unwrap_or_default();
+        }
+        Ok(if listed.is_empty() { vec!["user".to_owned()] } else { listed })
     }
 
     /// Roles of one tenant, the highest first.
@@ -45,10 +58,10 @@ impl<'c> World<'c> {
         names
     }
 
-    /// Columns of a tenant that is closed, told or found out.
+    /// Columns of a tenant that is closed, as given or found out.
     pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
-        let told = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
-        if told.is_empty() { dead_states(table).into_iter().next().unwrap_or_default() } else { told }
+        let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
+        if given.is_empty() { dead_states(table).into_iter().next().unwrap_or_default() } else { given }
     }
 
     /// Users of every kind.
@@ -84,6 +97,11 @@ impl<'c> World<'c> {
             let actor = self.member(desk, CLOSED, highest.as_deref(), Kind::Closed, &BTreeMap::new(), name).await?;
             self.actors.push(actor);
         }
+        self.without_a_tenant(desk, highest.as_deref()).await?;
+        if self.catalog.relations.iter().any(|relation| self.gives_privileges(relation)) {
+            self.bystander = self.sign_up(desk, "bystander", json!({})).await?.user;
+            self.tenants[OTHER].users.extend(self.bystander.clone());
+        }
         let newcomer = self.sign_up(desk, "newcomer", json!({})).await?;
         self.actors.push(newcomer);
         let claims = self.every_claim();
@@ -94,6 +112,31 @@ impl<'c> World<'c> {
         if let Some(role) = platform {
             let actor = self.member(desk, OWN, Some(&role), Kind::Platform, &BTreeMap::new(), None).await?;
             self.controls.push(actor);
+        }
+        Ok(())
+    }
+
+    /// Somebody with a role and no tenant, where a membership may be without: comparisons with NULL let them through.
+    async fn without_a_tenant(&mut self, desk: &mut Desk, role: Option<&str>) -> Result<(), Error> {
+        let (Some(members), Some(table), Some(role)) = (&self.tenancy.members, self.members(), role) else {
+            return Ok(());
+        };
+        let (Some(column), true) =
+            (&members.role, table.column(&members.tenant).is_some_and(|column| !column.not_null))
+        else {
+            return Ok(());
+        };
+        let mut actor = self.sign_up(desk, &format!("{role} without a tenant"), json!({})).await?;
+        let mut values = sql_values(&members.state);
+        if values.is_empty() {
+            values = living_state(table);
+        }
+        values.insert(members.user.clone(), literal(actor.user.as_deref().unwrap_or_default()));
+        values.insert(members.tenant.clone(), "null".to_owned());
+        values.insert(column.clone(), literal(role));
+        if self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?.is_none() {
+            actor.role = Some(role.to_owned());
+            self.actors.push(actor);
         }
         Ok(())
     }
@@ -149,7 +192,7 @@ impl<'c> World<'c> {
     }
 
     /// A user without a place in any tenant, as the auth server makes one.
-    async fn sign_up(&mut self, desk: &mut Desk, name: &str, metadata: Value) -> Result<Actor, Error> {
+    pub(super) async fn sign_up(&mut self, desk: &mut Desk, name: &str, metadata: Value) -> Result<Actor, Error> {
         let (user, email) = (Uuid::new_v4().to_string(), format!("{name}-{}@example.com", Uuid::new_v4().simple()));
         let values = [
             ("id", literal(&user)),
@@ -169,9 +212,62 @@ impl<'c> World<'c> {
         if let Err(refused) = self.with_triggers_held(desk, &insert).await? {
             return Err(Error::NoUser(refused));
         }
+        self.mirror(desk, &user, &email).await?;
         let mut actor = Actor::user(name, Kind::Newcomer, &user, &email);
         actor.claim(&["user_metadata".to_owned()], metadata);
         Ok(actor)
+    }
+
+    /// The rows by which other tables name a user, where signing up did not make them.
+    async fn mirror(&mut self, desk: &mut Desk, user: &str, email: &str) -> Result<(), Error> {
+        for table in self.mirrors() {
+            let key = &table.keys[0].columns[0];
+            let known = format!("select count(*) from {} where {} = {}", table.sql(), ident(key), literal(user));
+            if desk.run(&known).await?.number() > 0 {
+                continue;
+            }
+            let mark = format!("m{}", Uuid::new_v4().simple());
+            let mut draft = Draft::new(table, &mark[..12], 0);
+            draft.prefer("email", literal(email));
+            draft.set(key, literal(user));
+            // One that cannot be made is missed by those that refer to it, and they say so.
+            let _ = self.insert(desk, table, draft).await?;
+        }
+        Ok(())
+    }
+
+    /// Tables whose rows are users, by which other tables name them.
+    fn mirrors(&self) -> Vec<&'c Relation> {
+        let is_mirror = |relation: &&Relation| {
+            relation.is_table()
+                && relation.schema != "auth"
+                && self.catalog.is_mirror(relation)
+                && !self.is_members(relation)
+                && self.is_referred_to(relation)
+        };
+        self.catalog.relations.iter().filter(is_mirror).collect()
+    }
+
+    /// Points the rows that are about a user at their tenant, where such a row says which one is current.
+    async fn point_at_tenant(&self, desk: &mut Desk, user: &str, tenant: &str) -> Result<(), Error> {
+        let Some(tenants) = self.tenant_table() else { return Ok(()) };
+        let persons =
+            self.catalog.relations.iter().filter(|relation| {
+                relation.is_table() && self.catalog.is_mirror(relation) && !self.is_members(relation)
+            });
+        for table in persons {
+            for reference in table.references.iter().filter(|reference| reference.target == tenants.oid) {
+                let (column, key) = (ident(&reference.columns[0]), ident(&table.keys[0].columns[0]));
+                let set = format!(
+                    "update {} set {column} = {} where {key} = {}",
+                    table.sql(),
+                    literal(tenant),
+                    literal(user)
+                );
+                let _ = self.with_triggers_held(desk, &set).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A user with a place in a tenant.
@@ -227,6 +323,8 @@ impl<'c> World<'c> {
             }
         }
         if kind != Kind::Platform {
+            let id = self.tenants[tenant].id.clone();
+            self.point_at_tenant(desk, &user, &id).await?;
             self.tenants[tenant].users.push(user);
         }
         Ok(actor)
@@ -269,8 +367,8 @@ impl<'c> World<'c> {
     /// Ways in which somebody is a member no more, with a name for each.
     fn dead_members(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) else { return Vec::new() };
-        let told: Vec<_> = members.dead.iter().map(sql_values).collect();
-        let states = if told.is_empty() { dead_states(table) } else { told };
+        let given: Vec<_> = members.dead.iter().map(sql_values).collect();
+        let states = if given.is_empty() { dead_states(table) } else { given };
         let named = states.into_iter().map(|state| {
             let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();
             let is_word =

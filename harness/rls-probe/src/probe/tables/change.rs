@@ -175,10 +175,19 @@ impl<'c> Prober<'_, 'c> {
         if !matches!(actor.kind, Kind::Member | Kind::Reader) || self.world.is_shared(relation) {
             return Ok(());
         }
-        let own = self.rows_besides(relation, self.own(actor), actor);
+        // Where users are the tenants, what is theirs is what names them.
+        let own = match self.world.tenancy.tenant {
+            Some(_) => self.rows_besides(relation, self.own(actor), actor),
+            None => self.own_rows(relation, actor),
+        };
         let Some((row, statement)) = own.last().and_then(|row| Some((row, statement(row)?))) else { return Ok(()) };
         let (object, sql) = (object_of(relation), format!("{statement} where {}", row.key));
-        let works = self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0);
+        let done = self.attempt(actor, &sql, &[]).await?;
+        if let Err(refused) = &done {
+            let cell = self.failed(refused);
+            self.record.enter(&object, verb, actor, cell);
+        }
+        let works = done.is_ok_and(|(done, _)| done.affected > 0);
         if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
             let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
             let done = if verb == Verb::Delete { "delete" } else { "change" };
@@ -204,6 +213,11 @@ impl<'c> Prober<'_, 'c> {
             Ok((done, _)) if done.affected > 0 => return Ok(Some(filtered)),
             // Something refers to the row: it was let through.
             Err(refused) if refused.code == "23503" && statement.starts_with("delete") => return Ok(Some(filtered)),
+            Err(refused) if !refused.is_said() => {
+                let verb = if statement.starts_with("delete") { Verb::Delete } else { Verb::Update };
+                let cell = self.failed(&refused);
+                self.record.enter(&object_of(relation), verb, actor, cell);
+            }
             _ => {}
         }
         if relation.estimate > SMALL {

@@ -9,13 +9,14 @@ use crate::{
     harm::Harm,
     probe::{Prober, SMALL, object_of},
     record::{Cause, Cell, Verb},
+    refused::Refused,
     sql::{ident, literal},
     tie::{Tie, owner_columns},
     world::{OTHER, VARIANTS},
 };
 
 /// How an attempted insert ended.
-pub(super) enum Inserted {
+pub(in crate::probe) enum Inserted {
     Yes {
         sql: String,
         looks: Vec<Done>,
@@ -54,8 +55,12 @@ impl<'c> Prober<'_, 'c> {
         }
         let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
         let is_tenants = self.world.tenant_table().is_some_and(|table| table.oid == relation.oid);
-        if is_members || is_tenants {
-            self.record.enter(&object, Verb::Insert, actor, Cell::Refused);
+        if is_members {
+            self.add_member(relation, actor).await?;
+            return Ok(false);
+        }
+        if is_tenants {
+            self.make_tenant(relation, actor).await?;
             return Ok(false);
         }
         let is_member = matches!(actor.kind, Kind::Member | Kind::Reader);
@@ -75,7 +80,10 @@ impl<'c> Prober<'_, 'c> {
                 Inserted::Yes { .. } | Inserted::Taken { .. } => {
                     self.record.enter(&object, Verb::Insert, actor, Cell::Own)
                 }
-                Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
+                Inserted::No(cell) => {
+                    self.said.extend(self.said_last.take().map(|refused| (actor.clone(), refused)));
+                    self.record.enter(&object, Verb::Insert, actor, cell);
+                }
             }
         }
         if own_works {
@@ -89,7 +97,7 @@ impl<'c> Prober<'_, 'c> {
                 // A row that names nobody but oneself is one's own.
                 let names_one =
                     matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() == 1);
-                if as_oneself && names_one && self.world.tenancy.tenant.is_none() {
+                if as_oneself && names_one && (self.world.tenancy.tenant.is_none() || Some(tenant) == actor.tenant) {
                     continue;
                 }
                 let before = self.count(relation, tenant).await?;
@@ -116,6 +124,28 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// A tenant of one's own making, which many portals offer to those who have an account.
+    async fn make_tenant(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let object = object_of(relation);
+        let mut draft = Draft::new(relation, &self.world.canary(OTHER), 0).by(actor.db_role());
+        for column in &relation.columns {
+            if let Some(user) = actor.user.as_ref().filter(|_| self.world.catalog.is_of_user(relation, &column.name)) {
+                draft.prefer(&column.name, literal(user));
+            }
+        }
+        match self.try_insert(actor, draft, &[]).await? {
+            Inserted::Yes { sql, .. } if !relation.rls || actor.kind == Kind::Anonymous => {
+                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let deed = Harm::of_writing(actor.kind).that("can make tenants");
+                self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+            }
+            Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Own),
+            Inserted::Taken { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
+            Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
+        }
+        Ok(())
     }
 
     /// Where rows are users': one that somebody else is said to have written, about oneself.
@@ -158,8 +188,8 @@ impl<'c> Prober<'_, 'c> {
             let text = format!("replace(to_jsonb(t)::text, {}, '')", literal(&value));
             let look = format!("select {text} from {} t where {own}", relation.sql());
             let world = self.world;
-            let told = |row: &&String| world.given_away(OTHER, row).next().is_some();
-            let telling = |done: &Done| done.rows.iter().flatten().filter(told).count();
+            let tells = |row: &&String| world.given_away(OTHER, row).next().is_some();
+            let telling = |done: &Done| done.rows.iter().flatten().filter(tells).count();
             let before = telling(&self.desk.run(&look).await?);
             let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &[look]).await? else { continue };
             let deed = match looks.first().map(telling) {
@@ -201,7 +231,7 @@ impl<'c> Prober<'_, 'c> {
     ) -> Option<Draft<'c>> {
         let mut draft = self.world.draft(relation, Some(tenant), variant)?.by(actor.db_role());
         let user = actor.user.as_deref().filter(|_| as_oneself);
-        let owners = owner_columns(relation, self.world.tenancy);
+        let owners = owner_columns(self.world.catalog, relation, self.world.tenancy);
         for reference in relation.references.iter().filter(|reference| reference.target_name == "auth.users") {
             if self.world.tenancy.tenant.is_none() && reference.columns.iter().any(|column| owners.contains(column)) {
                 continue;
@@ -241,7 +271,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Inserts, and makes the row valid as long as it is not a policy that refuses it.
-    pub(super) async fn try_insert(
+    pub(in crate::probe) async fn try_insert(
         &mut self,
         actor: &Actor,
         mut draft: Draft<'_>,
@@ -250,6 +280,7 @@ impl<'c> Prober<'_, 'c> {
         if !draft.is_permitted() {
             return Ok(Inserted::No(Cell::Refused));
         }
+        self.said_last = None;
         loop {
             let sql = draft.insert();
             match self.attempt(actor, &sql, looks).await? {
@@ -271,7 +302,11 @@ impl<'c> Prober<'_, 'c> {
                         ))),
                     });
                 }
-                Err(refused) => return Ok(Inserted::No(Self::refusal(&refused))),
+                Err(refused) => {
+                    let cell = Self::refusal(&refused);
+                    self.said_last = Some(refused).filter(Refused::is_by_code);
+                    return Ok(Inserted::No(cell));
+                }
             }
         }
     }

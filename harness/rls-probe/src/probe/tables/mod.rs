@@ -6,16 +6,19 @@ mod insert;
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Policy, Relation},
     error::Error,
     harm::Harm,
+    names,
     record::{Cause, Cell, Verb},
     sql::{ident, literal},
     tie::Tie,
     world::{OTHER, Row},
 };
 
-use super::{Prober, any_of, object_of};
+pub(super) use self::insert::Inserted;
+
+use super::{Failed, Prober, any_of, object_of};
 
 impl<'c> Prober<'_, 'c> {
     /// Every table, every actor.
@@ -27,12 +30,46 @@ impl<'c> Prober<'_, 'c> {
             .iter()
             .filter(|relation| relation.is_table() && (relation.exposed || relation.title() == "storage.objects"))
             .collect();
+        self.tables_of(relations).await
+    }
+
+    /// These tables, every actor.
+    pub(super) async fn tables_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
         for relation in relations {
             for actor in &self.actors.clone() {
                 self.table(relation, actor).await?;
             }
+            self.failures(relation);
         }
         Ok(())
+    }
+
+    /// What could not be read: where a role's requests fail for everybody, nobody can use the table at all; where they do
+    /// not, they are refused.
+    fn failures(&mut self, relation: &Relation) {
+        let object = object_of(relation);
+        // A trigger that refuses everybody's row may mean the row, and not those who add it.
+        let said = std::mem::take(&mut self.said);
+        let works = |verb: Verb| {
+            let cells = self.record.cells.get(&object).into_iter().flat_map(|actors| actors.values());
+            cells.into_iter().any(|verbs| matches!(verbs.get(&verb), Some(Cell::Own | Cell::Crossed)))
+        };
+        if !works(Verb::Insert) {
+            for (actor, refused) in said {
+                let cell = Cell::Undecided(format!("nobody could add a row of their own: {refused}"));
+                self.record.enter(&object, Verb::Insert, &actor, cell);
+            }
+        }
+        for Failed { actor, refused, sql } in std::mem::take(&mut self.failed) {
+            if self.read_by.contains(&(relation.oid, actor.db_role())) {
+                self.record.enter(&object, Verb::Read, &actor, Self::refusal(&refused));
+            } else if refused.is_by_time() {
+                self.record.enter(&object, Verb::Read, &actor, Cell::Undecided(refused.to_string()));
+            } else {
+                let cause = Cause::Failure(refused.to_string());
+                self.record.fail(&object, Verb::Read, &actor, Harm::Medium.that("cannot read it at all"), cause, &sql);
+            }
+        }
     }
 
     async fn table(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
@@ -45,16 +82,14 @@ impl<'c> Prober<'_, 'c> {
         self.update(relation, actor).await?;
         self.delete(relation, actor).await?;
         let object = object_of(relation);
-        let cell = if relation.may(actor.db_role(), "truncate") {
+        if !relation.may(actor.db_role(), "truncate") {
+            self.record.enter(&object, Verb::Truncate, actor, Cell::Refused);
+        } else if !self.world.catalog.is_given_by_default(relation) {
             let cause = Cause::Grant("truncate".to_owned());
             let sql = format!("truncate {} cascade", relation.sql());
             let deed = Harm::Low.that("can empty it with TRUNCATE, whatever its policies say");
             self.record.cross(&object, Verb::Truncate, actor, deed, cause, &sql);
-            Cell::Crossed
-        } else {
-            Cell::Refused
-        };
-        self.record.enter(&object, Verb::Truncate, actor, cell);
+        }
         Ok(())
     }
 
@@ -65,19 +100,15 @@ impl<'c> Prober<'_, 'c> {
             return Ok(());
         }
         if self.world.is_shared(relation) {
-            self.record.enter(&object, Verb::Read, actor, Cell::Own);
-            return Ok(());
+            return self.read_shared(relation, actor).await;
         }
         if !actor.kind.is_outside() {
             let own = self.world.rows(relation, self.own(actor));
-            if !own.is_empty() {
-                let seen = self.seen(relation, actor, own).await?;
-                self.record.enter(
-                    &object,
-                    Verb::Read,
-                    actor,
-                    if seen.is_some_and(|(n, _)| n > 0) { Cell::Own } else { Cell::Refused },
-                );
+            if !own.is_empty()
+                && let Some((seen, _)) = self.seen(relation, actor, own).await?
+            {
+                let cell = if seen > 0 { Cell::Own } else { Cell::Refused };
+                self.record.enter(&object, Verb::Read, actor, cell);
             }
         }
         for tenant in self.foreign(actor) {
@@ -86,6 +117,12 @@ impl<'c> Prober<'_, 'c> {
                 if tenant == OTHER {
                     let reason = self.world.gaps.get(&relation.oid).cloned();
                     let cell = match reason {
+                        Some(_) if !relation.rls => {
+                            let deed = Harm::of_reading(actor.kind).that("can read every row");
+                            let sql = format!("select * from {}", relation.sql());
+                            self.record.cross(&object, Verb::Read, actor, deed, Cause::NoRowSecurity, &sql);
+                            Cell::Crossed
+                        }
                         Some(reason) => Cell::Undecided(format!("no row of the other tenant could be made: {reason}")),
                         None if relation.partition => self.partition(relation, actor).await?,
                         None => Cell::Refused,
@@ -101,18 +138,42 @@ impl<'c> Prober<'_, 'c> {
                         Harm::of_reading(actor.kind).that(format!("can read rows of {}", Self::whose(actor, tenant)));
                     self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
                 }
-                _ => self.record.enter(&object, Verb::Read, actor, Cell::Refused),
+                Some(_) => self.record.enter(&object, Verb::Read, actor, Cell::Refused),
+                None => {}
             }
         }
         if let Some(row) = self.world.nobodys.get(&relation.oid) {
             let rows = [row.clone()];
             if let Some((seen, sql)) = self.seen(relation, actor, &rows).await?
                 && seen > 0
+                && !self.are_templates(relation)
             {
                 let cause = self.guilty(relation, actor, "select", Some(row)).await?;
                 let deed = Harm::of_reading(actor.kind).that("can read rows that belong to no tenant");
                 self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
             }
+        }
+        Ok(())
+    }
+
+    /// A table that is everybody's is read by everybody; not by strangers where it is about people, or opens something.
+    async fn read_shared(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let object = object_of(relation);
+        let personal = relation.columns.iter().filter(|column| {
+            column.holds_texts() && column.may(actor.db_role(), "select") && names::is_personal(&column.name)
+        });
+        let personal: Vec<_> = personal.map(|column| column.name.clone()).collect();
+        let rows = self.world.rows(relation, OTHER).to_vec();
+        if actor.kind == Kind::Anonymous
+            && !personal.is_empty()
+            && let Some((1.., sql)) = self.seen(relation, actor, &rows).await?
+        {
+            let cause = self.guilty(relation, actor, "select", rows.first()).await?;
+            let deed =
+                Harm::of_reading(actor.kind).that(format!("can read {} without an account", personal.join(", ")));
+            self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+        } else {
+            self.record.enter(&object, Verb::Read, actor, Cell::Own);
         }
         Ok(())
     }
@@ -144,16 +205,32 @@ impl<'c> Prober<'_, 'c> {
         }
     }
 
-    /// How many of these rows somebody sees; none when they may not ask.
+    /// Whether rows without a tenant are for all: the policy says so, and only the backend makes them.
+    fn are_templates(&self, relation: &Relation) -> bool {
+        let Some(Tie::Tenant(column)) = self.world.ties.get(&relation.oid) else { return false };
+        let says_so = |policy: &Policy| {
+            let asks = format!("({column} IS NULL)");
+            policy.using.as_ref().is_some_and(|text| text.contains(&asks))
+        };
+        let is_written = ["insert", "update"].iter().any(|command| {
+            let mut policies = relation.policies_for("authenticated", command);
+            policies.any(|policy| {
+                policy.check.as_ref().or(policy.using.as_ref()).is_none_or(|text| text.contains("IS NULL"))
+            })
+        });
+        !names::is_log(&relation.name) && relation.policies_for("authenticated", "select").any(says_so) && !is_written
+    }
+
+    /// How many of these rows somebody sees; none when they may not ask, or asking fails.
     async fn seen(&mut self, relation: &Relation, actor: &Actor, rows: &[Row]) -> Result<Option<(i64, String)>, Error> {
         let mut sql = format!("select count(*) from {} where {}", relation.sql(), any_of(rows));
         let mut seen = self.attempt(actor, &sql, &[]).await?;
-        if seen.as_ref().is_err_and(|refused| refused.is_by_grant()) {
+        if seen.as_ref().is_err_and(|refused| refused.is_by_grant_on(&relation.name)) {
             // The key may not be read; another column may.
             let readable = relation.columns.iter().filter(|column| column.may(actor.db_role(), "select"));
-            let told =
+            let known =
                 readable.filter_map(|column| Some((column, rows.iter().find_map(|row| row.text(&column.name))?)));
-            let Some((column, text)) = told.max_by_key(|(column, text)| (column.is_text(), text.len())) else {
+            let Some((column, text)) = known.max_by_key(|(column, text)| (column.is_text(), text.len())) else {
                 return Ok(None);
             };
             sql = format!(
@@ -164,7 +241,19 @@ impl<'c> Prober<'_, 'c> {
             );
             seen = self.attempt(actor, &sql, &[]).await?;
         }
-        Ok(seen.ok().map(|(done, _)| (done.number(), sql)))
+        match seen {
+            Ok((done, _)) => {
+                self.read_by.insert((relation.oid, actor.db_role()));
+                Ok(Some((done.number(), sql)))
+            }
+            Err(refused) => {
+                let is_known = self.failed.iter().any(|failed| failed.actor.name == actor.name);
+                if !is_known {
+                    self.failed.push(Failed { actor: actor.clone(), refused, sql });
+                }
+                Ok(None)
+            }
+        }
     }
 
     /// Whether its rows are about one person, who may change them whatever their role.

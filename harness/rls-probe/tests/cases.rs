@@ -1,0 +1,189 @@
+//! Schemas as people write them, one kind in each file of `cases`, with the right answer in its head:
+//!
+//! - `base: NAME`: what it stands on, a file of `schemas`
+//! - `right: OBJECT: VERBS by ACTORS`: a finding that there must be; there must be no others
+//! - `clean`: no finding at all; `low`: none above LOW
+//! - `own: OBJECT: VERBS by ACTORS`: allowed, and no finding; `not refused: …`: whatever it is, no refusal
+//! - `undecided: NAME`: what stays undecided; nothing else may
+//! - `members: TABLE`, `owner: COLUMNS`: what is inferred
+//! - `fixed: OBJECT`: a fix was tried, and mends it; `advised: OBJECT`: none does
+//! - `says: TEXT`, `lint: NAME OBJECT`, `no lint: NAME`
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use rls_probe::{Cell, Harm, Report, Tenancy};
+use rstest::rstest;
+use serde::Deserialize;
+
+use crate::schema::Schema;
+
+#[derive(Default, Deserialize)]
+struct Document {
+    tenancy: Tenancy,
+}
+
+/// `table public.t: read update by one two`, or `… by one, two three`.
+struct Line<'t> {
+    object: &'t str,
+    verbs: Vec<&'t str>,
+    actors: Vec<&'t str>,
+}
+
+impl<'t> Line<'t> {
+    fn of(text: &'t str) -> Self {
+        let (object, rest) = text.split_once(": ").unwrap();
+        let (verbs, actors) = rest.split_once(" by ").unwrap();
+        let actors = match actors.contains(',') {
+            true => actors.split(',').map(str::trim).filter(|actor| !actor.is_empty()).collect(),
+            false => actors.split_whitespace().collect(),
+        };
+        Self { object, verbs: verbs.split_whitespace().collect(), actors }
+    }
+
+    /// Whether the report has a finding for each verb and actor.
+    fn is_found(&self, report: &Report) -> bool {
+        let effects = report.findings.iter().filter(|finding| finding.object.to_string() == self.object);
+        let effects: Vec<_> = effects.flat_map(|finding| &finding.effects).collect();
+        self.verbs.iter().all(|verb| {
+            self.actors.iter().all(|actor| {
+                effects.iter().any(|effect| effect.verb.name() == *verb && effect.actors.iter().any(|a| a == actor))
+            })
+        })
+    }
+
+    /// Whether each cell is as it should be.
+    fn are_cells(&self, report: &Report, is_right: impl Fn(&Cell) -> bool) -> bool {
+        let cells = report.cells.iter().find(|(object, _)| object.to_string() == self.object).unwrap().1;
+        self.actors.iter().all(|actor| {
+            let of = &cells[*actor];
+            self.verbs.iter().all(|verb| of.iter().any(|(known, cell)| known.name() == *verb && is_right(cell)))
+        })
+    }
+}
+
+#[rstest]
+#[case::added_by("added_by")]
+#[case::argument_that_names_a_column("argument_that_names_a_column")]
+#[case::check_of_two_columns("check_of_two_columns")]
+#[case::current_tenant_in_the_profile("current_tenant_in_the_profile")]
+#[case::deferred_triggers_of_made_rows("deferred_triggers_of_made_rows")]
+#[case::effects_behind_the_first("effects_behind_the_first")]
+#[case::every_role_as_argument("every_role_as_argument")]
+#[case::everybodys_tables_with_secrets("everybodys_tables_with_secrets")]
+#[case::existence_by_a_random_key("existence_by_a_random_key")]
+#[case::existence_by_two_refusals("existence_by_two_refusals")]
+#[case::files_moved_to_another_folder("files_moved_to_another_folder")]
+#[case::fix_that_is_none("fix_that_is_none")]
+#[case::flag_about_a_secret("flag_about_a_secret")]
+#[case::flag_beside_own_id("flag_beside_own_id")]
+#[case::former_tenant("former_tenant")]
+#[case::functions_of_the_backend("functions_of_the_backend")]
+#[case::harmless_answer("harmless_answer")]
+#[case::highest_role_first("highest_role_first")]
+#[case::id_of_a_profile("id_of_a_profile")]
+#[case::inserts_into_tenants_and_members("inserts_into_tenants_and_members")]
+#[case::made_rows_that_break_a_deferred_constraint("made_rows_that_break_a_deferred_constraint")]
+#[case::matrix_of_owners("matrix_of_owners")]
+#[case::members_through_profiles("members_through_profiles")]
+#[case::members_without_a_key("members_without_a_key")]
+#[case::mirror_of_users("mirror_of_users")]
+#[case::negated_class("negated_class")]
+#[case::nothing_granted("nothing_granted")]
+#[case::own_auth_table("own_auth_table")]
+#[case::own_id_without_reference("own_id_without_reference")]
+#[case::own_tenant_id("own_tenant_id")]
+#[case::personal_tenant_at_sign_up("personal_tenant_at_sign_up")]
+#[case::policies_that_recurse("policies_that_recurse")]
+#[case::policy_of_the_backend("policy_of_the_backend")]
+#[case::policy_that_fails("policy_that_fails")]
+#[case::policy_that_recurses("policy_that_recurses")]
+#[case::profile_with_a_tenant("profile_with_a_tenant")]
+#[case::recipient_rewrites("recipient_rewrites")]
+#[case::role_by_sign_up("role_by_sign_up")]
+#[case::role_in_an_owner_tenancy("role_in_an_owner_tenancy")]
+#[case::role_without_a_tenant("role_without_a_tenant")]
+#[case::roles_in_a_table("roles_in_a_table")]
+#[case::rows_of_a_member("rows_of_a_member")]
+#[case::rows_that_give_privileges("rows_that_give_privileges")]
+#[case::schemas_of_the_api("schemas_of_the_api")]
+#[case::secret_answered("secret_answered")]
+#[case::secret_of_ones_own("secret_of_ones_own")]
+#[case::several_references_to_users("several_references_to_users")]
+#[case::taken_code("taken_code")]
+#[case::target_without_a_tenant("target_without_a_tenant")]
+#[case::templates_without_a_tenant("templates_without_a_tenant")]
+#[case::tenant_columns_of_different_names("tenant_columns_of_different_names")]
+#[case::tenant_with_a_founder("tenant_with_a_founder")]
+#[case::tenants_open("tenants_open")]
+#[case::tight("tight")]
+#[case::trigger_granted("trigger_granted")]
+#[case::trigger_that_crashes("trigger_that_crashes")]
+#[case::trigger_that_refuses_every_row("trigger_that_refuses_every_row")]
+#[case::trigger_that_uses_the_caller("trigger_that_uses_the_caller")]
+#[case::truncate_by_default("truncate_by_default")]
+#[case::view_of_dated_rows("view_of_dated_rows")]
+#[tokio::test]
+async fn it_is_right_about(#[case] name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+    let sql = read(&format!("cases/{name}.sql"));
+    let head: Vec<_> = sql.lines().map_while(|line| line.strip_prefix("-- ")).collect();
+    let all = |key: &str| -> Vec<&str> {
+        head.iter().filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect()
+    };
+    let one = |key: &str| all(key).first().copied();
+    let has = |key: &str| head.contains(&key);
+    let base = one("base").map(|base| read(&format!("schemas/{base}.sql"))).unwrap_or_default();
+    let given = sql.split_once("/*tenancy").and_then(|(_, rest)| rest.split_once("*/")).map(|(given, _)| given);
+    let mut tenancy = given.map(|given| toml::from_str::<Document>(given).unwrap()).unwrap_or_default().tenancy;
+    if one("base") == Some("clubs") {
+        tenancy.roles.readers = vec!["reader".to_owned()];
+        tenancy.roles.platform = vec!["root".to_owned()];
+    }
+    let schema = Schema::of(&base).await;
+    let report = schema.probe(&tenancy, Some(&sql)).await;
+
+    let text = format!("{report}\n{}", report.matrix());
+    let right: Vec<_> = all("right").into_iter().map(Line::of).collect();
+    for line in &right {
+        assert!(line.is_found(&report), "not found: {} {:?} by {:?}\n{text}", line.object, line.verbs, line.actors);
+    }
+    let is_right = |object: &str| right.iter().any(|line| line.object == object);
+    for finding in &report.findings {
+        let is_allowed = is_right(&finding.object.to_string()) || has("low") && finding.harm == Harm::Low;
+        assert!(is_allowed, "not true: {finding}\n{text}");
+    }
+    let undecided: BTreeSet<_> = report.undecided.iter().map(|open| open.object.name.as_str()).collect();
+    assert_eq!(undecided, all("undecided").into_iter().collect(), "{text}");
+    for line in all("own").into_iter().map(Line::of) {
+        assert!(line.are_cells(&report, |cell| *cell == Cell::Own), "{} is not their own\n{text}", line.object);
+    }
+    for line in all("not refused").into_iter().map(Line::of) {
+        assert!(line.are_cells(&report, |cell| *cell != Cell::Refused), "{} is refused\n{text}", line.object);
+    }
+    if let Some(table) = one("members") {
+        assert_eq!(report.tenancy.members.as_ref().map(|members| members.table.as_str()), Some(table), "{text}");
+    }
+    if let Some(columns) = one("owner") {
+        let inferred = report.tenancy.owner.as_ref().map(|owner| owner.columns.join(" "));
+        assert_eq!(inferred.as_deref(), Some(columns), "{text}");
+    }
+    for object in all("fixed") {
+        let mut of = report.findings.iter().filter(|finding| finding.object.to_string() == object);
+        assert!(of.all(|finding| finding.fix.is_tried), "{object} is not mended\n{text}");
+    }
+    for object in all("advised") {
+        let mut of = report.findings.iter().filter(|finding| finding.object.to_string() == object);
+        assert!(of.all(|finding| !finding.fix.is_tried), "{object} is said to be mended\n{text}");
+    }
+    for says in all("says") {
+        assert!(text.contains(says), "does not say: {says}\n{text}");
+    }
+    for lint in all("lint") {
+        let (name, object) = lint.split_once(' ').unwrap();
+        assert!(report.lints.iter().any(|known| known.name == name && known.object == object), "{:?}", report.lints);
+    }
+    for lint in all("no lint") {
+        assert!(report.lints.iter().all(|known| known.name != lint), "{:?}", report.lints);
+    }
+}

@@ -1,0 +1,5 @@
+-- A sound schema.
+-- base: clubs
+-- clean
+
+select 1;

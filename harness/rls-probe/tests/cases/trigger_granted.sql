@@ -1,0 +1,6 @@
+-- TRIGGER on a table is granted.
+-- base: clubs
+-- clean
+-- lint: trigger_granted public.dues
+
+grant trigger on dues to authenticated;
