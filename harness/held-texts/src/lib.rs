@@ -47,7 +47,7 @@ fn hold_with(mut settings: Settings, folder: &str, name: &str, text: &str, scrat
     settings.add_filter(r"\b(own|oth|cls)[0-9a-f]{6}x[0-9a-f]{7}\b", "<$1>");
     settings.add_filter(r"\b[0-9a-f]{8} of [0-9a-f]{12}\b", "<id> of <commit>");
     settings.add_filter(r"\b(success of |seen      )[0-9a-f]{12}\b", "$1<commit>");
-    settings.add_filter(r"/\S+/repository-\d+-\w+", "<repository>");
+    settings.add_filter(r"/\S+/repository-\w+", "<repository>");
     settings.add_filter(r"seen      median \d+ ms, p95 \d+ ms of", "seen      median <time>, p95 <time> of");
     settings.add_filter(r"\d+\.\d % of \d+ (answers|in the last)", "<n> % of <n> $1");
     settings.add_filter(r"\d+ in \d+ answers", "<n> in <n> answers");
