@@ -64,7 +64,7 @@ impl Bundle {
         while !next.is_empty() {
             let mut answers = JoinSet::new();
             for url in next.drain(..) {
-                let site = Site::new(site.base.clone(), site.http.clone());
+                let site = Site::new(site.base.clone(), site.title.clone(), site.http.clone());
                 answers.spawn(async move { site.get(url).await });
             }
             for answer in answers.join_all().await {
@@ -177,7 +177,7 @@ mod tests {
     fn imports_of_every_kind_are_followed() {
         let body = r#"import{a}from"./dom-1.js";import "/assets/boot-2.js";const v=()=>import("./views/reports-3.js");
             const deps=["assets/settings-4.js","assets/app.css"];const not="./data.json";import(`./${x}.js`);"#;
-        let site = Site::new("https://your-domain.com".parse().unwrap(), reqwest_client());
+        let site = Site::new("https://your-domain.com".parse().unwrap(), "Portal", reqwest_client());
         let paths: Vec<_> = imports(&script(body), &site).iter().map(|url| url.path().to_owned()).collect();
         assert_eq!(
             paths,
