@@ -28,3 +28,6 @@ pub(crate) async fn text(mut response: Response) -> Result<String, Error> {
     }
     Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "client contract deployment failure runbook seen site"),
+    ("browser", "bounded client contract deployment failure runbook seen site"),
     ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
     ("checkout", "failure"),
     ("client", "bounded failure obstacle permission"),
