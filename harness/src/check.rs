@@ -147,9 +147,8 @@ async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, reda
 async fn deployment() -> Verdict<&'static Deployment> {
     let opened = DEPLOYMENT.get_or_init(async || {
         Deployment::open().await.map_err(|error| {
-            let text = Redactor::new(deployment::secrets_of_environment()).clean(&error.to_string());
-            let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
-            Failure::not_run(what).fact("do", advice).shared()
+            let redactor = Redactor::new(deployment::secrets_of_environment());
+            Failure::from(error).cleaned(&redactor)
         })
     });
     opened.await.as_ref().map_err(Failure::clone)

@@ -26,6 +26,7 @@
 //!
 //! Every check belongs to a [`run`]: it says beforehand which checks it is going to make, and only a whole one is green.
 
+mod bounded;
 mod browser;
 mod check;
 mod checkout;
@@ -38,6 +39,7 @@ mod evidence;
 mod failure;
 mod figures;
 mod mirror;
+mod obstacle;
 mod outcome;
 mod permission;
 mod redaction;
@@ -71,6 +73,7 @@ pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, R
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};
+pub use obstacle::Obstacle;
 pub use outcome::Outcome;
 pub use permission::Permission;
 pub use rehearsal::Rehearsal;

@@ -29,23 +29,24 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "client contract deployment failure runbook seen site"),
+    ("browser", "bounded client contract deployment failure runbook seen site"),
     ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
     ("checkout", "failure"),
-    ("client", "permission"),
+    ("client", "bounded failure obstacle permission"),
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "checkout client contract ending failure permission redaction rehearsal section seen site target workspace",
+        "bounded checkout client contract ending failure obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "outcome redaction runbook"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
+    ("obstacle", "failure"),
     ("rehearsal", "failure"),
     ("run", "contract deployment failure outcome runbook section seen target workspace"),
     ("runbook", "section target workspace"),
-    ("site", "client failure"),
+    ("site", "bounded client failure obstacle"),
 ];
 
 const RLS_PROBE: Allowed = &[

@@ -1,6 +1,8 @@
 //! Fresh profiles in a browser that runs already, over the browser's own DevTools connection: WebDriver has no word for
 //! them. A profile (the protocol's "browser context") has cookies, storage, cache and service workers of its own.
 
+use std::time::Duration;
+
 use fantoccini::{Client, wd::WindowHandle};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -8,6 +10,10 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::Error;
+use crate::bounded;
+
+/// How long a browser that has just started may take to say where it listens.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A connection to a browser on this machine.
 #[derive(Debug)]
@@ -28,8 +34,8 @@ impl DevTools {
         let address = address.ok_or_else(|| failed("the driver does not tell its address"))?;
         // On this machine, whatever proxy there is.
         let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
-        let version = http.get(format!("http://{address}/json/version")).send().await.map_err(failed)?;
-        let version: Value = version.json().await.map_err(failed)?;
+        let asked = http.get(format!("http://{address}/json/version")).timeout(ANSWER).send().await.map_err(failed)?;
+        let version: Value = serde_json::from_str(&bounded::text(asked).await.map_err(failed)?).map_err(failed)?;
         let url = version["webSocketDebuggerUrl"].as_str().unwrap_or_default();
         let stream = TcpStream::connect(address).await.map_err(failed)?;
         let (socket, _) = client_async(url, stream).await.map_err(failed)?;

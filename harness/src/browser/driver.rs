@@ -1,6 +1,11 @@
 //! The process's driver: started once, on a free port, and gone when the process is; or the one of `WEBDRIVER_URL`.
 
-use std::{env, path::Path, time::Duration};
+use std::{
+    env, io,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    time::Duration,
+};
 
 use owned_process::{Launch, OwnedProcess, ScratchDir, Stop};
 use tokio::sync::OnceCell;
@@ -47,15 +52,21 @@ impl Driver {
     }
 }
 
-/// How often another port is asked for. The driver takes one that is free on `::1` and then needs the same one on
-/// `127.0.0.1`, where some connection may already have it.
+/// How many ports are tried: one that was free may be somebody's by the time that the driver takes it.
 const PORTS: usize = 5;
+
+/// How often a driver is started that ends for another reason: what kept it may be over.
+const STARTS: usize = 2;
 
 fn start(program: &Path) -> Result<(OwnedProcess, u16), Error> {
     let mut tried = 1;
     loop {
         match start_once(program) {
-            Err(owned_process::Error::Ended { tail, .. }) if tail.contains(PORT_TAKEN) && tried < PORTS => tried += 1,
+            Err(owned_process::Error::Ended { tail, .. })
+                if tried < if tail.contains(PORT_TAKEN) { PORTS } else { STARTS } =>
+            {
+                tried += 1;
+            }
             started => return started.map_err(|error| Error::driver(&error)),
         }
     }
@@ -67,15 +78,25 @@ const PORT_TAKEN: &str = "port not available";
 fn start_once(program: &Path) -> Result<(OwnedProcess, u16), owned_process::Error> {
     let spawn = |source| owned_process::Error::Spawn { program: program.to_owned(), source };
     let scratch = ScratchDir::new("browser-").map_err(spawn)?;
+    let port = free_port().map_err(spawn)?;
     // Profiles and crash dumps go where they are removed with the driver.
     let env = vec![("TMPDIR".into(), scratch.path().into())];
-    let launch =
-        Launch { program: program.to_owned(), args: vec!["--port=0".into()], env, user: None, stop: Stop::Kill };
+    let launch = Launch {
+        program: program.to_owned(),
+        args: vec![format!("--port={port}").into()],
+        env,
+        user: None,
+        stop: Stop::Kill,
+    };
     let process = OwnedProcess::spawn(launch, scratch)?;
-    let port = process.wait_for_line(Duration::from_secs(20), |line| {
-        line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
-    })?;
+    process.wait_for_line(Duration::from_secs(20), |line| line.contains("started successfully").then_some(()))?;
     Ok((process, port))
+}
+
+/// One that is free on this machine. A driver that is left to choose one takes it on `::1`, and where there is no IPv6
+/// it reports port 0.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 #[cfg(test)]
@@ -85,14 +106,14 @@ mod tests {
     use super::*;
     use crate::Failure;
 
-    /// A driver that finds its port taken `times` times, and the folder that holds it.
-    fn unlucky(times: usize) -> (ScratchDir, PathBuf) {
+    /// A driver that says `why` and ends `times` times, and the folder that holds it and what it was started with.
+    fn unlucky(times: usize, why: &str) -> (ScratchDir, PathBuf) {
         let folder = ScratchDir::new("driver-").unwrap();
         let program = folder.path().join("chromedriver");
         let starts = folder.path().join("starts");
         let script = format!(
-            "#!/bin/sh\necho start >> {0}\nif [ $(wc -l < {0}) -le {times} ]; then echo 'IPv4 port not available. Exiting...'; exit 1; fi\n\
-             echo 'ChromeDriver was started successfully on port 4444.'; exec sleep 60\n",
+            "#!/bin/sh\necho \"$1\" >> {0}\nif [ $(wc -l < {0}) -le {times} ]; then echo '{why}'; exit 1; fi\n\
+             echo 'ChromeDriver was started successfully on port 0.'; exec sleep 60\n",
             starts.display()
         );
         fs::write(&program, script).unwrap();
@@ -100,15 +121,41 @@ mod tests {
         (folder, program)
     }
 
+    const TAKEN: &str = "IPv4 port not available. Exiting...";
+
+    /// What it was started with, each time.
+    fn starts(folder: &ScratchDir) -> Vec<String> {
+        let starts = fs::read_to_string(folder.path().join("starts")).unwrap();
+        starts.lines().map(str::to_owned).collect()
+    }
+
     #[test]
     fn a_port_that_was_taken_is_followed_by_another() {
-        let (_folder, program) = unlucky(PORTS - 1);
-        assert_eq!(start(&program).map(|(_, port)| port).map_err(|error| error.to_string()), Ok(4444));
+        let (folder, program) = unlucky(PORTS - 1, TAKEN);
+        assert!(start(&program).is_ok());
+        assert_eq!(starts(&folder).len(), PORTS);
+    }
+
+    #[test]
+    fn a_driver_without_ipv6_is_asked_at_the_port_that_it_was_given() {
+        let (folder, program) = unlucky(0, TAKEN);
+        let (_process, port) = start(&program).unwrap();
+        assert_eq!(starts(&folder), [format!("--port={port}")]);
+        assert_ne!(port, 0);
+    }
+
+    #[test]
+    fn a_driver_that_ends_is_started_again_once() {
+        let (_folder, program) = unlucky(1, "Segmentation fault");
+        assert!(start(&program).is_ok());
+        let (folder, program) = unlucky(2, "Segmentation fault");
+        assert!(start(&program).is_err());
+        assert_eq!(starts(&folder).len(), 2);
     }
 
     #[test]
     fn a_driver_that_never_gets_a_port_says_what_it_said() {
-        let (_folder, program) = unlucky(PORTS);
+        let (_folder, program) = unlucky(PORTS, TAKEN);
         let failure = Failure::from(start(&program).unwrap_err()).to_string();
         insta::assert_snapshot!(failure.replace(&program.display().to_string(), "<driver>"), @"
         not run  the browser's driver could not be started: <driver> ended before it was ready

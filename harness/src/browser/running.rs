@@ -65,13 +65,11 @@ impl Running {
 
     async fn start() -> Result<(Client, Option<DevTools>), Error> {
         let driver = Driver::shared().await?;
-        let connected = builder(&driver.url)?
-            .capabilities(capabilities(driver.browser.as_deref()))
-            .connect(driver.url.as_str())
-            .await;
-        let client = connected.map_err(|error| {
-            Error::session(driver.browser.as_deref().unwrap_or("the remote browser"), driver.url.as_str(), &error)
-        })?;
+        let client = match session(driver).await {
+            // A crash on the start, or a node that was lost: the next one may well run.
+            Err(Error::NoSession { .. }) => session(driver).await?,
+            started => started?,
+        };
         note_versions(&client);
         let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
         Ok((client, devtools))
@@ -105,6 +103,12 @@ impl Running {
             _ => self.client.close().await.map_err(Error::command("close the session")),
         }
     }
+}
+
+async fn session(driver: &Driver) -> Result<Client, Error> {
+    let browser = driver.browser.as_deref();
+    let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
+    connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
 }
 
 /// What the session says of the browser and its driver, for the manifest's reader.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::causes;
+use crate::{bounded, failure::Failure, obstacle::Obstacle};
 
 /// Longest piece of an answer that an error text shows.
 const EXCERPT: usize = 200;
@@ -22,6 +23,18 @@ pub enum ClientError {
         /// The request's URL, without its query.
         url: Url,
         /// The connection's error, with its causes.
+        why: String,
+    },
+    /// An answer whose body has no end, or none in time.
+    #[error("{method} {url} answered {status}, and its body could not be read: {why}")]
+    Unreadable {
+        /// The request's method.
+        method: Method,
+        /// The request's URL, without its query.
+        url: Url,
+        /// The answer's status.
+        status: StatusCode,
+        /// What is wrong with the body.
         why: String,
     },
     /// The service understood the request and refused it.
@@ -43,6 +56,23 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// Why it cannot be said that `claim` is true: the service is at fault, unless something in front of it answered.
+    pub fn failure(&self, claim: impl Into<String>) -> Failure {
+        match self.obstacle() {
+            Some(obstacle) => obstacle.failure(),
+            None => Failure::failed(claim).seen(self.to_string()),
+        }
+    }
+
+    pub(crate) fn obstacle(&self) -> Option<&Obstacle> {
+        match self {
+            Self::Refused(refusal) => refusal.obstacle.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// An answer with a status of 400 or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -60,6 +90,8 @@ pub struct Refusal {
     pub request_id: Option<String>,
     /// Seconds after which the service wants to be asked again (`retry-after`).
     pub retry_after: Option<u64>,
+    /// What answered in the service's place.
+    obstacle: Option<Box<Obstacle>>,
 }
 
 impl fmt::Display for Refusal {
@@ -91,7 +123,12 @@ impl Refusal {
             quoted if quoted.is_empty() => "an empty body".to_owned(),
             quoted => format!("{quoted:?}"),
         });
-        Self { method, url, status, code, message, request_id: request_id(headers), retry_after: retry_after(headers) }
+        // A service that has a code for it answered itself; a limit is one whoever tells it.
+        let obstacle = Obstacle::of(&url, status, headers)
+            .filter(|_| code.is_none() || status == StatusCode::TOO_MANY_REQUESTS)
+            .map(Box::new);
+        let (request_id, retry_after) = (request_id(headers), retry_after(headers));
+        Self { method, url, status, code, message, request_id, retry_after, obstacle }
     }
 }
 
@@ -146,7 +183,12 @@ impl Answer {
         };
         let response: Response = http.execute(request).await.map_err(no_answer)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.text().await.map_err(no_answer)?;
+        let body = bounded::text(response).await.map_err(|error| ClientError::Unreadable {
+            method: method.clone(),
+            url: url.clone(),
+            status,
+            why: causes(&error),
+        })?;
         if status.is_client_error() || status.is_server_error() {
             return Err(ClientError::Refused(Refusal::decode(method, url, status, &headers, &body)));
         }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{causes, error::request_id};
-use crate::permission::Permission;
+use crate::{bounded, permission::Permission};
 
 /// No further request is made for a message after this, unless [`SmsIngest::deadline`] says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -160,7 +160,7 @@ impl Receipt {
         self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
     }
 
-    fn no_answer(error: &reqwest::Error) -> Self {
+    fn no_answer(error: &bounded::Error) -> Self {
         let why = causes(error);
         let (status, body, headers) = (None, String::new(), HeaderMap::new());
         Self { outcome: Ingest::Unavailable { why }, status, body, headers, tries: 1, took: Duration::ZERO }
@@ -378,18 +378,17 @@ impl SmsIngest {
             request = request.header(name, value);
         }
         let answer = async {
-            let response = request.send().await?;
+            let response = request.send().await.map_err(|error| bounded::Error::Broken(error.without_url()))?;
             let (status, headers) = (response.status(), response.headers().clone());
-            // Bytes, since a proxy's page may be in any encoding.
-            Ok((status, headers, String::from_utf8_lossy(&response.bytes().await?).into_owned()))
+            Ok((status, headers, bounded::text(response).await?))
         };
-        let answer: Result<_, reqwest::Error> = answer.await;
+        let answer: Result<_, bounded::Error> = answer.await;
         let mut receipt = match answer {
             Ok((status, headers, body)) => {
                 let outcome = outcome(status, &headers, &body);
                 Receipt { outcome, status: Some(status), body, headers, tries: 1, took: Duration::ZERO }
             }
-            Err(error) => Receipt::no_answer(&error.without_url()),
+            Err(error) => Receipt::no_answer(&error),
         };
         receipt.took = start.elapsed();
         receipt

@@ -9,6 +9,7 @@ use wiremock::{
 };
 
 use super::{AuthClient, ClientError, RestClient, Session};
+use crate::outcome::Outcome;
 
 struct Project {
     server: MockServer,
@@ -175,4 +176,36 @@ async fn a_read_only_call_is_a_get() {
         .await;
     let answer = project.rest.call_read_only("get_dashboard_summary", &[("p_days", "7")]).await.unwrap();
     assert_eq!(answer, json!({"today": 1}));
+}
+
+#[rstest]
+#[case::limit(429, &[("retry-after", "7")], r#"{"code":429,"error_code":"over_request_rate_limit","msg":"Request rate limit reached"}"#)]
+#[case::challenge(403, &[("cf-mitigated", "challenge")], "<title>Just a moment...</title>")]
+#[case::gateway(502, &[], "<html><h1>502 Bad Gateway</h1></html>")]
+#[case::paused(522, &[], r#"{"message":"connection timed out"}"#)]
+#[tokio::test]
+async fn what_answers_in_the_services_place_blames_nobody(
+    #[case] status: u16,
+    #[case] headers: &[(&'static str, &str)],
+    #[case] body: &str,
+) {
+    let project = project().await;
+    let answer = ResponseTemplate::new(status).set_body_string(body);
+    project.answers(headers.iter().fold(answer, |answer, (name, value)| answer.insert_header(*name, *value))).await;
+    let error = project.auth.settings().await.unwrap_err();
+    let failure = error.failure("the auth server answers");
+    assert_eq!(failure.outcome(), Outcome::Undecided, "{failure}");
+    assert!(failure.is_shared() && failure.get("do").is_some(), "{failure}");
+}
+
+#[rstest]
+#[case::itself(503, r#"{"code":"PGRST002","message":"Could not query the database for the schema cache."}"#)]
+#[case::broken(500, "")]
+#[case::refused(403, r#"{"code":"42501","message":"permission denied"}"#)]
+#[tokio::test]
+async fn what_the_service_says_itself_is_its_own_fault(#[case] status: u16, #[case] body: &str) {
+    let project = project().await;
+    project.answers(ResponseTemplate::new(status).set_body_string(body)).await;
+    let error = project.rest.select("transactions", &[]).await.unwrap_err();
+    assert_eq!(error.failure("rows can be read").outcome(), Outcome::Failed);
 }

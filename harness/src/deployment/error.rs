@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use url::Url;
 
 use super::settings::targets;
-use crate::contract;
+use crate::{contract, failure::Failure, obstacle::Obstacle};
 
 /// Why no deployment could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +85,18 @@ pub enum Error {
         /// The handshake's error, with its causes.
         why: String,
     },
-    /// Something in front of the portal says that the portal is down.
+    /// Something stands in front of the portal.
+    #[error("{0}")]
+    Obstacle(Obstacle),
+    /// The portal's host answers with what nobody can read.
     #[error(
-        "{site} answers {status}: the gateway in front of the portal cannot reach it\ncheck the deployment in Cloudflare Pages; roll back if it does not come up"
+        "{site} answers, and not as a portal does: {why}\ncheck E2E_BASE_URL: it names something other than a portal"
     )]
-    Gateway {
+    Unreadable {
         /// Where it should be.
         site: Url,
-        /// The answer.
-        status: reqwest::StatusCode,
+        /// What is wrong with the body.
+        why: String,
     },
     /// The two institutions that are held against each other are one.
     #[error(
@@ -143,6 +146,18 @@ impl Error {
         let source = source.without_url();
         let why = crate::client::causes(&source);
         if is_tls(&source) { Self::Tls { site, why } } else { Self::Unreachable { site, why } }
+    }
+}
+
+/// What every check says when there is no deployment: nothing was looked at, or it could not be told.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if let Error::Obstacle(obstacle) = error {
+            return obstacle.failure();
+        }
+        let text = error.to_string();
+        let (what, advice) = text.split_once('\n').unwrap_or((&text, ""));
+        Failure::not_run(what).fact("do", advice).shared()
     }
 }
 

@@ -21,12 +21,13 @@ use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::{
+    bounded,
     client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
     redaction::Redactor,
     seen,
-    site::Site,
+    site::{Site, Trouble},
     target::Target,
 };
 pub use error::Error;
@@ -111,10 +112,11 @@ impl Deployment {
         let api = url.zip(anon_key).map(|(url, anon_key)| Api { url, anon_key });
         two_institutions(&settings)?;
         own_service_key(&settings, api.as_ref())?;
-        reach(&http, &site).await?;
+        let site = Site::new(site, &contract.portal.title, http.clone());
+        reach(&site).await?;
         Ok(Self {
             target,
-            site: Site::new(site, http.clone()),
+            site,
             api,
             contract,
             settings,
@@ -161,7 +163,7 @@ impl Deployment {
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,
-            site: Site::new(portal.site_url().clone(), http.clone()),
+            site: Site::new(portal.site_url().clone(), &contract.portal.title, http.clone()),
             api: Some(api),
             contract,
             settings,
@@ -387,8 +389,8 @@ impl Deployment {
     /// The persona's session, signed in once per process and shared: the auth server limits sign-ins per address.
     ///
     /// # Errors
-    /// Not run where no account is given, undecided where the given one is refused; failed where the auth server is
-    /// broken.
+    /// Not run where no account is given, undecided where the given one is refused or the auth server cannot be asked;
+    /// failed where that is broken.
     pub async fn session(&self, persona: &str) -> Result<Session, Failure> {
         let cell = Arc::clone(self.sessions.lock().await.entry(persona.to_owned()).or_default());
         // A refusal is kept too: asking again would be refused again, and counts against the limit.
@@ -413,7 +415,7 @@ impl Deployment {
                     ))
                     .shared()
             }
-            _ => Failure::failed(claim).expected("200 with a session").seen(error.to_string()).shared(),
+            _ => error.failure(claim).expected("200 with a session").shared(),
         })
     }
 
@@ -508,13 +510,13 @@ fn http_client() -> Result<reqwest::Client, Error> {
 }
 
 /// Asks a remote portal once, so that a dead host is one error and not one per check.
-async fn reach(http: &reqwest::Client, site: &Url) -> Result<(), Error> {
-    match http.get(site.clone()).send().await {
-        Ok(answer) if matches!(answer.status().as_u16(), 502..=504 | 520..=530) => {
-            Err(Error::Gateway { site: site.clone(), status: answer.status() })
-        }
-        Ok(answer) => same_time(site, answer.headers()),
-        Err(source) => Err(Error::unreachable(site.clone(), source)),
+async fn reach(site: &Site) -> Result<(), Error> {
+    let root = site.url("/");
+    match site.fetch(root.clone()).await {
+        Ok(answer) => same_time(&root, &answer.headers),
+        Err(Trouble::Kept(obstacle)) => Err(Error::Obstacle(obstacle)),
+        Err(Trouble::Unread(bounded::Error::Broken(source))) => Err(Error::unreachable(root, source)),
+        Err(Trouble::Unread(why)) => Err(Error::Unreadable { site: root, why: why.to_string() }),
     }
 }
 
@@ -562,36 +564,4 @@ fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> 
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
-
-    use super::*;
-
-    /// An auth server that is busy `times` times and says for how long.
-    async fn sign_in_after(times: u64) -> Result<Session, ClientError> {
-        let server = MockServer::start().await;
-        let busy = json!({ "code": 429, "error_code": "over_request_rate_limit", "msg": "Request rate limit reached" });
-        let busy = ResponseTemplate::new(429).insert_header("retry-after", "0").set_body_json(busy);
-        let session =
-            json!({ "access_token": "a", "refresh_token": "r", "expires_in": 3600, "expires_at": 9, "user": {} });
-        Mock::given(any()).respond_with(busy).up_to_n_times(times).with_priority(1).mount(&server).await;
-        Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(session)).mount(&server).await;
-        let auth = AuthClient::new(http_client().unwrap(), server.uri().parse().unwrap(), "key".to_owned());
-        Deployment::admit(&auth, "somebody@example.com", &"password".to_owned().into()).await
-    }
-
-    #[tokio::test]
-    async fn a_limit_is_waited_out_once() {
-        assert!(sign_in_after(1).await.is_ok());
-        let error = sign_in_after(2).await.unwrap_err().to_string();
-        assert!(error.contains("429") && error.contains("over_request_rate_limit"), "{error}");
-    }
-
-    #[test]
-    fn a_projects_ref_is_the_name_of_its_host() {
-        let project = |url: &str| Api { url: url.parse().unwrap(), anon_key: String::new() }.project();
-        assert_eq!(project("https://wadhydemushqqtcrrlwm.supabase.co"), "wadhydemushqqtcrrlwm");
-        assert_eq!(project("http://127.0.0.1:54321"), "127.0.0.1:54321");
-    }
-}
+mod tests;

@@ -206,6 +206,9 @@ impl Deployment {
     /// A failure of a check that a vendor's API was asked for: a token that may not is "not run", whatever else is
     /// undecided.
     pub fn vendor_failed(claim: &str, error: &ClientError) -> Failure {
+        if let Some(obstacle) = error.obstacle() {
+            return obstacle.failure();
+        }
         let (failure, advice) = match error {
             ClientError::Refused(refusal)
                 if matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
@@ -219,9 +222,6 @@ impl Deployment {
                 Failure::undecided(claim),
                 "correct the project's name in the settings or in [release] of the contract",
             ),
-            ClientError::Refused(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                (Failure::undecided(claim), "wait until the limit is over, and run the check again")
-            }
             _ => (Failure::undecided(claim), "look at the vendor's status page, and run the check again"),
         };
         failure.expected("an answer of the vendor's API").seen(error.to_string()).advice(advice)

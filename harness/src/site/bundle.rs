@@ -16,6 +16,12 @@ use crate::{
 /// Scripts that one app may have; more means that something is not what it seems.
 const MOST_SCRIPTS: usize = 2000;
 
+/// Bytes that all of them may have together.
+const MOST_BYTES: usize = 60_000_000;
+
+/// Scripts that are asked for at once: so many bodies are held that nobody knows the size of yet.
+const AT_ONCE: usize = 4;
+
 /// Static and dynamic imports, and the relative chunk names that Vite lists for preloading.
 static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -63,8 +69,8 @@ impl Bundle {
         let mut known: BTreeSet<Url> = next.iter().cloned().collect();
         while !next.is_empty() {
             let mut answers = JoinSet::new();
-            for url in next.drain(..) {
-                let site = Site::new(site.base.clone(), site.http.clone());
+            for url in next.drain(..next.len().min(AT_ONCE)) {
+                let site = Site::new(site.base.clone(), site.title.clone(), site.http.clone());
                 answers.spawn(async move { site.get(url).await });
             }
             for answer in answers.join_all().await {
@@ -80,10 +86,11 @@ impl Bundle {
                 }
                 bundle.scripts.push(script);
             }
-            if known.len() > MOST_SCRIPTS {
+            let bytes: usize = bundle.scripts.iter().map(|script| script.body.len()).sum();
+            if known.len() > MOST_SCRIPTS || bytes > MOST_BYTES {
                 return Err(Failure::undecided("the bundle can be read")
-                    .expected(format!("at most {MOST_SCRIPTS} scripts"))
-                    .seen(format!("{} and more", known.len())));
+                    .expected(format!("at most {MOST_SCRIPTS} scripts of {} MB together", MOST_BYTES / 1_000_000))
+                    .seen(format!("{} scripts and {} MB, and more", known.len(), bytes / 1_000_000)));
             }
         }
         bundle.scripts.sort_by(|one, other| one.url.cmp(&other.url));
@@ -177,7 +184,7 @@ mod tests {
     fn imports_of_every_kind_are_followed() {
         let body = r#"import{a}from"./dom-1.js";import "/assets/boot-2.js";const v=()=>import("./views/reports-3.js");
             const deps=["assets/settings-4.js","assets/app.css"];const not="./data.json";import(`./${x}.js`);"#;
-        let site = Site::new("https://your-domain.com".parse().unwrap(), reqwest_client());
+        let site = Site::new("https://your-domain.com".parse().unwrap(), "Portal", reqwest_client());
         let paths: Vec<_> = imports(&script(body), &site).iter().map(|url| url.path().to_owned()).collect();
         assert_eq!(
             paths,

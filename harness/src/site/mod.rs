@@ -12,14 +12,18 @@ pub use bundle::{Bundle, Token};
 pub use document::{Asset, Document};
 
 use crate::{
+    bounded,
     client::causes,
     failure::{Failure, Verdict},
+    obstacle::Obstacle,
 };
 
 /// One front end.
 #[derive(Debug)]
 pub struct Site {
     base: Url,
+    /// Of the portal's document: what else answers in its place is not the portal.
+    title: String,
     http: reqwest::Client,
     bundle: OnceCell<Bundle>,
 }
@@ -35,6 +39,19 @@ pub struct Fetched {
     pub headers: HeaderMap,
     /// The answer's body; bytes that are no UTF-8 are replaced.
     pub body: String,
+}
+
+/// Why there is nothing that the portal answered.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Unread(bounded::Error),
+    Kept(Obstacle),
+}
+
+impl From<bounded::Error> for Trouble {
+    fn from(error: bounded::Error) -> Self {
+        Self::Unread(error)
+    }
 }
 
 impl Fetched {
@@ -77,8 +94,8 @@ impl Fetched {
 }
 
 impl Site {
-    pub(crate) fn new(base: Url, http: reqwest::Client) -> Self {
-        Self { base, http, bundle: OnceCell::new() }
+    pub(crate) fn new(base: Url, title: impl Into<String>, http: reqwest::Client) -> Self {
+        Self { base, title: title.into(), http, bundle: OnceCell::new() }
     }
 
     /// The URL of a path.
@@ -91,18 +108,31 @@ impl Site {
     /// Asks for a URL, as a browser would for a document or an asset.
     ///
     /// # Errors
-    /// Failed when there is no answer.
+    /// Failed when there is no answer; undecided when it is not the portal that answers, or its answer has no end.
     pub async fn get(&self, url: Url) -> Verdict<Fetched> {
-        let no_answer = |error: reqwest::Error| {
-            Failure::failed("the portal answers")
+        self.fetch(url.clone()).await.map_err(|trouble| match trouble {
+            Trouble::Kept(obstacle) => obstacle.failure().at(url.as_str()),
+            Trouble::Unread(bounded::Error::Broken(error)) => Failure::failed("the portal answers")
                 .expected(format!("an answer to GET {url}"))
-                .seen(causes(&error.without_url()))
+                .seen(causes(&error))
+                .at(url.as_str()),
+            Trouble::Unread(error) => Failure::undecided("the portal's answer can be read to its end")
+                .seen(error.to_string())
                 .at(url.as_str())
-        };
+                .advice("open the address in a browser: no page or script of a portal is that large"),
+        })
+    }
+
+    /// The same for whoever opens the deployment.
+    pub(crate) async fn fetch(&self, url: Url) -> Result<Fetched, Trouble> {
+        let no_answer = |error: reqwest::Error| bounded::Error::Broken(error.without_url());
         let response = self.http.get(url.clone()).header("accept", "text/html,*/*").send().await.map_err(no_answer)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(no_answer)?;
-        Ok(Fetched { url: url.clone(), status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+        let body = bounded::text(response).await?;
+        match Obstacle::in_place_of(&self.title, &url, status, &headers, &body) {
+            Some(obstacle) => Err(Trouble::Kept(obstacle)),
+            None => Ok(Fetched { url, status, headers, body }),
+        }
     }
 
     /// The document at a path: an answer of 200 with HTML.

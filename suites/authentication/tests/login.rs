@@ -220,10 +220,7 @@ fn sound(check: &Check, session: &Session) -> Verdict {
 async fn accepted_as_it_is_only(check: &Check, session: &Session) -> Verdict {
     let auth = check.deployment().auth()?;
     let claim = "the auth server takes the session for its user";
-    let user = auth
-        .user(session)
-        .await
-        .map_err(|error| Failure::failed(claim).expected("200 with the user").seen(error.to_string()))?;
+    let user = auth.user(session).await.map_err(|error| error.failure(claim).expected("200 with the user"))?;
     if user["id"] != session.user["id"] {
         return Err(Failure::failed(claim)
             .expected(session.user["id"].to_string())

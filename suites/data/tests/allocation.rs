@@ -223,10 +223,7 @@ pub mod writes {
     }
 
     fn refused_to_a_writer(error: &ClientError) -> Failure {
-        Failure::failed("somebody who may allocate can")
-            .caused_by(Cause::Database)
-            .expected("200 with success")
-            .seen(error.to_string())
+        error.failure("somebody who may allocate can").caused_by(Cause::Database).expected("200 with success")
     }
 
     /// Status, member, group, actor, time and note are set, there is one record, and nothing else has changed.

@@ -39,9 +39,9 @@ fn the_project_accepts_the_bundles_anon_key() -> Verdict {
         for key in keys {
             if let Err(error) = auth.with_key(key.text.as_str()).settings().await {
                 let project = key.project.as_deref().unwrap_or("unknown");
-                return Err(Failure::failed(claim)
+                return Err(error
+                    .failure(claim)
                     .expected("200 from /auth/v1/settings with the key of the bundle")
-                    .seen(error.to_string())
                     .fact("key", format!("of project {project:?}, in {}", key.script.path())));
             }
         }

@@ -30,14 +30,9 @@ impl Sample {
     pub fn of(result: CheckResult, at: Timestamp) -> Self {
         let why = result.claim().unwrap_or_default().to_owned();
         let text = result.text().unwrap_or_default().to_owned();
-        Self {
-            at,
-            step: result.step,
-            outcome: result.outcome,
-            figure: result.figure,
-            seen: result.measured.unwrap_or(why),
-            text,
-        }
+        // What kept a release's check out leaves it undecided; to who watches, nobody answered.
+        let outcome = if result.target.is_none() { Outcome::NotRun } else { result.outcome };
+        Self { at, step: result.step, outcome, figure: result.figure, seen: result.measured.unwrap_or(why), text }
     }
 
     /// Over its limit, or nobody answered. What is undecided is neither.

@@ -95,6 +95,20 @@ fn it_ends_red_after_a_breach_and_keeps_what_shows_it() {
     assert!(told.contains("BREACH since") && told.contains("post.3.5"), "{told}");
 }
 
+/// Behind a gateway that does not reach it, the portal is undecided to a release and out of reach to its users.
+#[test]
+fn a_portal_that_could_not_be_opened_did_not_answer() {
+    let opened = |target: Option<&str>| {
+        let now = Timestamp::UNIX_EPOCH;
+        let result = serde_json::json!({
+            "run": "r", "name": "release::monitoring", "step": "post.3.1", "target": target, "outcome": "undecided",
+            "started": now, "finished": now, "attempt": 1, "attachments": [],
+        });
+        Sample::of(serde_json::from_value(result).unwrap(), now).outcome
+    };
+    assert_eq!([opened(Some("staging")), opened(None)], [Outcome::Undecided, Outcome::NotRun]);
+}
+
 fn outcomes(samples: &[Sample]) -> Vec<(&str, Outcome)> {
     samples.iter().map(|sample| (sample.step.as_str(), sample.outcome)).collect()
 }

@@ -1,0 +1,128 @@
+//! A sign-in that has to wait, and what stands between the checks and a deployment.
+
+use insta::assert_snapshot;
+use serde_json::json;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+use super::*;
+
+/// An auth server that is busy `times` times and says for how long.
+async fn sign_in_after(times: u64) -> Result<Session, ClientError> {
+    let server = MockServer::start().await;
+    let busy = json!({ "code": 429, "error_code": "over_request_rate_limit", "msg": "Request rate limit reached" });
+    let busy = ResponseTemplate::new(429).insert_header("retry-after", "0").set_body_json(busy);
+    let session = json!({ "access_token": "a", "refresh_token": "r", "expires_in": 3600, "expires_at": 9, "user": {} });
+    Mock::given(any()).respond_with(busy).up_to_n_times(times).with_priority(1).mount(&server).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_json(session)).mount(&server).await;
+    let auth = AuthClient::new(http_client().unwrap(), server.uri().parse().unwrap(), "key".to_owned());
+    Deployment::admit(&auth, "somebody@example.com", &"password".to_owned().into()).await
+}
+
+#[tokio::test]
+async fn a_limit_is_waited_out_once() {
+    assert!(sign_in_after(1).await.is_ok());
+    let error = sign_in_after(2).await.unwrap_err().to_string();
+    assert!(error.contains("429") && error.contains("over_request_rate_limit"), "{error}");
+}
+
+/// What everybody reads when this answers in the portal's place.
+async fn kept_out_by(answer: ResponseTemplate) -> String {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let site = Site::new(server.uri().parse().unwrap(), "SACCO+ Admin Portal", http_client().unwrap());
+    let failure = Failure::from(reach(&site).await.unwrap_err());
+    assert!(failure.is_shared(), "{failure}");
+    failure.to_string().replace(&server.uri(), "https://your-domain.com")
+}
+
+fn page(status: u16, body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw(body, "text/html; charset=UTF-8")
+}
+
+#[tokio::test]
+async fn a_password_before_the_portal() {
+    let answer = ResponseTemplate::new(401).insert_header("www-authenticate", "Basic realm=\"staging\"");
+    assert_snapshot!(kept_out_by(answer).await, @r#"
+    undecided  https://your-domain.com is open without a password
+      seen      401 Unauthorized: www-authenticate: Basic realm="staging"
+      do        run the checks from a network that is not asked, or lift the password for this machine
+    "#);
+}
+
+#[tokio::test]
+async fn a_challenge_before_the_portal() {
+    let answer = page(403, "<title>Just a moment...</title>").insert_header("cf-mitigated", "challenge");
+    assert_snapshot!(kept_out_by(answer).await, @"
+    undecided  https://your-domain.com takes these checks for a visitor, not for a bot
+      seen      403 Forbidden: cf-mitigated: challenge
+      do        exempt this machine's address from the challenge (in Cloudflare: Security, WAF, a rule that skips it)
+    ");
+}
+
+#[tokio::test]
+async fn a_captcha_before_the_portal() {
+    let answer = page(200, "<title>Are you human?</title><div class=h-captcha></div>");
+    assert_snapshot!(kept_out_by(answer).await, @r#"
+    undecided  https://your-domain.com shows the portal and not a captcha
+      seen      200 OK: a page with h-captcha, and without "SACCO+ Admin Portal"
+      do        exempt this machine's address from the bot protection in front of the portal
+    "#);
+}
+
+#[tokio::test]
+async fn an_access_page_before_the_portal() {
+    let sign_in = "https://sacco.cloudflareaccess.com/cdn-cgi/access/login/your-domain.com?kid=secret";
+    assert_snapshot!(kept_out_by(ResponseTemplate::new(302).insert_header("location", sign_in)).await, @"
+    undecided  https://your-domain.com is open without signing in to an access page
+      seen      302 Found to https://sacco.cloudflareaccess.com/cdn-cgi/access/login/your-domain.com
+      do        add a policy that lets this machine's address bypass the access page, or run the checks from a network that it trusts
+    ");
+}
+
+#[tokio::test]
+async fn a_limit_before_the_portal() {
+    assert_snapshot!(kept_out_by(ResponseTemplate::new(429).insert_header("retry-after", "90")).await, @"
+    undecided  https://your-domain.com answers every request of these checks
+      seen      429 Too Many Requests
+      do        wait 90 s, as the server asks, and run the checks again with -- --test-threads=1
+    ");
+    assert_snapshot!(kept_out_by(ResponseTemplate::new(429)).await, @"
+    undecided  https://your-domain.com answers every request of these checks
+      seen      429 Too Many Requests
+      do        wait a few minutes, and run the checks again with -- --test-threads=1
+    ");
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_reach_the_portal() {
+    for status in [502, 503, 504, 520, 522, 530] {
+        let text = kept_out_by(ResponseTemplate::new(status)).await;
+        assert!(text.contains(&format!("seen      {status}")), "{text}");
+    }
+    assert_snapshot!(kept_out_by(ResponseTemplate::new(504)).await, @"
+    undecided  https://your-domain.com can be reached behind its gateway
+      seen      504 Gateway Timeout
+      do        check the host's status page and its dashboard, and run the checks again once it answers
+    ");
+}
+
+/// The portal's own trouble stays its own.
+#[tokio::test]
+async fn what_no_obstacle_is() {
+    let with_captcha = "<title>SACCO+ Admin Portal</title><div class=cf-turnstile></div>";
+    let elsewhere = ResponseTemplate::new(302).insert_header("location", "https://www.your-domain.com/");
+    let bearer = ResponseTemplate::new(401).insert_header("www-authenticate", "Bearer");
+    for answer in [page(200, with_captcha), page(403, "<h1>Forbidden</h1>"), page(500, ""), elsewhere, bearer] {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let site = Site::new(server.uri().parse().unwrap(), "SACCO+ Admin Portal", http_client().unwrap());
+        assert!(reach(&site).await.is_ok());
+    }
+}
+
+#[test]
+fn a_projects_ref_is_the_name_of_its_host() {
+    let project = |url: &str| Api { url: url.parse().unwrap(), anon_key: String::new() }.project();
+    assert_eq!(project("https://wadhydemushqqtcrrlwm.supabase.co"), "wadhydemushqqtcrrlwm");
+    assert_eq!(project("http://127.0.0.1:54321"), "127.0.0.1:54321");
+}
