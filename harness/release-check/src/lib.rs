@@ -64,7 +64,11 @@ pub enum Action {
     /// Install what is missing: a browser with its driver, PostgreSQL
     Setup,
     /// Report what is installed and what is missing, and change nothing
-    Doctor,
+    Doctor {
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a script that completes this command in your shell
     Completions {
         /// The shell
@@ -92,7 +96,7 @@ impl Action {
             Self::Watch(options) => watch::run(&options),
             Self::Soak(options) => soak::run(&options),
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
-            Self::Doctor => Ok(setup::doctor()),
+            Self::Doctor { json } => Ok(setup::doctor(json)),
             Self::Completions { shell } => {
                 clap_complete::generate(shell, &mut Command::command(), "release-check", &mut std::io::stdout());
                 Ok(Exit::Passed)

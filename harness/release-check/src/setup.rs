@@ -14,6 +14,7 @@ use std::{
 pub use harness::workspace_root as root;
 use harness::{Target, tools::Tool};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::{
     Error, Exit, Usage,
@@ -60,8 +61,18 @@ fn needs(target: Target) -> Vec<Need> {
 }
 
 /// Reports and changes nothing; passed when nothing is missing.
-pub fn doctor() -> Exit {
+pub fn doctor(as_json: bool) -> Exit {
     let needs = needs(Target::Embedded);
+    let exit = Exit::of(needs.iter().all(|need| need.found.is_ok()));
+    if as_json {
+        let line = |need: &Need| {
+            let (found, missing) = (need.found.as_ref().ok(), need.found.as_ref().err());
+            json!({ "needed": need.name, "found": found, "missing": missing })
+        };
+        let needs: Vec<_> = needs.iter().map(line).collect();
+        print(&json!({ "schema": 1, "needs": needs }).to_string());
+        return exit;
+    }
     let mut table = table(&["", "needed", "found"]);
     for need in &needs {
         let (mark, found) = match &need.found {
@@ -71,7 +82,7 @@ pub fn doctor() -> Exit {
         table.add_row([mark, need.name, found.as_str()]);
     }
     print(&table.to_string());
-    Exit::of(needs.iter().all(|need| need.found.is_ok()))
+    exit
 }
 
 /// Installs what is missing; says nothing when nothing is.

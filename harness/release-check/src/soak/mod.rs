@@ -67,6 +67,9 @@ pub struct Options {
     /// Where summary.json and report.html go [default: target/soak]
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    /// Print summary.json
+    #[arg(long)]
+    json: bool,
 }
 
 /// Soaks. The exit code says whether every message is accounted for; if so, 130 that Ctrl-C ended it early.
@@ -82,7 +85,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let summary = runtime.block_on(soak(options, target, PAUSE))?;
     let folder = options.report.clone().unwrap_or_else(|| root().join(REPORT));
     let page = summary.write(&folder)?;
-    print(&summary.to_string());
+    print(&if options.json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() });
     say(&format!("report: {}", page.display()));
     Ok(match summary.interrupted {
         _ if !summary.is_good() => Exit::Failed,

@@ -7,8 +7,9 @@ use harness::{
     run::{CheckResult, Figure},
 };
 use jiff::Timestamp;
+use serde_json::json;
 
-use crate::table::table;
+use crate::{Exit, table::table};
 
 /// How many of the last samples the terminal shows.
 const SHOWN: usize = 24;
@@ -99,9 +100,6 @@ impl Course {
     /// Which metrics were in breach, since when, and what to do; or that none was.
     pub fn last_word(&self) -> String {
         let rounds = self.samples.values().map(Vec::len).max().unwrap_or(0);
-        let is_open = |samples: &&Vec<Sample>| {
-            samples.iter().all(|sample| matches!(sample.outcome, Outcome::NotRun | Outcome::Undecided))
-        };
         let mut told: Vec<_> = self
             .breaches
             .values()
@@ -110,11 +108,38 @@ impl Course {
         if told.is_empty() {
             told.push(format!("{rounds} rounds, no breach of {} in a row", self.lasts));
         }
-        told.extend(self.samples.values().filter(is_open).filter_map(|samples| {
-            let last = samples.last()?;
-            Some(format!("never decided: {}, {}", last.step, last.seen))
-        }));
+        told.extend(self.never_decided().map(|last| format!("never decided: {}, {}", last.step, last.seen)));
         told.join("\n")
+    }
+
+    /// The last samples of the metrics that nobody could decide in any round.
+    fn never_decided(&self) -> impl Iterator<Item = &Sample> {
+        let is_open = |samples: &&Vec<Sample>| {
+            samples.iter().all(|sample| matches!(sample.outcome, Outcome::NotRun | Outcome::Undecided))
+        };
+        self.samples.values().filter(is_open).filter_map(|samples| samples.last())
+    }
+
+    /// No breach is good only of what was decided.
+    pub fn exit(&self) -> Exit {
+        match self.breaches.is_empty() {
+            false => Exit::Failed,
+            true if self.is_empty() || self.never_decided().next().is_some() => Exit::Open,
+            true => Exit::Passed,
+        }
+    }
+
+    /// What `--json` prints: `schema` 1.
+    pub fn document(&self) -> serde_json::Value {
+        let line = |sample: &Sample| json!({ "at": sample.at, "step": sample.step, "outcome": sample.outcome, "seen": sample.seen, "figure": sample.figure });
+        let breach = |(since, sample): &(Timestamp, Sample)| json!({ "since": since, "sample": line(sample) });
+        json!({
+            "schema": 1,
+            "rounds": self.samples.values().map(Vec::len).max().unwrap_or(0),
+            "last": self.samples.values().filter_map(|samples| samples.last()).map(line).collect::<Vec<_>>(),
+            "breaches": self.breaches.values().map(breach).collect::<Vec<_>>(),
+            "never_decided": self.never_decided().map(line).collect::<Vec<_>>(),
+        })
     }
 
     /// The metric's last samples as letters, by how near its limit each is.

@@ -52,6 +52,9 @@ pub struct Options {
     /// Where watch.jsonl and index.html go [default: target/watch]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Print what was seen as JSON: each metric's last sample, the breaches that lasted, what was never decided
+    #[arg(long)]
+    json: bool,
 }
 
 /// The checks of the table's steps that only read, by suite.
@@ -94,7 +97,8 @@ impl Watcher {
     }
 }
 
-/// Watches until the time is over, or Ctrl-C. True when nothing was in breach for long.
+/// Watches until the time is over, or Ctrl-C. Failed when something was in breach for long, open when something was
+/// never decided.
 ///
 /// # Errors
 /// When nothing can be watched, or the report cannot be written.
@@ -164,10 +168,14 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     })?;
     screen.clear();
     fs::write(out.join("index.html"), page::html(&course)?)?;
-    print(&course.to_string());
-    print(&course.last_word());
+    if options.json {
+        print(&serde_json::to_string_pretty(&course.document())?);
+    } else {
+        print(&course.to_string());
+        print(&course.last_word());
+    }
     say(&format!("report: {}", out.join("index.html").display()));
-    Ok(Exit::of(!course.was_in_breach()))
+    Ok(course.exit())
 }
 
 /// The table, drawn in place on a terminal; elsewhere in a new place each round.
