@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub release_commit: Option<String>,
     /// Whether somebody named the project that may be written to.
     pub writes_allowed: bool,
+    /// Whether a key was rotated: the embedded portal does it by itself, elsewhere the one before is given.
+    pub is_rotated: bool,
     /// Path of the contract, or that it is the one compiled in.
     pub contract_name: String,
     /// Its text.
@@ -55,6 +57,7 @@ impl Identity {
             site: site.map(|site| without_credentials(&site)),
             project: api.map(|url| Api { url, anon_key: String::new() }.project()),
             release_commit: settings.find("RELEASE_COMMIT").map(|setting| setting.value),
+            is_rotated: !is_remote || settings.find("INGEST_API_KEY_PREVIOUS").is_some(),
             writes_allowed: settings.find("HARNESS_ALLOW_WRITES").is_some(),
             weakened: read.as_ref().map(Contract::weakened).unwrap_or_default(),
             not_promised: read.as_ref().map(Contract::not_promised).unwrap_or_default(),

@@ -62,7 +62,7 @@ impl Plan {
         let allowed = identity.writes_allowed;
         let mut checks = self.checks;
         for check in &mut checks {
-            check.left_out = left_out(check, identity.target, allowed, &identity.not_promised);
+            check.left_out = left_out(check, identity.target, allowed, identity.is_rotated, &identity.not_promised);
         }
         checks.sort();
         let manifest = Manifest {

@@ -21,6 +21,8 @@ pub enum LeftOutBecause {
         /// The part that it lacks.
         section: Section,
     },
+    /// No key was rotated: the runbook asks for a rotation only "if needed".
+    NotRotated,
     /// The runbook has no step that the check verifies.
     NotInRunbook,
 }
@@ -38,6 +40,7 @@ impl fmt::Display for LeftOutBecause {
             Self::Writes => f.pad("it writes to the deployment"),
             Self::PlaysUsers => f.pad("it plays users inside the database"),
             Self::NotPromised { section } => f.pad(&section.not_promised()),
+            Self::NotRotated => f.pad("no key was rotated (INGEST_API_KEY_PREVIOUS is not set)"),
             Self::NotInRunbook => f.pad("the runbook has no such step"),
         }
     }
@@ -47,6 +50,9 @@ impl fmt::Display for LeftOutBecause {
 /// The nextest profile `production` names the same modules; a test compares.
 const MODULES: [(&str, LeftOutBecause, Section); 2] =
     [("writes", LeftOutBecause::Writes, Section::Make), ("wall", LeftOutBecause::PlaysUsers, Section::Tenancy)];
+
+/// The module of checks that look at what came of a rotation.
+const ROTATION: &str = "rotation";
 
 fn module_of(test: &str) -> Option<(LeftOutBecause, Section)> {
     let module = MODULES.iter().find(|(module, ..)| test.split("::").any(|part| part == *module));
@@ -71,6 +77,7 @@ pub(super) fn left_out(
     check: &Planned,
     target: Option<Target>,
     writes_allowed: bool,
+    is_rotated: bool,
     absent: &[Section],
 ) -> Option<LeftOutBecause> {
     if let Some(section) = not_promised(&check.name, &check.needs, &check.step, absent) {
@@ -78,6 +85,9 @@ pub(super) fn left_out(
     }
     if Runbook::get().step(&check.step).is_none() {
         return Some(LeftOutBecause::NotInRunbook);
+    }
+    if !is_rotated && check.name.split("::").any(|part| part == ROTATION) {
+        return Some(LeftOutBecause::NotRotated);
     }
     let spared = matches!(target, Some(Target::Production | Target::Unnamed));
     kept_out(&check.name).filter(|because| spared && !(writes_allowed && *because == LeftOutBecause::Writes))
@@ -89,7 +99,7 @@ mod tests {
 
     fn because(name: &str, step: &str, needs: &[Section], absent: &[Section]) -> Option<LeftOutBecause> {
         let check = Planned { name: name.to_owned(), step: step.to_owned(), needs: needs.to_vec(), left_out: None };
-        left_out(&check, Some(Target::Production), true, absent)
+        left_out(&check, Some(Target::Production), true, step == "sec.2.2", absent)
     }
 
     #[test]
@@ -108,6 +118,13 @@ mod tests {
         assert_eq!(wall(&[]), Some(LeftOutBecause::PlaysUsers));
         assert_eq!(wall(&[Section::Tenancy]), Some(LeftOutBecause::NotPromised { section: Section::Tenancy }));
         assert_eq!(because("smoke::build::x", "9.9", &[], &[]), Some(LeftOutBecause::NotInRunbook));
+    }
+
+    #[test]
+    fn a_rotation_is_looked_at_where_there_was_one() {
+        let rotation = |step: &str| because("security::rotation::writes::services_still_work", step, &[], &[]);
+        assert_eq!(rotation("sec.2.4"), Some(LeftOutBecause::NotRotated));
+        assert_eq!(rotation("sec.2.2"), None);
     }
 
     #[test]

@@ -128,6 +128,14 @@ pub fn judge<'r>(runs: &'r [Run], proofs: &'r [Run], chosen: impl Fn(&Step) -> b
     Judgement { steps, problems, weakened, unpromised, not_promised, left_out }
 }
 
+impl Judgement<'_> {
+    /// Why there is nothing that a step could be about, as far as its checks say.
+    pub fn reason(&self, step: &Step) -> String {
+        let reasons = self.left_out.iter().filter(|(_, steps)| steps.contains(step.id.as_str()));
+        reasons.map(|(because, _)| because.to_string()).collect::<Vec<_>>().join("; ")
+    }
+}
+
 impl<'r> JudgedStep<'r> {
     fn of(step: &'static Step, checks: &[(&'r Planned, &'r Run)], proofs: &'r [Run]) -> Self {
         // Shards of one run each list every check, and one of them has its result.

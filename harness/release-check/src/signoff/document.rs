@@ -172,7 +172,7 @@ impl<'j> Lines<'j> {
         let mut lines = BTreeMap::new();
         for step in Runbook::get().steps().iter().filter(|step| step.follows.is_empty()) {
             let line = match judgement.unpromised.iter().any(|unpromised| unpromised.id == step.id) {
-                true => Line::not_promised(step),
+                true => Line::left_out(step, judgement.reason(step)),
                 false => Line::made(step, judged.get(step.id.as_str()).copied(), source)?,
             };
             lines.insert(step.id.as_str(), line);

@@ -71,9 +71,9 @@ impl Line {
         }
     }
 
-    /// A step of which the contract promises nothing.
-    pub fn not_promised(step: &'static Step) -> Self {
-        Self { evidence: "the contract leaves out what it is about".to_owned(), ..Self::of(step, State::NotPromised) }
+    /// A step that has nothing to be about, with the reason.
+    pub fn left_out(step: &'static Step, because: String) -> Self {
+        Self { evidence: because, ..Self::of(step, State::LeftOut) }
     }
 
     /// A step that no others decide.

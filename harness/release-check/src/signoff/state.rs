@@ -34,8 +34,8 @@ impl fmt::Display for Status {
 pub enum State {
     /// Its checks passed, here or where they are not left out.
     Passed,
-    /// The contract has no part that it is about.
-    NotPromised,
+    /// There is nothing that it could be about: not promised, or not done.
+    LeftOut,
     /// Somebody signed for it.
     Signed,
     /// Somebody has to sign for it.
@@ -70,7 +70,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => Outcome::Passed.fmt(f),
-            Self::NotPromised => f.pad("not promised"),
+            Self::LeftOut => f.pad("left out"),
             Self::Signed => f.pad("signed"),
             Self::NotSigned => f.pad("not signed"),
             Self::NotRun => Outcome::NotRun.fmt(f),

@@ -247,8 +247,10 @@ impl<'r> Report<'r> {
                 None => print(&because.to_string()),
             }
         }
-        if let Some(steps) = self.judgement.left_out.get(&LeftOutBecause::NotInRunbook) {
-            print(&format!("{}; checks of {} are left out", LeftOutBecause::NotInRunbook, join(steps)));
+        for because in [LeftOutBecause::NotRotated, LeftOutBecause::NotInRunbook] {
+            if let Some(steps) = self.judgement.left_out.get(&because) {
+                print(&format!("{because}; checks of {} are left out", join(steps)));
+            }
         }
     }
 
