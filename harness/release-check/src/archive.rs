@@ -87,3 +87,54 @@ pub fn binaries_of_nextest(folder: &Path) -> Result<BTreeMap<String, PathBuf>, E
     });
     Ok(placed.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    /// What nextest packs: metadata that name the binaries by the paths of the machine that compiled them.
+    fn archive(folder: &Path, metadata: &str) -> PathBuf {
+        let mut packed = tar::Builder::new(Vec::new());
+        for (path, text) in [(METADATA, metadata), ("target/debug/deps/sms_pipeline-0123456789abcdef", "#!/bin/sh\n")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o755);
+            packed.append_data(&mut header, path, text.as_bytes()).unwrap();
+        }
+        let path = folder.join("tests.tar.zst");
+        let bytes = packed.into_inner().unwrap();
+        fs::write(&path, compress_to_vec(bytes.as_slice(), CompressionLevel::Uncompressed)).unwrap();
+        path
+    }
+
+    #[test]
+    fn binaries_are_found_where_they_were_unpacked() {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = r#"{"rust-build-meta":{},"rust-binaries":{
+            "sms-pipeline":{"binary-id":"sms-pipeline","binary-name":"sms-pipeline","package-id":"x","kind":"test",
+                "binary-path":"/build/target/debug/deps/sms_pipeline-0123456789abcdef"},
+            "harness":{"binary-id":"harness","binary-name":"harness","package-id":"y","kind":"lib",
+                "binary-path":"/build/target/debug/deps/harness-0123456789abcdef"}}}"#;
+        let unpacked = unpack(&archive(folder.path(), metadata)).unwrap();
+        let binaries = binaries_of_nextest(unpacked.path()).unwrap();
+        assert_eq!(binaries.keys().collect::<Vec<_>>(), ["sms-pipeline"]);
+        assert!(binaries["sms-pipeline"].starts_with(unpacked.path()) && is_executable(&binaries["sms-pipeline"]));
+        // The same binaries as a folder of them.
+        let in_folder = binaries_in(&unpacked.path().join("target/debug/deps")).unwrap();
+        assert_eq!(in_folder.keys().collect::<Vec<_>>(), ["sms-pipeline"]);
+    }
+
+    #[test]
+    fn what_is_no_archive_is_one_clear_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tests.tar.zst");
+        fs::write(&path, "no archive").unwrap();
+        let error = unpack(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{} cannot be unpacked: ", path.display())), "{error}");
+        let foreign = unpack(&archive(folder.path(), "{}")).unwrap();
+        let error = binaries_of_nextest(foreign.path()).unwrap_err().to_string();
+        assert!(error.contains("missing field"), "{error}");
+    }
+}
