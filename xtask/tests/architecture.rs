@@ -24,7 +24,8 @@ const CRATES: Allowed = &[
     ("harness/owned-process", ""),
     ("harness/release-check", "harness held-texts portal"),
     ("harness/rls-probe", "held-texts portal"),
-    ("suites/smoke", "contract-cases harness"),
+    ("suites/smoke", "contract-cases harness support"),
+    ("suites/support", "harness"),
     ("xtask", "harness held-texts portal release-check rls-probe"),
 ];
 

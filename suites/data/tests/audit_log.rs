@@ -3,11 +3,9 @@
 pub mod writes {
     use harness::{Failure, Verdict, check};
     use serde_json::{Value, json};
+    use support::{equals, unread};
 
-    use crate::{
-        desk::{Desk, differences, equals},
-        institutions::unread,
-    };
+    use crate::desk::{Desk, differences};
 
     /// One event, which says who did what to which payment, where and when.
     #[test]

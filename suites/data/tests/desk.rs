@@ -6,8 +6,7 @@ use std::sync::Arc;
 use harness::{Allocation, Check, ClientError, Failure, Person, RestClient, Tenant, Verdict, Writes};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
-
-use crate::institutions::unread;
+use support::{equals, unread};
 
 /// Clocks may be this far apart.
 const SKEW_SECONDS: i64 = 30;
@@ -91,11 +90,6 @@ impl<'c> Desk<'c> {
         let (from, to) = (self.opened - SKEW_SECONDS.seconds(), Timestamp::now() + SKEW_SECONDS.seconds());
         time.as_str().and_then(|time| time.parse::<Timestamp>().ok()).is_some_and(|time| (from..=to).contains(&time))
     }
-}
-
-/// A filter for a value, in PostgREST's words.
-pub fn equals(value: &Value) -> String {
-    format!("eq.{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// Where two rows differ, as `column: value` lines of each.

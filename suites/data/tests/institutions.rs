@@ -1,6 +1,6 @@
 //! The two institutions that are held against each other, by the personas that the contract names as readers.
 
-use harness::{Check, ClientError, Failure, RestClient, Verdict};
+use harness::{Check, Failure, RestClient, Verdict};
 
 /// A reader, their institution, and the other one.
 pub struct Reader<'c> {
@@ -48,9 +48,4 @@ impl<'c> Reader<'c> {
     pub async fn others_rest(&self, check: &Check) -> Verdict<RestClient> {
         Ok(check.deployment().rest()?.signed_in(&check.deployment().session(self.other).await?))
     }
-}
-
-/// A look that brought no answer decides nothing.
-pub fn unread(what: &str) -> impl Fn(ClientError) -> Failure {
-    move |error| Failure::undecided(format!("{what} can be read")).seen(error.to_string())
 }

@@ -3,11 +3,9 @@
 use harness::{Check, Failure, Verdict, Wanted, check};
 use rstest_reuse::apply;
 use serde_json::Value;
+use support::unread;
 
-use crate::{
-    institutions::{Reader, unread},
-    readers,
-};
+use crate::{institutions::Reader, readers};
 
 pub mod signed_in {
     use super::*;

@@ -6,8 +6,9 @@ pub mod writes {
     use harness::{Cause, Failure, Verdict, check};
     use rust_decimal::Decimal;
     use serde_json::json;
+    use support::{equals, unread};
 
-    use crate::gateway::{Gateway, equals, unread};
+    use crate::gateway::Gateway;
 
     const AMOUNT: u32 = 12_345;
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use harness::{
-    Cause, Check, ClientError, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes,
-};
+use harness::{Cause, Check, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes};
 use jiff::Zoned;
 use serde_json::{Value, json};
+use support::{equals, unread};
 
 pub struct Gateway<'c> {
     pub check: &'c Check,
@@ -129,14 +128,4 @@ pub fn unique(writes: &Writes<'_>) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     // Processes of a run differ in the first part, checks of a process in the second.
     format!("RC{}{:04}", writes.run().to_uppercase(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A filter for a value, in PostgREST's words.
-pub fn equals(value: &Value) -> String {
-    format!("eq.{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-}
-
-/// A look that brought no answer decides nothing.
-pub fn unread(what: &str) -> impl Fn(ClientError) -> Failure {
-    move |error| Failure::undecided(format!("{what} can be read")).seen(error.to_string())
 }

@@ -3,7 +3,7 @@
 use harness::{Failure, Verdict, check};
 use jiff::{Timestamp, ToSpan};
 
-use crate::gateway::unread;
+use support::unread;
 
 /// Messages that were given up, of those that came in, over each span that the contract names. A span with few messages
 /// says nothing; all of them with few decide nothing.

@@ -5,8 +5,9 @@ pub mod writes {
         Cause, Failure, Ingest, IngestRefusal, Message, RestClient, Section, Verdict, check, check_if_promised,
     };
     use rstest::rstest;
+    use support::unread;
 
-    use crate::gateway::{Gateway, unique, unread};
+    use crate::gateway::{Gateway, unique};
 
     /// Neither a sender that another institution knows nor anything in the text changes whose message it is.
     #[test]

@@ -1,0 +1,14 @@
+//! Words that several suites share. What only one of them needs stays with it; what every portal needs is the harness's.
+
+use harness::{ClientError, Failure};
+use serde_json::Value;
+
+/// A filter for a value, in PostgREST's words.
+pub fn equals(value: &Value) -> String {
+    format!("eq.{}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// Why a look that brought no answer decides nothing.
+pub fn unread(what: &str) -> impl Fn(ClientError) -> Failure {
+    move |error| Failure::undecided(format!("{what} can be read")).seen(error.to_string())
+}
