@@ -39,7 +39,9 @@ impl Wanted<'_> {
         }
         setup::ensure_for(target)?;
         setup::warn_of_settings_that_git_would_take();
-        let suites = self.suites(selection)?;
+        // Unpacked suites are there for as long as their source is.
+        let source = Source::at(self.source)?;
+        let suites = self.suites(&source, selection)?;
         let plan = Plan {
             runner: Runner::ReleaseCheck,
             target: self.target,
@@ -67,10 +69,10 @@ impl Wanted<'_> {
     }
 
     /// The suites that have a selected check, with those checks.
-    fn suites(&self, selection: &Selection) -> Result<Vec<(Suite, Vec<Planned>)>, Error> {
+    fn suites(&self, source: &Source, selection: &Selection) -> Result<Vec<(Suite, Vec<Planned>)>, Error> {
         let mut suites = Vec::new();
         let mut known = Vec::new();
-        for suite in Source::at(self.source)?.suites(self.suites)? {
+        for suite in source.suites(self.suites)? {
             let mut checks = suite.checks()?;
             known.extend(checks.iter().map(|check| check.name.clone()));
             checks.retain(|check| selection.has_id(&check.step) && self.is_named(&check.name));
