@@ -13,6 +13,7 @@ use harness::{
     run::{Manifest, Run, judge, runs_folder},
 };
 use release_check::suites::Suite;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::{Value, json};
 
 fn release_check(arguments: &[&str]) -> Output {
@@ -121,6 +122,25 @@ fn a_suite_that_release_check_sees_killed_is_not_green() {
     let verdict = release_check(&["verify", "--suites", &folder.path().display().to_string(), "--step", "pre.1"]);
     assert_eq!(verdict.status.code(), Some(3), "{}", text(&verdict));
     assert!(text(&verdict).contains("the suite release was killed by signal 9"), "{}", text(&verdict));
+}
+
+#[test]
+fn suites_run_out_of_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let suite = Suite::build("release").unwrap().command().get_program().to_owned();
+    let metadata = json!({ "rust-binaries": { "release": {
+        "binary-name": "release", "kind": "test", "binary-path": "/elsewhere/target/debug/deps/release-0",
+    } } });
+    fs::write(folder.path().join("metadata"), metadata.to_string()).unwrap();
+    let mut packed = tar::Builder::new(Vec::new());
+    let metadata = folder.path().join("metadata");
+    packed.append_path_with_name(metadata, "target/nextest/binaries-metadata.json").unwrap();
+    packed.append_path_with_name(suite, "target/debug/deps/release-0").unwrap();
+    let bytes = packed.into_inner().unwrap();
+    let archive = folder.path().join("tests.tar.zst");
+    fs::write(&archive, compress_to_vec(bytes.as_slice(), CompressionLevel::Uncompressed)).unwrap();
+    let verdict = release_check(&["verify", "--suites", &archive.display().to_string(), "--step", "pre.1"]);
+    assert_eq!(verdict.status.code(), Some(0), "{}", text(&verdict));
 }
 
 #[test]
