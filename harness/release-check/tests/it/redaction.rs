@@ -186,3 +186,42 @@ async fn no_secret_is_in_what_a_run_leaves() {
         }
     }
 }
+
+/// Before anything is opened, too: a server that answers, one that is not there, and a URL that is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_password_of_a_url_is_in_what_a_run_leaves() {
+    const PASSWORD: &str = "url-c4nary-password";
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(Parrot { token: "a-token".to_owned() }).mount(&server).await;
+    let answering = server.uri().replace("http://", "");
+    let mut left = Vec::new();
+    for variable in ["E2E_BASE_URL", "VITE_SUPABASE_URL", "WEBDRIVER_URL"] {
+        for (case, url) in [
+            ("answering", format!("http://checker:{PASSWORD}@{answering}")),
+            ("absent", format!("http://checker:{PASSWORD}@127.0.0.1:1")),
+            ("no http", format!("ftp://checker:{PASSWORD}@127.0.0.1")),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = Suite::build("smoke").unwrap().command_in(&folder.path().join("results"));
+            command
+                .env("HARNESS_TARGET", "staging")
+                .env("E2E_BASE_URL", server.uri())
+                .env("VITE_SUPABASE_URL", server.uri())
+                .env("VITE_SUPABASE_ANON_KEY", "a-public-key")
+                .env(variable, url)
+                .args(["build::", "environment::", "the_root_shows_the_login"]);
+            let output = command.output().unwrap();
+            left.push((format!("{variable}, {case}: the output"), format!("{output:?}")));
+            every_byte_below(folder.path(), &mut left);
+        }
+    }
+    assert!(
+        left.iter().any(|(_, text)| text.contains("checker") || text.contains("[secret]")),
+        "URLs are shown at all"
+    );
+    for (place, text) in &left {
+        for trace in traces(PASSWORD).into_iter().chain([PASSWORD.to_owned()]) {
+            assert!(!text.contains(&trace), "{trace:?} is in {place}: {text}");
+        }
+    }
+}
