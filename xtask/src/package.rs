@@ -4,15 +4,20 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use flate2::{Compression, write::GzEncoder};
 use harness::run::working_copy;
 use release_check::package;
-use serde::Deserialize;
 
-use crate::{Error, Verdict, cargo::cargo, print, setup::root, suites::SUITES};
+use crate::{
+    Verdict,
+    cargo::{built, cargo},
+    print,
+    setup::root,
+    suites::SUITES,
+};
 
 /// Built with this variable, nothing looks for the working copy that it was built in.
 const PACKAGED: (&str, &str) = ("HARNESS_PACKAGED", "1");
@@ -28,20 +33,6 @@ pub struct Options {
     out: Option<PathBuf>,
 }
 
-/// One line of `--message-format=json`.
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    executable: Option<PathBuf>,
-    target: Option<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
 /// Builds and packs.
 ///
 /// # Errors
@@ -53,13 +44,13 @@ pub fn run(options: &Options) -> Verdict {
         format!("release-check-{}-{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS);
     let path = out.join(format!("{name}.tar.gz"));
     let mut archive = tar::Builder::new(GzEncoder::new(File::create(&path)?, Compression::default()));
-    let program = built(&["build", "--package", "release-check", "--bin", "release-check"], "bin")?;
+    let program = built(packaged(&["build", "--package", "release-check", "--bin", "release-check"]), "bin")?;
     for (file, binary) in program {
         archive.append_path_with_name(binary, Path::new(&name).join(file))?;
     }
     let suites = SUITES.iter().flat_map(|suite| ["--package", suite.as_str()]);
     let arguments: Vec<_> = ["test", "--no-run"].into_iter().chain(suites).collect();
-    for (suite, binary) in built(&arguments, "test")? {
+    for (suite, binary) in built(packaged(&arguments), "test")? {
         archive.append_path_with_name(binary, Path::new(&name).join("suites").join(suite))?;
     }
     for (file, source) in [
@@ -83,19 +74,9 @@ pub fn run(options: &Options) -> Verdict {
     Ok(true)
 }
 
-/// What cargo built of a kind, by name.
-fn built(arguments: &[&str], kind: &str) -> Result<Vec<(String, PathBuf)>, Error> {
-    let mut command: Command = cargo(arguments);
-    command.args(["--quiet", "--profile", PROFILE, "--message-format=json-render-diagnostics"]);
-    let output = command.env(PACKAGED.0, PACKAGED.1).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-    if !output.status.success() {
-        return Err(format!("cargo {} failed", arguments.join(" ")).into());
-    }
-    let messages =
-        output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
-    let artifacts = messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| {
-        let target = message.target.filter(|target| target.kind == [kind])?;
-        Some((target.name, message.executable?))
-    });
-    Ok(artifacts.collect())
+/// A command of cargo's that builds for the archive.
+fn packaged(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.args(["--profile", PROFILE]).env(PACKAGED.0, PACKAGED.1);
+    command
 }

@@ -48,20 +48,29 @@ struct Target {
 /// # Errors
 /// When one does not compile; cargo has said why.
 pub fn test_binaries(suites: &[String]) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let mut arguments = vec!["test", "--quiet", "--no-run", "--message-format=json-render-diagnostics"];
+    let mut arguments = vec!["test", "--no-run"];
     arguments.extend(suites.iter().flat_map(|suite| ["--package", suite.as_str()]));
-    let build = cargo(&arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let build = build.map_err(|error| {
+    built(cargo(&arguments), "test")
+}
+
+/// Runs a command that builds, and answers with the executables of a kind (`bin`, `test`) by the names of their targets.
+///
+/// # Errors
+/// When there is no cargo, or something does not compile; cargo has said why.
+pub fn built(mut command: Command, kind: &str) -> Result<BTreeMap<String, PathBuf>, Error> {
+    command.args(["--quiet", "--message-format=json-render-diagnostics"]);
+    let build = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| {
         format!("cargo cannot be run: {error}\ninstall Rust, or name suites that are compiled: --suites PATH")
     })?;
     if !build.status.success() {
-        return Err(format!("these suites do not compile: {}", suites.join(", ")).into());
+        let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+        return Err(format!("cargo {} failed", arguments.join(" ")).into());
     }
     let messages =
         build.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
-    let tests = messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| {
-        let target = message.target.filter(|target| target.kind == ["test"])?;
+    let artifacts = messages.filter(|message| message.reason == "compiler-artifact").filter_map(|message| {
+        let target = message.target.filter(|target| target.kind == [kind])?;
         Some((target.name, message.executable?))
     });
-    Ok(tests.collect())
+    Ok(artifacts.collect())
 }
