@@ -78,10 +78,10 @@ fn read() -> Result<Vec<Sample>, String> {
         let text = String::from_utf8_lossy(&file.data);
         let read: File = toml::from_str(&text).map_err(|error| format!("fixtures/sms/{path}: {error}"))?;
         for sample in read.message {
-            let told = sample.fields.amount.is_some() && sample.fields.currency.is_some();
+            let is_stated = sample.fields.amount.is_some() && sample.fields.currency.is_some();
             let fits = match sample.owes {
-                Owes::Exact => sample.rule.is_some() && told,
-                Owes::Safe => sample.rule.is_none() && told,
+                Owes::Exact => sample.rule.is_some() && is_stated,
+                Owes::Safe => sample.rule.is_none() && is_stated,
                 Owes::Never => sample.rule.is_none() && sample.fields == Fields::default(),
             };
             if !fits {

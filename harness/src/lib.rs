@@ -58,9 +58,9 @@ pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check, check_if_promised};
 pub use checkout::{Checkout, Commit};
 pub use client::{
-    AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, EdgeFunction, GithubClient, Ingest, IngestRefusal,
-    Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject, PhysicalBackups,
-    PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Told, Unstorable,
+    AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, Dated, EdgeFunction, GithubClient, Ingest,
+    IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject,
+    PhysicalBackups, PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Unstorable,
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,

@@ -82,8 +82,8 @@ impl Facts {
         let (management, mut facts) = (deployment.management()?, Self::default());
         for function in management.functions().await.map_err(failed)? {
             let hash = function.ezbr_sha256.unwrap_or_else(|| format!("version {}", function.version));
-            let told = format!("{}, verify_jwt {:?}, {hash}", function.status, function.verify_jwt);
-            facts.add("edge function", function.slug, told);
+            let shown = format!("{}, verify_jwt {:?}, {hash}", function.status, function.verify_jwt);
+            facts.add("edge function", function.slug, shown);
         }
         for name in management.secrets().await.map_err(failed)?.into_keys() {
             facts.add("secret", name, "set");
@@ -164,11 +164,13 @@ impl Failure {
     /// Each difference in a line or two, the first ones in full.
     pub fn differing(self, differences: &[Difference], here: &str, there: &str) -> Self {
         const MOST: usize = 8;
-        let told = |value: &Option<String>| value.clone().unwrap_or_else(|| "missing".to_owned());
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "missing".to_owned());
         let mut lines: Vec<_> = differences
             .iter()
             .take(MOST)
-            .map(|it| format!("{} {}\n  {here}: {}\n  {there}: {}", it.kind, it.name, told(&it.here), told(&it.there)))
+            .map(|it| {
+                format!("{} {}\n  {here}: {}\n  {there}: {}", it.kind, it.name, shown(&it.here), shown(&it.there))
+            })
             .collect();
         if differences.len() > MOST {
             lines.push(format!("and {} more: they are in the evidence, mirror.md", differences.len() - MOST));

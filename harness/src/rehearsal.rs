@@ -95,11 +95,11 @@ impl Rehearsal {
 async fn apply(connection: &mut PgConnection, claim: &str, sql: &str) -> Verdict {
     let sql = format!("reset session authorization; reset role; reset all; begin; {sql}\n; commit");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop).map_err(|error| {
-        let told = error.as_database_error().map_or_else(
+        let shown = error.as_database_error().map_or_else(
             || error.to_string(),
             |error| format!("{} {}", error.code().unwrap_or_default(), error.message()),
         );
-        Failure::failed(claim).expected("every statement runs on a scratch database").seen(told)
+        Failure::failed(claim).expected("every statement runs on a scratch database").seen(shown)
     })
 }
 
@@ -109,10 +109,10 @@ fn same(claim: &str, expected: &Parts, seen: &Parts) -> Verdict {
     if lost.is_empty() && left.is_empty() {
         return Ok(());
     }
-    let told =
+    let shown =
         lost.iter().map(|part| format!("missing: {part}")).chain(left.iter().map(|part| format!("left: {part}")));
     let count = lost.len() + left.len();
-    let mut lines: Vec<_> = told.take(MOST).collect();
+    let mut lines: Vec<_> = shown.take(MOST).collect();
     if count > MOST {
         lines.push(format!("and {} more", count - MOST));
     }

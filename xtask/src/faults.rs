@@ -152,7 +152,7 @@ fn look(suites: &Suites, fault: Option<Fault>, wanted: impl Fn(&str, &str, &str)
         red.extend(results.into_iter().filter(|result| result.outcome != Outcome::Passed));
     }
     let mut kill = Kill { fault, red, defect: None, milliseconds: u64::try_from(start.elapsed().as_millis())? };
-    kill.defect = if seen == 0 { Some("no check ran".to_owned()) } else { kill.judge().or_else(|| kill.told()) };
+    kill.defect = if seen == 0 { Some("no check ran".to_owned()) } else { kill.judge().or_else(|| kill.shown()) };
     Ok(kill)
 }
 
@@ -174,7 +174,7 @@ impl Kill {
     }
 
     /// The killer's text is what the person on call reads; it changes only on purpose.
-    fn told(&self) -> Option<String> {
+    fn shown(&self) -> Option<String> {
         // Which of several checks is told does not depend on which was first.
         let killers = self.red.iter().filter(|red| red.outcome == Outcome::Failed && self.is_about(red));
         let (fault, killer) = (self.fault?, killers.min_by(|one, other| one.name.cmp(&other.name))?);

@@ -46,7 +46,7 @@ pub struct Judged {
     pub findings: usize,
     pub took_ms: u64,
     /// What was found, for people.
-    pub told: Vec<String>,
+    pub shown: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -162,7 +162,7 @@ impl Schema {
 
     async fn judge(&self, portal: &Portal, hole: &Hole) -> Result<Judged, Error> {
         let report = probe(portal.database_url(), &self.tenancy, Some(&hole.sql)).await?;
-        let told = report.findings.iter().map(|finding| {
+        let shown = report.findings.iter().map(|finding| {
             let verbs: Vec<_> = finding.verbs().iter().map(|verb| verb.name()).collect();
             let actors: Vec<_> = finding.actors().into_iter().collect();
             format!("{} {} by {}", verbs.join("/"), finding.object, actors.join(", "))
@@ -175,7 +175,7 @@ impl Schema {
             is_found: is_linted || report.findings.iter().any(|finding| hole.is_named_by(finding)),
             findings: report.findings.len(),
             took_ms: report.took_ms,
-            told: told.collect(),
+            shown: shown.collect(),
         })
     }
 }
@@ -223,7 +223,7 @@ mod tests {
         assert!(tight.is_good(), "{}: {tight}", schema.name);
         schema.holes = schema.holes.into_iter().step_by(EVERY).collect();
         for (judged, hole) in schema.judge_all(&portal).await.unwrap().iter().zip(&schema.holes) {
-            assert_eq!(judged.is_found, hole.missed.is_none(), "{}: {:?}", judged.hole, judged.told);
+            assert_eq!(judged.is_found, hole.missed.is_none(), "{}: {:?}", judged.hole, judged.shown);
         }
     }
 

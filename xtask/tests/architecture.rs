@@ -177,10 +177,10 @@ fn compare(whose: &str, seen: BTreeMap<String, BTreeSet<String>>, allowed: Allow
         arrows.into_iter().flat_map(|(from, to)| to.into_iter().map(move |to| (from.clone(), to))).collect()
     };
     let (seen, allowed) = (pairs(seen), pairs(table(allowed)));
-    let told =
+    let shown =
         |arrows: Vec<&(String, String)>| arrows.iter().map(|(from, to)| format!("{from} -> {to}")).collect::<Vec<_>>();
-    assert_eq!(told(seen.difference(&allowed).collect()), [""; 0], "{whose}: not allowed");
-    assert_eq!(told(allowed.difference(&seen).collect()), [""; 0], "{whose}: allowed, and not used");
+    assert_eq!(shown(seen.difference(&allowed).collect()), [""; 0], "{whose}: not allowed");
+    assert_eq!(shown(allowed.difference(&seen).collect()), [""; 0], "{whose}: allowed, and not used");
     let mut rest: BTreeSet<_> = allowed;
     loop {
         let from: BTreeSet<_> = rest.iter().map(|(from, _)| from.clone()).collect();
@@ -190,7 +190,7 @@ fn compare(whose: &str, seen: BTreeMap<String, BTreeSet<String>>, allowed: Allow
             break;
         }
     }
-    assert_eq!(told(rest.iter().collect()), [""; 0], "{whose}: in a circle");
+    assert_eq!(shown(rest.iter().collect()), [""; 0], "{whose}: in a circle");
 }
 
 #[test]

@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn an_annotation_is_one_line_whatever_is_in_it() {
-        let told = annotation(Level::Error, "4.1.6 /reconciliation: tabs, 100%", "FAILED\n  seen\r\n  ::error::no");
-        assert_eq!(told, "::error title=4.1.6 /reconciliation%3A tabs%2C 100%25::FAILED%0A  seen%0D%0A  ::error::no");
+        let shown = annotation(Level::Error, "4.1.6 /reconciliation: tabs, 100%", "FAILED\n  seen\r\n  ::error::no");
+        assert_eq!(shown, "::error title=4.1.6 /reconciliation%3A tabs%2C 100%25::FAILED%0A  seen%0D%0A  ::error::no");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn run() -> Result<Exit, Error> {
             (None, Some(tests)) => {
                 let otherwise =
                     step.otherwise.as_ref().map(|Manual { by, .. }| format!("; where they cannot look: {by}"));
-                (told(tests) + &otherwise.unwrap_or_default(), step.production.to_string())
+                (shown(tests) + &otherwise.unwrap_or_default(), step.production.to_string())
             }
             (None, None) if !step.follows.is_empty() => {
                 (format!("follows from {}", step.follows.join(", ")), String::new())
@@ -53,7 +53,7 @@ fn by_step() -> Result<BTreeMap<String, Vec<String>>, Error> {
 }
 
 /// The suites and how many tests of each.
-fn told(tests: &[String]) -> String {
+fn shown(tests: &[String]) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for test in tests {
         *counts.entry(test.split("::").next().unwrap_or_default()).or_default() += 1;

@@ -80,18 +80,18 @@ async fn every_client_gives_up_in_time(#[case] body: Body) {
     let site = Site::new(url.clone(), "Portal", http());
     let document = site.document("/").await.unwrap_err();
     let settings = AuthClient::new(http(), url.clone(), "key".to_owned()).settings().await.unwrap_err();
-    let mut told = vec![document.to_string(), settings.to_string()];
+    let mut shown = vec![document.to_string(), settings.to_string()];
     // Its time limit is its own, and too long for a test.
     if !matches!(body, Body::Dripping) {
         let ingest = SmsIngest::new(url.clone(), "x-api-key", None).unwrap();
-        told.push(ingest.probe(reqwest::Method::POST, &[], &Unstorable::empty()).await.to_string());
+        shown.push(ingest.probe(reqwest::Method::POST, &[], &Unstorable::empty()).await.to_string());
     }
     // The sockets on both sides hold some more.
     let most = most.load(Ordering::Relaxed);
     assert!(most < super::MOST_BYTES + 20_000_000, "{most} bytes");
     let name = format!("{body:?}").to_lowercase();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
-        assert_snapshot!(format!("body_{name}"), told.join("\n\n").replace(url.as_str(), "https://your-domain.com/"));
+        assert_snapshot!(format!("body_{name}"), shown.join("\n\n").replace(url.as_str(), "https://your-domain.com/"));
     });
 }
 

@@ -270,9 +270,9 @@ mod tests {
             ("Network.responseReceived", json!({"requestId": "4", "response": {"status": 500}})),
         ]);
         assert!(requests.are_answered());
-        let told: Vec<_> = Log::new(Value::Null, requests).failed_requests().map(Request::to_string).collect();
+        let shown: Vec<_> = Log::new(Value::Null, requests).failed_requests().map(Request::to_string).collect();
         assert_eq!(
-            told,
+            shown,
             ["GET https://portal.example/a answered 500", "GET https://portal.example/b net::ERR_CONNECTION_REFUSED"]
         );
     }
@@ -297,7 +297,7 @@ mod tests {
             entry("WARNING", "console-api")
         ]);
         let log = Log::new(console, requests(&[]));
-        let told: Vec<_> = log.errors().map(ConsoleMessage::to_string).collect();
-        assert_eq!(told, ["uncaught: text", "text"]);
+        let shown: Vec<_> = log.errors().map(ConsoleMessage::to_string).collect();
+        assert_eq!(shown, ["uncaught: text", "text"]);
     }
 }

@@ -331,11 +331,11 @@ impl Visit {
 
 /// Browsers preload what they load: what failed twice is told once.
 fn once_each(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
+    let mut shown: Vec<String> = Vec::new();
     for line in lines {
-        if !told.contains(&line) {
-            told.push(line);
+        if !shown.contains(&line) {
+            shown.push(line);
         }
     }
-    told
+    shown
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     ClientError,
-    vendor::{Told, Vendor},
+    vendor::{Dated, Vendor},
 };
 
 /// A client of one project's management.
@@ -160,7 +160,7 @@ impl ManagementClient {
     /// # Errors
     /// Refused with 401 and 403 for the token, 404 for the project.
     pub async fn functions(&self) -> Result<Vec<EdgeFunction>, ClientError> {
-        Ok(self.vendor.told(self.vendor.get(&self.path("functions"))).await?.value)
+        Ok(self.vendor.dated(self.vendor.get(&self.path("functions"))).await?.value)
     }
 
     /// The names of the functions' secrets with a digest of each value: its SHA-256 in hexadecimal (assumed). It is told
@@ -169,7 +169,7 @@ impl ManagementClient {
     /// # Errors
     /// As [`ManagementClient::functions`].
     pub async fn secrets(&self) -> Result<BTreeMap<String, SecretString>, ClientError> {
-        let secrets: Vec<Secret> = self.vendor.told(self.vendor.get(&self.path("secrets"))).await?.value;
+        let secrets: Vec<Secret> = self.vendor.dated(self.vendor.get(&self.path("secrets"))).await?.value;
         Ok(secrets.into_iter().map(|secret| (secret.name, secret.value)).collect())
     }
 
@@ -177,8 +177,8 @@ impl ManagementClient {
     ///
     /// # Errors
     /// As [`ManagementClient::functions`].
-    pub async fn backups(&self) -> Result<Told<Backups>, ClientError> {
-        self.vendor.told(self.vendor.get(&self.path("database/backups"))).await
+    pub async fn backups(&self) -> Result<Dated<Backups>, ClientError> {
+        self.vendor.dated(self.vendor.get(&self.path("database/backups"))).await
     }
 
     /// What `/rest/v1` serves.
@@ -186,7 +186,7 @@ impl ManagementClient {
     /// # Errors
     /// As [`ManagementClient::functions`].
     pub async fn rest_settings(&self) -> Result<RestSettings, ClientError> {
-        Ok(self.vendor.told(self.vendor.get(&self.path("postgrest"))).await?.value)
+        Ok(self.vendor.dated(self.vendor.get(&self.path("postgrest"))).await?.value)
     }
 
     /// What the API answered in the span before now, at most 24 hours, by source and status. Lines arrive some seconds
@@ -216,6 +216,6 @@ impl ManagementClient {
     /// Refused with 400 for what PostgreSQL refuses; else as [`ManagementClient::functions`].
     pub async fn query<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, ClientError> {
         let request = self.vendor.post(&self.path("database/query/read-only")).json(&json!({ "query": sql }));
-        Ok(self.vendor.told(request).await?.value)
+        Ok(self.vendor.dated(request).await?.value)
     }
 }

@@ -21,7 +21,7 @@ pub use management::{Backup, Backups, EdgeFunction, LoggedAnswers, ManagementCli
 pub use pages::{PagesClient, PagesDeployment, PagesProject, Stage};
 pub use rest::RestClient;
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
-pub use vendor::Told;
+pub use vendor::Dated;
 
 /// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
 pub(crate) fn causes(error: &dyn Error) -> String {

@@ -32,7 +32,7 @@ impl Project {
         Mock::given(any()).respond_with(template).mount(&self.server).await;
     }
 
-    fn told(&self, error: ClientError) -> String {
+    fn shown(&self, error: ClientError) -> String {
         error.to_string().replace(&self.server.uri(), "https://project.supabase.co")
     }
 }
@@ -84,7 +84,7 @@ fn the_session_is_stored_under_supabase_js_key(#[case] api: &str, #[case] key: &
 #[case::truncated("truncated", 200, r#"{"access_token":"#)]
 #[case::wrong_types("wrong_types", 200, r#"{"access_token":7}"#)]
 #[tokio::test]
-async fn what_the_auth_server_says_instead_of_a_session_is_told(
+async fn what_the_auth_server_says_instead_of_a_session_is_reported(
     #[case] name: &str,
     #[case] status: u16,
     #[case] body: &str,
@@ -93,15 +93,15 @@ async fn what_the_auth_server_says_instead_of_a_session_is_told(
     project.answers(ResponseTemplate::new(status).insert_header("sb-request-id", "req-1").set_body_string(body)).await;
     let error = project.auth.sign_in("admin@sacco.test", &"secret".into()).await.unwrap_err();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
-        assert_snapshot!(format!("auth_{name}"), project.told(error));
+        assert_snapshot!(format!("auth_{name}"), project.shown(error));
     });
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_told() {
+async fn a_slow_answer_is_reported() {
     let project = project().await;
     project.answers(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2))).await;
-    let error = project.told(project.auth.settings().await.unwrap_err());
+    let error = project.shown(project.auth.settings().await.unwrap_err());
     assert_snapshot!(error, @"GET https://project.supabase.co/auth/v1/settings got no answer: error sending request: operation timed out");
 }
 
@@ -113,12 +113,12 @@ async fn a_slow_answer_is_told() {
 )]
 #[case::two_hundred("two_hundred", 200, "{}")]
 #[tokio::test]
-async fn a_sign_out_that_is_none_is_told(#[case] name: &str, #[case] status: u16, #[case] body: &str) {
+async fn a_sign_out_that_is_none_is_reported(#[case] name: &str, #[case] status: u16, #[case] body: &str) {
     let project = project().await;
     project.answers(ResponseTemplate::new(status).set_body_string(body)).await;
     let error = project.auth.sign_out(&session()).await.unwrap_err();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
-        assert_snapshot!(format!("sign_out_{name}"), project.told(error));
+        assert_snapshot!(format!("sign_out_{name}"), project.shown(error));
     });
 }
 
@@ -155,12 +155,12 @@ async fn a_count_that_is_not_exact_is_no_count(#[case] range: &str) {
 #[case::expired("expired", 401, r#"{"code":"PGRST303","message":"JWT expired","details":null,"hint":null}"#)]
 #[case::not_rows("not_rows", 200, r#"{"rows":[]}"#)]
 #[tokio::test]
-async fn what_postgrest_says_instead_of_rows_is_told(#[case] name: &str, #[case] status: u16, #[case] body: &str) {
+async fn what_postgrest_says_instead_of_rows_is_reported(#[case] name: &str, #[case] status: u16, #[case] body: &str) {
     let project = project().await;
     project.answers(ResponseTemplate::new(status).set_body_string(body)).await;
     let error = project.rest.select("transactions", &[("select", "id")]).await.unwrap_err();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
-        assert_snapshot!(format!("rest_{name}"), project.told(error));
+        assert_snapshot!(format!("rest_{name}"), project.shown(error));
     });
 }
 

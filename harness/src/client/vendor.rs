@@ -26,7 +26,7 @@ pub(super) struct Vendor {
 
 /// An answer, and when it was given by the vendor's clock.
 #[derive(Debug, Clone)]
-pub struct Told<T> {
+pub struct Dated<T> {
     /// What was asked for.
     pub value: T,
     /// The answer's `date`; the clock here where it has none.
@@ -67,10 +67,10 @@ impl Vendor {
     }
 
     /// Asks for one JSON document.
-    pub async fn told<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Told<T>, ClientError> {
+    pub async fn dated<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Dated<T>, ClientError> {
         let answer = self.answer(request).await?;
         let date = answer.headers.get(DATE).and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
-        Ok(Told { value: answer.json()?, at: date.map_or_else(Timestamp::now, |date| date.timestamp()) })
+        Ok(Dated { value: answer.json()?, at: date.map_or_else(Timestamp::now, |date| date.timestamp()) })
     }
 
     /// Asks for the pages of a list until `next` names none.

@@ -103,9 +103,9 @@ async fn the_age_of_a_backup_is_told_by_the_vendors_clock() {
     });
     let answer = json(body).insert_header("date", "Wed, 07 Jan 2026 12:00:00 GMT");
     let server = answers("/v1/projects/ref/database/backups", answer).await;
-    let told = management(&server).backups().await.unwrap();
-    assert_eq!(told.at, "2026-01-07T12:00:00Z".parse::<Timestamp>().unwrap());
-    let times: Vec<_> = told.value.backups.iter().map(|backup| backup.inserted_at.to_string()).collect();
+    let shown = management(&server).backups().await.unwrap();
+    assert_eq!(shown.at, "2026-01-07T12:00:00Z".parse::<Timestamp>().unwrap());
+    let times: Vec<_> = shown.value.backups.iter().map(|backup| backup.inserted_at.to_string()).collect();
     assert_eq!(times, ["2026-01-07T03:00:00Z", "2026-01-06T03:00:00Z"]);
 }
 
@@ -230,8 +230,8 @@ async fn trouble_with_a_vendor_is_not_run_or_undecided() {
         assert_eq!(outcome(refusal(status)).await.0, Outcome::Undecided, "{status}");
     }
     let html = ResponseTemplate::new(200).set_body_raw("<!doctype html><title>Just a moment...</title>", "text/html");
-    let (told, text) = outcome(html).await;
-    assert_eq!(told, Outcome::Undecided);
+    let (shown, text) = outcome(html).await;
+    assert_eq!(shown, Outcome::Undecided);
     insta::assert_snapshot!(
         regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "api.supabase.com").into_owned(),
         @r#"

@@ -446,7 +446,7 @@ mod tests {
 
     use super::*;
 
-    fn told(change: impl Fn(&str) -> String) -> String {
+    fn shown(change: impl Fn(&str) -> String) -> String {
         Contract::parse(&change(SACCO_PLUS), Path::new("fixtures/sacco-plus.toml")).unwrap_err().to_string()
     }
 
@@ -458,49 +458,49 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_route_is_told() {
-        assert_snapshot!(told(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 124, column 1: a second route is named "dashboard""#);
+    fn a_duplicate_route_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 124, column 1: a second route is named "dashboard""#);
     }
 
     #[test]
-    fn an_unknown_key_is_told() {
-        assert_snapshot!(told(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 122, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+    fn an_unknown_key_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 122, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
-    fn invalid_toml_is_told() {
-        assert_snapshot!(told(|text| text.replace("[portal]", "[portal")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 8, `[portal`: unclosed table, expected `]`");
+    fn invalid_toml_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("[portal]", "[portal")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 8, `[portal`: unclosed table, expected `]`");
     }
 
     #[test]
-    fn a_missing_promise_is_told() {
-        assert_snapshot!(told(|text| text.replace("title = \"SACCO+ Admin Portal\"", "")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 1, `[portal]`: missing field `title`");
+    fn a_missing_promise_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("title = \"SACCO+ Admin Portal\"", "")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 4, column 1, `[portal]`: missing field `title`");
     }
 
     #[test]
-    fn what_the_data_checklist_cannot_use_is_told() {
-        let told = |from: &str, to: &str| told(|text| text.replace(from, to));
-        let text = told("readers = [\"ADMIN_A\"", "readers = [\"PLATFORM_ADMIN\"");
+    fn what_the_data_checklist_cannot_use_is_reported() {
+        let shown = |from: &str, to: &str| shown(|text| text.replace(from, to));
+        let text = shown("readers = [\"ADMIN_A\"", "readers = [\"PLATFORM_ADMIN\"");
         assert!(
             text.contains("the reader \"PLATFORM_ADMIN\" is not one of its personas with an institution"),
             "{text}"
         );
-        let text = told("[make.member]", "[make.person]");
+        let text = shown("[make.member]", "[make.person]");
         assert!(text.contains("[make.member] is missing"), "{text}");
-        let text = told("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");
+        let text = shown("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");
         assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
-        let text = told("[ledger]\nroute = \"transactions\"", "[ledger]\nroute = \"payments\"");
+        let text = shown("[ledger]\nroute = \"transactions\"", "[ledger]\nroute = \"payments\"");
         assert!(text.contains("no route is named \"payments\""), "{text}");
     }
 
     #[test]
-    fn an_unknown_persona_is_told() {
-        assert_snapshot!(told(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 11: "ADMIN_C" is not one of its personas"#);
+    fn an_unknown_persona_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 11: "ADMIN_C" is not one of its personas"#);
     }
 
     #[test]
-    fn an_invalid_pattern_is_told() {
-        assert_snapshot!(told(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
+    fn an_invalid_pattern_is_reported() {
+        assert_snapshot!(shown(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
         the contract fixtures/sacco-plus.toml cannot be understood at line 186, column 26, `x-content-type-options = "("`: regex parse error:
             (
             ^

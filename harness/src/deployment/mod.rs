@@ -521,8 +521,8 @@ async fn reach(site: &Site) -> Result<(), Error> {
 }
 
 fn same_time(site: &Url, headers: &HeaderMap) -> Result<(), Error> {
-    let told = headers.get(DATE).and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
-    let ahead = told.map_or(0, |told| Timestamp::now().as_second() - told.timestamp().as_second());
+    let date = headers.get(DATE).and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok());
+    let ahead = date.map_or(0, |date| Timestamp::now().as_second() - date.timestamp().as_second());
     if ahead.abs() <= MOST_SKEW {
         return Ok(());
     }
@@ -542,7 +542,7 @@ fn two_institutions(settings: &Settings) -> Result<(), Error> {
 fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> {
     let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
     let (Some(key), Some(api)) = (key, api) else { return Ok(()) };
-    let told = |claims: &Claims| {
+    let shown = |claims: &Claims| {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "(not given)".to_owned());
         format!("project {} by {} with the role {}", or(&claims.project), or(&claims.iss), or(&claims.role))
     };
@@ -560,7 +560,7 @@ fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> 
     if key == expected {
         return Ok(());
     }
-    Err(Error::ForeignServiceKey { given: told(&key), expected: told(&expected) })
+    Err(Error::ForeignServiceKey { given: shown(&key), expected: shown(&expected) })
 }
 
 #[cfg(test)]

@@ -291,7 +291,7 @@ mod tests {
         settings
     }
 
-    fn told(environment: &[(&str, &str)], file: &str) -> String {
+    fn shown(environment: &[(&str, &str)], file: &str) -> String {
         let error =
             settings(environment, file).and_then(|settings| settings.url("E2E_BASE_URL").map(|_| ())).unwrap_err();
         let text = error.to_string();
@@ -330,25 +330,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
-        assert_snapshot!(told(&[("HARNESS_TARGET", "stagin")], ""), @r#"
+    fn what_is_wrong_is_reported() {
+        assert_snapshot!(shown(&[("HARNESS_TARGET", "stagin")], ""), @r#"
         there is no target "stagin" (the environment variable HARNESS_TARGET)
         set it to one of embedded, local, staging, production, or unset it for the embedded portal
         "#);
-        assert_snapshot!(told(&[("HARNESS_TARGET", "embedded"), ("E2E_BASE_URL", "https://your-domain.com")], ""), @"
+        assert_snapshot!(shown(&[("HARNESS_TARGET", "embedded"), ("E2E_BASE_URL", "https://your-domain.com")], ""), @"
         HARNESS_TARGET=embedded and E2E_BASE_URL=https://your-domain.com contradict each other
         unset one of them: the embedded portal chooses its own address
         ");
-        assert_snapshot!(told(&[("E2E_BASE_URL", "your-domain.com")], ""), @r#"
+        assert_snapshot!(shown(&[("E2E_BASE_URL", "your-domain.com")], ""), @r#"
         "your-domain.com" is not an http or https URL (the environment variable E2E_BASE_URL)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(told(&[("HARNESS_TARGET", "staging")], "[staging]\nE2E_BASE_URL = \"staging\"\n"), @r#"
+        assert_snapshot!(shown(&[("HARNESS_TARGET", "staging")], "[staging]\nE2E_BASE_URL = \"staging\"\n"), @r#"
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(told(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
-        assert_snapshot!(told(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; known targets: embedded, local, staging, production");
-        assert_snapshot!(told(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
+        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(shown(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; known targets: embedded, local, staging, production");
+        assert_snapshot!(shown(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }
 }

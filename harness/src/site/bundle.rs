@@ -198,8 +198,8 @@ mod tests {
         let found = tokens(&script(&format!(
             "const k=\"eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl\",p=\"sb_publishable_0123456789ab\""
         )));
-        let told: Vec<_> = found.iter().map(|token| (token.role.as_str(), token.project.as_deref())).collect();
-        assert_eq!(told, [("service_role", Some("abc")), ("anon", None)]);
+        let shown: Vec<_> = found.iter().map(|token| (token.role.as_str(), token.project.as_deref())).collect();
+        assert_eq!(shown, [("service_role", Some("abc")), ("anon", None)]);
     }
 
     fn reqwest_client() -> reqwest::Client {

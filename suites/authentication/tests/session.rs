@@ -90,7 +90,7 @@ pub mod signed_in {
                     .at(visit.url()));
             }
             let renewed = kept_session(&page).await?;
-            let told = |session: &Session, changed: bool| {
+            let shown = |session: &Session, changed: bool| {
                 let token = if changed { "another refresh token" } else { "the refresh token of before" };
                 format!("{token}, {} s left", session.expires_at - now())
             };
@@ -100,7 +100,7 @@ pub mod signed_in {
             }
             Err(Failure::failed(claim)
                 .expected("another refresh token in the stored session, which runs out in the future")
-                .seen(told(&renewed, changed))
+                .seen(shown(&renewed, changed))
                 .at(visit.url()))
         })
     }

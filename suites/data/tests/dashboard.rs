@@ -19,7 +19,7 @@ pub mod signed_in {
             if before == others {
                 return Err(Failure::undecided("the institutions' figures differ")
                     .expected("at least one figure that differs between them")
-                    .seen(told(kpis(check)?, &before))
+                    .seen(shown(kpis(check)?, &before))
                     .advice("give the two test institutions payments that differ"));
             }
             let page = check.signed_in(reader.persona).await?;
@@ -93,14 +93,14 @@ pub mod writes {
             if !expected.contains(&amount) {
                 return Err(Failure::undecided("a payment of today counts in at least one figure")
                     .expected(format!("a figure that grows by {amount}"))
-                    .seen(told(kpis(check)?, &expected)));
+                    .seen(shown(kpis(check)?, &expected)));
             }
             if expected == seen {
                 return Ok(());
             }
             Err(Failure::failed("a payment changes the figures by its amount, and no others")
-                .expected(told(kpis(check)?, &expected))
-                .seen(told(kpis(check)?, &seen))
+                .expected(shown(kpis(check)?, &expected))
+                .seen(shown(kpis(check)?, &seen))
                 .at(format!("{}, institution {}", check.deployment().site().url(&route.path), tenant.id)))
         })
     }
@@ -119,7 +119,7 @@ async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<Decimal>> {
     Ok(figures)
 }
 
-fn told(kpis: &[Kpi], figures: &[Decimal]) -> String {
+fn shown(kpis: &[Kpi], figures: &[Decimal]) -> String {
     kpis.iter()
         .zip(figures)
         .map(|(kpi, figure)| format!("{}: {}", kpi.label, figure.normalize()))

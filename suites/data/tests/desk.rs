@@ -99,7 +99,7 @@ pub fn differences(one: &Value, other: &Value, but: &[&str]) -> (String, String)
         columns.filter(|column| !but.contains(&column.as_str()) && one[*column] != other[*column]).collect();
     columns.sort();
     columns.dedup();
-    let told =
+    let shown =
         |row: &Value| columns.iter().map(|column| format!("{column}: {}", row[*column])).collect::<Vec<_>>().join("\n");
-    (told(one), told(other))
+    (shown(one), shown(other))
 }

@@ -1,6 +1,6 @@
 //! Pre-Release, 3. Database Readiness, Phase 1, and the appendix's order of migrations.
 
-use harness::{Backups, Checkout, Deployment, Failure, ManagementClient, Migration, Rehearsal, Told, Verdict, check};
+use harness::{Backups, Checkout, Dated, Deployment, Failure, ManagementClient, Migration, Rehearsal, Verdict, check};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -192,14 +192,14 @@ fn what_the_migrations_make_is_there() -> Verdict {
             check.measured(format!("{} tables and functions", promised.len()));
             return Ok(());
         }
-        let told = missing.iter().map(|Missing { name }| {
+        let shown = missing.iter().map(|Missing { name }| {
             let of = promised.iter().find(|(made, _)| *made == name);
             of.map_or_else(|| name.clone(), |(_, migration)| format!("{name} is missing, which {migration} makes"))
         });
         Err(about(
             Failure::failed(claim)
                 .expected(format!("{} tables and functions", promised.len()))
-                .seen(told.collect::<Vec<_>>().join("\n")),
+                .seen(shown.collect::<Vec<_>>().join("\n")),
             &management,
         ))
     })
@@ -238,11 +238,11 @@ fn the_migrations_were_run_in_order() -> Verdict {
 /// "Database backup scheduled before deployment", and "Confirm latest backup exists".
 async fn newest_backup(check: &harness::Check) -> Verdict {
     let (management, claim) = (check.deployment().management()?, "there is a backup from before the deployment");
-    let told = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
+    let answer = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
     let allowed = check.contract().release()?.backup_within_hours;
-    let complete = told.value.backups.iter().filter(|backup| backup.status.eq_ignore_ascii_case("completed"));
+    let complete = answer.value.backups.iter().filter(|backup| backup.status.eq_ignore_ascii_case("completed"));
     let newest = complete.map(|backup| backup.inserted_at).max();
-    let age = newest.map(|newest| told.at.duration_since(newest));
+    let age = newest.map(|newest| answer.at.duration_since(newest));
     let failure = Failure::failed(claim)
         .expected(format!("a completed backup of the last {allowed} hours"))
         .at(management.url("database/backups"))
@@ -253,20 +253,20 @@ async fn newest_backup(check: &harness::Check) -> Verdict {
         // A backup of the future is somebody's wrong clock.
         Some(age) if age < SignedDuration::from_mins(-10) => Err(Failure::undecided(claim)
             .expected("a backup of the past")
-            .seen(told_backups(&told))
+            .seen(backups_shown(&answer))
             .at(management.url("database/backups"))),
         Some(age) if age <= SignedDuration::from_hours(allowed) => {
             check.measured(format!("{} h old", hours(age)));
             Ok(())
         }
-        _ => Err(failure.seen(told_backups(&told))),
+        _ => Err(failure.seen(backups_shown(&answer))),
     }
 }
 
-fn told_backups(told: &Told<Backups>) -> String {
+fn backups_shown(answer: &Dated<Backups>) -> String {
     let all =
-        told.value.backups.iter().take(5).map(|backup| {
-            format!("{}, {} hours old", backup.status, hours(told.at.duration_since(backup.inserted_at)))
+        answer.value.backups.iter().take(5).map(|backup| {
+            format!("{}, {} hours old", backup.status, hours(answer.at.duration_since(backup.inserted_at)))
         });
     let all: Vec<_> = all.collect();
     if all.is_empty() { "no backup".to_owned() } else { all.join("\n") }
@@ -293,8 +293,8 @@ fn point_in_time_recovery_is_on() -> Verdict {
     check("pre.3.4", async |check| {
         let (management, claim) =
             (check.deployment().management()?, "the database can be had as it was at any point in time");
-        let told = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-        if told.value.pitr_enabled {
+        let answer = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
+        if answer.value.pitr_enabled {
             return Ok(());
         }
         Err(Failure::failed(claim)

@@ -14,7 +14,7 @@ fn the_live_deployment_is_this_release() -> Verdict {
         let failure = || Failure::failed(claim).at(pages.url("/deployments"));
         let expected = format!("deploy success of {} ({})", short(&released.commit), project.production_branch);
         let Some(last) = all.first() else { return Err(failure().expected(expected).seen("no deployment")) };
-        let told = |deployments: &[PagesDeployment]| {
+        let shown = |deployments: &[PagesDeployment]| {
             deployments.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
         if !last.is_live() {
@@ -22,12 +22,12 @@ fn the_live_deployment_is_this_release() -> Verdict {
                 "active" | "idle" => "it is still under way: wait for it, and run the check again",
                 _ => "read its log in Cloudflare, Pages, Deployments; what is live is still the one before",
             };
-            return Err(failure().expected(expected).seen(told(&all)).advice(advice));
+            return Err(failure().expected(expected).seen(shown(&all)).advice(advice));
         }
         if !last.commit().starts_with(&released.commit) || last.branch() != project.production_branch {
             return Err(failure()
                 .expected(expected)
-                .seen(told(&all))
+                .seen(shown(&all))
                 .advice("deploy the released commit: git push origin main, or wrangler pages deploy dist"));
         }
         check.released(|seen| {

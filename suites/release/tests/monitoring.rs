@@ -71,9 +71,9 @@ pub mod signed_in {
                 Ok(management) if !seen.is_too_much(promise) => Some(log(&management).await?.0),
                 _ => None,
             };
-            let mut told = format!("{seen} answers that this run saw");
-            told.extend(logged.map(|logged| format!(", {logged} in the last hour's log")));
-            check.measured(&told);
+            let mut shown = format!("{seen} answers that this run saw");
+            shown.extend(logged.map(|logged| format!(", {logged} in the last hour's log")));
+            check.measured(&shown);
             let rates = || [Some(seen), logged].into_iter().flatten();
             let decided = |rate: &Share| rate.all >= promise.errors_of_at_least;
             let worst = rates().filter(decided).map(Share::percent).fold(seen.percent(), f64::max);
@@ -82,11 +82,11 @@ pub mod signed_in {
             if rates().any(|rate| rate.is_too_much(promise)) {
                 if !errors.is_empty() {
                     check.keep("errors.txt", "text/plain", errors.join("\n"));
-                    told += "; those of this run are in the evidence, errors.txt";
+                    shown += "; those of this run are in the evidence, errors.txt";
                 }
                 return Err(Failure::failed("few answers are errors")
                     .expected(format!("below {} %", promise.errors_below_percent))
-                    .seen(told)
+                    .seen(shown)
                     .at(site.as_str()));
             }
             if rates().any(|rate| decided(&rate)) {
@@ -94,7 +94,7 @@ pub mod signed_in {
             }
             Err(Failure::undecided("few answers are errors")
                 .expected(format!("{} answers or more", promise.errors_of_at_least))
-                .seen(told + &absent)
+                .seen(shown + &absent)
                 .at(site.as_str()))
         })
     }
@@ -134,20 +134,20 @@ fn no_answer_of_a_function_was_an_error() -> Verdict {
             check.deployment().function(&function.name)?.probe(Method::OPTIONS, &[], &Unstorable::empty()).await;
         }
         let of_functions = log(&management).await?.1;
-        let told = format!("{} in {} answers of the last hour's log", of_functions.errors, of_functions.all);
-        check.measured(&told);
+        let shown = format!("{} in {} answers of the last hour's log", of_functions.errors, of_functions.all);
+        check.measured(&shown);
         check.figure(of_functions.errors as f64, 1.0, "errors");
         match of_functions {
             Share { all: 0, .. } => Err(Failure::undecided("no answer of a function was an error")
                 .expected("a log with answers of functions")
-                .seen(told)
+                .seen(shown)
                 .at(management.url("analytics/endpoints/logs"))
                 .advice("lines arrive some seconds late: look again in a minute")),
             Share { errors: 0, .. } => Ok(()),
             Share { .. } => Err(Failure::failed("no answer of a function was an error")
                 .caused_by(Cause::Functions)
                 .expected("0 answers of 500 or more")
-                .seen(told)
+                .seen(shown)
                 .at(management.url("analytics/endpoints/logs"))),
         }
     })

@@ -75,9 +75,9 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
     check("rollback.3.A", async |check| {
         let (management, claim) =
             (check.deployment().management()?, "the database can be had as it was before the release");
-        let told = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
+        let answer = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
         let released = check.deployment().released().await?;
-        let window = &told.value.physical_backup_data;
+        let window = &answer.value.physical_backup_data;
         let from = window.earliest_physical_backup_date_unix.and_then(|from| Timestamp::from_second(from).ok());
         let (Some(from), Some(released)) = (from, released.at) else {
             return Err(Failure::undecided(claim)
@@ -85,13 +85,13 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
                 .seen(format!("window from {from:?}, release of {:?}", released.at))
                 .at(management.url("database/backups")));
         };
-        if told.value.pitr_enabled && from < released {
+        if answer.value.pitr_enabled && from < released {
             check.measured(format!("since {}", from.strftime("%Y-%m-%d %H:%M UTC")));
             return Ok(());
         }
         Err(Failure::failed(claim)
             .expected(format!("recovery from before {released}"))
-            .seen(if told.value.pitr_enabled { format!("recovery from {from}") } else { "recovery is off".to_owned() })
+            .seen(if answer.value.pitr_enabled { format!("recovery from {from}") } else { "recovery is off".to_owned() })
             .at(management.url("database/backups"))
             .advice("Option A is not there for this release: plan with the forward fix (Option B), and take a backup by hand"))
     })

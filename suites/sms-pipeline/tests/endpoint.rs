@@ -86,13 +86,13 @@ fn a_browser_may_ask_first() -> Verdict {
             ("access-control-request-headers", &wanted),
         ];
         let receipt = ingest.probe(Method::OPTIONS, &headers, &Unstorable::empty()).await;
-        let told = |name: &str| {
+        let shown = |name: &str| {
             receipt.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("(none)").to_lowercase()
         };
         let (origin, methods, allowed) = (
-            told("access-control-allow-origin"),
-            told("access-control-allow-methods"),
-            told("access-control-allow-headers"),
+            shown("access-control-allow-origin"),
+            shown("access-control-allow-methods"),
+            shown("access-control-allow-headers"),
         );
         let good = receipt.status.is_some_and(|status| status.is_success())
             && (origin == "*" || origin == site)

@@ -123,7 +123,7 @@ pub mod writes {
 
     fn expect_duplicate(gateway: &Gateway<'_>, receipt: &Receipt, sms_id: &str) -> Verdict {
         match &receipt.outcome {
-            Ingest::Duplicate { sms_id: told, .. } if told == sms_id => Ok(()),
+            Ingest::Duplicate { sms_id: shown, .. } if shown == sms_id => Ok(()),
             _ => Err(Failure::failed("the same message again is answered as a duplicate of the first")
                 .expected(format!("duplicate: true, sms_id: {sms_id}"))
                 .seen(receipt.to_string())

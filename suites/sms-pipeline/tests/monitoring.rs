@@ -13,7 +13,7 @@ fn few_messages_are_given_up() -> Verdict {
         let (raw, promise) = (&check.contract().sms()?.raw, &check.contract().sms()?.failed_parses);
         let service = check.deployment().service()?;
         let error = format!("eq.{}", raw.error);
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         let (mut too_many, mut enough) = (false, false);
         for hours in &promise.hours {
             let since = format!("gte.{}", Timestamp::now() - i64::from(*hours).hours());
@@ -25,11 +25,11 @@ fn few_messages_are_given_up() -> Verdict {
             if all >= promise.at_least {
                 check.figure(percent, promise.below_percent, "%");
             }
-            told.push(format!("{failed} of {all} within {hours} h ({percent:.1} %)"));
+            shown.push(format!("{failed} of {all} within {hours} h ({percent:.1} %)"));
             enough |= all >= promise.at_least;
             too_many |= all >= promise.at_least && percent >= promise.below_percent;
         }
-        check.measured(told.join(", "));
+        check.measured(shown.join(", "));
         let failure = match (too_many, enough) {
             (false, true) => return Ok(()),
             (true, _) => Failure::failed("few messages are given up"),
@@ -37,7 +37,7 @@ fn few_messages_are_given_up() -> Verdict {
         };
         let failure = failure
             .expected(format!("below {} %, of at least {} messages", promise.below_percent, promise.at_least))
-            .seen(told.join(", "))
+            .seen(shown.join(", "))
             .at(format!("{} by {}", raw.table, raw.received_at));
         Err(match too_many {
             true => failure,

@@ -20,7 +20,7 @@ pub mod writes {
             let gateway = Gateway::open(check, "ours").await?;
             let sample = sample.in_run(gateway.writes.run());
             let message = Message { sender: sample.sender.clone(), ..gateway.message(&sample.text) };
-            let (sms_id, told) = gateway.ingest(&message).await?;
+            let (sms_id, shown) = gateway.ingest(&message).await?;
 
             let sms = check.contract().sms()?;
             let transactions = gateway.transactions(&sms_id).await?;
@@ -28,11 +28,11 @@ pub mod writes {
             let transaction = transactions.first();
             let about =
                 |failure: Failure| failure.fact("message", &sample.text).at(format!("{} {sms_id}", sms.raw.table));
-            if told.as_deref() != transaction.and_then(|row| row["id"].as_str()) {
+            if shown.as_deref() != transaction.and_then(|row| row["id"].as_str()) {
                 return Err(about(
                     Failure::failed("the answer names the transaction that the message became")
                         .expected(transaction.map_or_else(|| "none".to_owned(), |row| row["id"].to_string()))
-                        .seen(format!("{told:?}")),
+                        .seen(format!("{shown:?}")),
                 ));
             }
 
@@ -87,7 +87,7 @@ pub mod writes {
             (Owes::Exact, []) if knows => {
                 return Err(about(
                     Failure::failed("a payment that the portal promises to read is in the ledger")
-                        .expected(format!("a transaction: {}", told(sms, sample)))
+                        .expected(format!("a transaction: {}", shown(sms, sample)))
                         .seen("none"),
                 ));
             }
@@ -124,7 +124,7 @@ pub mod writes {
         if wrong || !in_time {
             return Err(about(
                 Failure::failed("what the ledger has is what the message says")
-                    .expected(format!("{}, {}: {received_at}", told(sms, sample), sms.transaction.occurred_at))
+                    .expected(format!("{}, {}: {received_at}", shown(sms, sample), sms.transaction.occurred_at))
                     .seen(seen(sms, transaction)),
             ));
         }
@@ -144,9 +144,9 @@ pub mod writes {
         .map(|(column, field)| (column.as_str(), field.as_deref()))
     }
 
-    fn told(sms: &Sms, sample: &Sample) -> String {
-        let told = fields(sms, sample).map(|(column, field)| format!("{column}: {}", field.unwrap_or("(empty)")));
-        told.join(", ")
+    fn shown(sms: &Sms, sample: &Sample) -> String {
+        let shown = fields(sms, sample).map(|(column, field)| format!("{column}: {}", field.unwrap_or("(empty)")));
+        shown.join(", ")
     }
 
     fn seen(sms: &Sms, row: &Value) -> String {

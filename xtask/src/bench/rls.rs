@@ -40,7 +40,7 @@ pub fn run(options: &Options) -> Verdict {
             for (missed, hole) in judged.iter().zip(&schema.holes).filter(|(judged, _)| !judged.is_found) {
                 let why = hole.missed.as_deref().unwrap_or("unexpectedly");
                 say(&format!("missed {} {} ({why}): {}", schema.name, missed.hole, hole.about));
-                missed.told.iter().take(3).for_each(|told| say(&format!("       instead: {told}")));
+                missed.shown.iter().take(3).for_each(|shown| say(&format!("       instead: {shown}")));
                 good &= hole.missed.is_some();
             }
             good &= tight.is_good();

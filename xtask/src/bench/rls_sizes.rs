@@ -41,7 +41,7 @@ grant execute on function bench.own(boolean) to authenticated;
 
 /// What of the report is printed.
 #[derive(Deserialize)]
-struct Told {
+struct Report {
     attempts: u64,
     took_ms: u64,
     actors: Vec<String>,
@@ -72,30 +72,33 @@ pub fn run() -> Verdict {
             command.args(["rls", "--database-url", portal.database_url()]).arg("--tenancy").arg(&tenancy);
             command.arg("--json").arg(&json);
             let figures = measure(&mut command)?;
-            let told = fs::read_to_string(&json)
+            let text = fs::read_to_string(&json)
                 .map_err(|_| format!("{tables} tables, one of {large} rows: nothing was probed"))?;
-            let told: Told = serde_json::from_str(&told)?;
+            let report: Report = serde_json::from_str(&text)?;
             fs::remove_file(&json)?;
-            good &= told.findings.is_empty() && told.undecided.is_empty();
+            good &= report.findings.is_empty() && report.undecided.is_empty();
             if !good {
-                say(&format!("{:?} {:?}", told.findings.first(), told.undecided.first()));
+                say(&format!("{:?} {:?}", report.findings.first(), report.undecided.first()));
             }
             if tables == SIZES[0] && large == 0 {
-                small = told.took_ms;
+                small = report.took_ms;
             }
             let name = if large > 0 { format!("{tables}, one of {large} rows") } else { tables.to_string() };
-            say(&format!("{name} tables: {} probes in {:.1} s", told.attempts, told.took_ms as f64 / 1000.0));
+            say(&format!("{name} tables: {} probes in {:.1} s", report.attempts, report.took_ms as f64 / 1000.0));
             rows.add_row([
                 name,
                 (tables * 2 / 5).to_string(),
-                told.actors.len().to_string(),
-                told.attempts.to_string(),
-                format!("{:.1}", told.took_ms as f64 / 1000.0),
-                format!("{:.1}", told.took_ms as f64 / tables as f64),
+                report.actors.len().to_string(),
+                report.attempts.to_string(),
+                format!("{:.1}", report.took_ms as f64 / 1000.0),
+                format!("{:.1}", report.took_ms as f64 / tables as f64),
                 format!("{:.0} MB", figures.memory),
             ]);
             if large > 0 {
-                say(&format!("the large table costs {:.1} s more", told.took_ms.saturating_sub(small) as f64 / 1000.0));
+                say(&format!(
+                    "the large table costs {:.1} s more",
+                    report.took_ms.saturating_sub(small) as f64 / 1000.0
+                ));
             }
         }
         print(&rows.to_string());

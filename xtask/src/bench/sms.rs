@@ -173,12 +173,12 @@ fn load(program: &PathBuf, host: &Host, body: &str, requests: u32) -> Result<f64
     command.args(["-n", &requests.to_string(), "-c", CONCURRENCY, "-m", "POST", "-T", "application/json", "-d", body]);
     command.args(["-H", &format!("x-api-key: {}", host.ingest_key()), "--no-tui", "--output-format", "json"]);
     let output = command.arg(host.ingest_url()).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-    let told: Value = serde_json::from_slice(&output.stdout)?;
-    let good = &told["statusCodeDistribution"]["200"];
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    let good = &report["statusCodeDistribution"]["200"];
     if good.as_u64() != Some(requests.into()) {
         return Err(format!("of {requests} requests of {}, {good} were answered with 200", OHA.0).into());
     }
-    told["summary"]["requestsPerSec"].as_f64().ok_or_else(|| format!("{} tells no rate", OHA.0).into())
+    report["summary"]["requestsPerSec"].as_f64().ok_or_else(|| format!("{} tells no rate", OHA.0).into())
 }
 
 /// This program as `cargo build --release` makes it.
@@ -187,8 +187,8 @@ fn optimized() -> Result<PathBuf, Error> {
     let mut command = cargo(&["build", "--release", "--quiet", "-p", "xtask", "--message-format", "json"]);
     let output = command.stderr(Stdio::inherit()).output()?;
     let messages = String::from_utf8_lossy(&output.stdout);
-    let told = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = told.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
+    let shown = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let program = shown.filter_map(|message| Some(PathBuf::from(message["executable"].as_str()?))).next_back();
     program.ok_or_else(|| format!("cargo build --release -p xtask made no program: {}", output.status).into())
 }
 
@@ -230,10 +230,10 @@ fn per_second(rate: f64) -> String {
     format!("{rate:.0} /s")
 }
 
-fn add(rows: &mut Table, name: &str, values: &[f64], note: &str, told: impl Fn(f64) -> String) -> Result<(), Error> {
+fn add(rows: &mut Table, name: &str, values: &[f64], note: &str, shown: impl Fn(f64) -> String) -> Result<(), Error> {
     let (least, most) =
         values.iter().fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(*value), most.max(*value)));
-    let range = if values.len() > 1 { format!("{} to {}", told(least), told(most)) } else { String::new() };
-    rows.add_row([name, &told(median(values)?), &range, note]);
+    let range = if values.len() > 1 { format!("{} to {}", shown(least), shown(most)) } else { String::new() };
+    rows.add_row([name, &shown(median(values)?), &range, note]);
     Ok(())
 }

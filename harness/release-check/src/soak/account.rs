@@ -1,4 +1,4 @@
-//! The account of a soak: what the endpoint told of each message, held against what the database has of it. Compact
+//! The account of a soak: what the endpoint reported of each message, held against what the database has of it. Compact
 //! data and no I/O; a message costs a few bytes, however often it is sent.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const NOTES: usize = 3;
 struct Entry {
     sent: bool,
     /// The row that answers named; the first, where they name several.
-    told: Option<Uuid>,
+    reported: Option<Uuid>,
     /// Answers named several.
     contradicted: bool,
     /// How often an answer said that it is new.
@@ -30,7 +30,7 @@ struct Entry {
     refused: bool,
     unanswered: bool,
     rows: u8,
-    /// A row has another id than answers told, another device or another status.
+    /// A row has another id than answers reported, another device or another status.
     row_differs: bool,
     payments: u8,
     /// A transaction has another amount, or comes from another row.
@@ -135,13 +135,13 @@ impl<'p> Book<'p> {
                 return self.note(number, vec![format!("no definite answer: {receipt}")]);
             }
         };
-        match (sms_id.parse().ok(), entry.told) {
-            (Some(told), None) => entry.told = Some(told),
-            (told, before) if told == before => {}
+        match (sms_id.parse().ok(), entry.reported) {
+            (Some(reported), None) => entry.reported = Some(reported),
+            (reported, before) if reported == before => {}
             (_, before) => {
                 entry.contradicted = true;
                 let before = before.map_or_else(|| "a UUID".to_owned(), |id| id.to_string());
-                self.note(number, vec![format!("told as {sms_id}, and before as {before}")]);
+                self.note(number, vec![format!("reported as {sms_id}, and before as {before}")]);
             }
         }
     }
@@ -163,8 +163,8 @@ impl<'p> Book<'p> {
         if device != Plan::device(number) {
             wrong.push("its row names another device".to_owned());
         }
-        if let Some(told) = entry.told.filter(|told| id.parse() != Ok(*told)) {
-            wrong.push(format!("its row is {id}, not {told} as told"));
+        if let Some(reported) = entry.reported.filter(|reported| id.parse() != Ok(*reported)) {
+            wrong.push(format!("its row is {id}, not {reported} as reported"));
         }
         entry.row_differs |= !wrong.is_empty();
         self.note(number, wrong);
@@ -185,8 +185,8 @@ impl<'p> Book<'p> {
             let seen = amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
             wrong.push(format!("its transaction's amount is {seen}, not {expected}"));
         }
-        if let Some(told) = entry.told.filter(|told| source.parse() != Ok(*told)) {
-            wrong.push(format!("its transaction comes from the row {source}, not {told} as told"));
+        if let Some(reported) = entry.reported.filter(|reported| source.parse() != Ok(*reported)) {
+            wrong.push(format!("its transaction comes from the row {source}, not {reported} as reported"));
         }
         entry.payment_differs |= !wrong.is_empty();
         self.note(number, wrong);
@@ -228,8 +228,8 @@ impl<'p> Book<'p> {
 impl Entry {
     /// What is there too often or too rarely.
     fn miscounts(&self) -> Vec<String> {
-        // What was told is there; what had no answer may be there or not; nothing is there of anything else.
-        let is_certain = self.told.is_some();
+        // What was reported is there; what had no answer may be there or not; nothing is there of anything else.
+        let is_certain = self.reported.is_some();
         let times = |seen: u8, what: &str| match seen {
             0 if is_certain => Some(format!("lost: no {what}")),
             1 if !is_certain && !self.unanswered => Some(format!("a {what}, though no answer said so")),
@@ -239,7 +239,7 @@ impl Entry {
         let told_new = match self.new {
             0 if is_certain && !self.answer_lost => Some("stored, and no answer said that it was new".to_owned()),
             0 | 1 => None,
-            _ => Some(format!("told {} times that it was new", self.new)),
+            _ => Some(format!("reported {} times that it was new", self.new)),
         };
         [told_new, times(self.rows, "row"), times(self.payments, "transaction")].into_iter().flatten().collect()
     }
@@ -249,7 +249,7 @@ impl Entry {
         [
             (self.refused, "refused"),
             (self.unanswered, "no definite answer"),
-            (self.contradicted, "told as different rows"),
+            (self.contradicted, "reported as different rows"),
             (self.row_differs, "its row differs"),
             (self.payment_differs, "its transaction differs"),
         ]

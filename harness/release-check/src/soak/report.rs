@@ -144,7 +144,7 @@ impl Summary {
     }
 
     /// The account, and what is wrong besides.
-    fn told(&self) -> String {
+    fn shown(&self) -> String {
         let account = self.account.to_string();
         [account].iter().chain(&self.problems).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
@@ -159,7 +159,7 @@ impl Summary {
             verdict => self.verdict,
             is_good => self.is_good(),
             figures => figures,
-            account => self.told(),
+            account => self.shown(),
             plot => Value::from_safe_string(self.plot()?),
         })?)
     }
@@ -201,6 +201,6 @@ impl fmt::Display for Summary {
         for (name, text) in self.figures() {
             rows.add_row([name, &text]);
         }
-        write!(f, "{rows}\n{}", self.told())
+        write!(f, "{rows}\n{}", self.shown())
     }
 }

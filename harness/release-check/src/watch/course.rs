@@ -86,7 +86,7 @@ impl Course {
             let answered = all.iter().any(|sample| sample.outcome != Outcome::NotRun);
             if answered && bad >= self.lasts && !self.breaches.contains_key(&sample.step) {
                 let since = all[all.len() - bad].at;
-                added.begun.push(told(&sample, since));
+                added.begun.push(shown(&sample, since));
                 self.breaches.insert(sample.step.clone(), (since, sample));
             }
         }
@@ -100,16 +100,16 @@ impl Course {
     /// Which metrics were in breach, since when, and what to do; or that none was.
     pub fn last_word(&self) -> String {
         let rounds = self.samples.values().map(Vec::len).max().unwrap_or(0);
-        let mut told: Vec<_> = self
+        let mut shown: Vec<_> = self
             .breaches
             .values()
-            .map(|(since, sample)| format!("{}\n{}", told(sample, *since), sample.text))
+            .map(|(since, sample)| format!("{}\n{}", shown(sample, *since), sample.text))
             .collect();
-        if told.is_empty() {
-            told.push(format!("{rounds} rounds, no breach of {} in a row", self.lasts));
+        if shown.is_empty() {
+            shown.push(format!("{rounds} rounds, no breach of {} in a row", self.lasts));
         }
-        told.extend(self.never_decided().map(|last| format!("never decided: {}, {}", last.step, last.seen)));
-        told.join("\n")
+        shown.extend(self.never_decided().map(|last| format!("never decided: {}, {}", last.step, last.seen)));
+        shown.join("\n")
     }
 
     /// The last samples of the metrics that nobody could decide in any round.
@@ -158,7 +158,7 @@ impl Course {
     }
 }
 
-fn told(sample: &Sample, since: Timestamp) -> String {
+fn shown(sample: &Sample, since: Timestamp) -> String {
     let title = Runbook::get().step(&sample.step).map_or("", |step| step.title.as_str());
     format!("BREACH since {}  {}  {title}: {}", since.strftime("%H:%M:%SZ"), sample.step, sample.seen)
 }

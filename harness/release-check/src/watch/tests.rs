@@ -87,12 +87,12 @@ fn it_ends_red_after_a_breach_and_keeps_what_shows_it() {
         assert_eq!(left[left.len() - 2..], ["index.html", "watch.jsonl"], "{ended:?}");
         (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), left.len() - 2)
     };
-    let (code, told, rounds) = watch("");
-    assert_eq!((code, rounds), (Some(0), 0), "{told}");
-    assert!(told.contains("no breach"), "{told}");
-    let (code, told, rounds) = watch("messages-given-up");
-    assert_eq!((code, rounds), (Some(1), 1), "{told}");
-    assert!(told.contains("BREACH since") && told.contains("post.3.5"), "{told}");
+    let (code, shown, rounds) = watch("");
+    assert_eq!((code, rounds), (Some(0), 0), "{shown}");
+    assert!(shown.contains("no breach"), "{shown}");
+    let (code, shown, rounds) = watch("messages-given-up");
+    assert_eq!((code, rounds), (Some(1), 1), "{shown}");
+    assert!(shown.contains("BREACH since") && shown.contains("post.3.5"), "{shown}");
 }
 
 /// Behind a gateway that does not reach it, the portal is undecided to a release and out of reach to its users.

@@ -33,14 +33,14 @@ fn its_contract_can_be_read() {
 fn its_contradictions_are_told_as_its_own() {
     let text = std::fs::read_to_string(planboard().join("contract.toml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let told = |from: &str, to: &str| {
+    let shown = |from: &str, to: &str| {
         let path = folder.path().join("contract.toml");
         std::fs::write(&path, text.replace(from, to)).unwrap();
         Contract::read(&path).unwrap_err().to_string()
     };
-    assert!(told("name = \"tasks\"", "name = \"board\"").ends_with("a second route is named \"board\""));
-    assert!(told("persona = \"OWNER_A\"", "persona = \"BOSS_A\"").ends_with("\"BOSS_A\" is not one of its personas"));
-    assert!(told("navigation = \"Tehtävät\"\n", "").contains("is entered by navigation and names no button"));
+    assert!(shown("name = \"tasks\"", "name = \"board\"").ends_with("a second route is named \"board\""));
+    assert!(shown("persona = \"OWNER_A\"", "persona = \"BOSS_A\"").ends_with("\"BOSS_A\" is not one of its personas"));
+    assert!(shown("navigation = \"Tehtävät\"\n", "").contains("is entered by navigation and names no button"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,16 +84,16 @@ impl Run {
         assert!(!text.contains("panicked at") && !errors.contains("panicked at"), "{text}{errors}");
         nothing_is_left(&temporary);
 
-        let told: Vec<_> = failures(&text)
+        let shown: Vec<_> = failures(&text)
             .into_iter()
             .filter(|failure| !failure.contains("the first failure of this run says why"))
             .collect();
-        assert_eq!(told.len(), 1, "one clear error:\n{}", told.join("\n\n"));
+        assert_eq!(shown.len(), 1, "one clear error:\n{}", shown.join("\n\n"));
         // Which check meets the obstacle first is chance.
         let chance = Regex::new(r"(?m)^Error: (not run|undecided|FAILED)  \S+  .*$|\n  runbook .*").unwrap();
-        let told = chance.replace_all(&told[0], "$1");
+        let shown = chance.replace_all(&shown[0], "$1");
         assert!(
-            hold("bad_input", name, &told, Some(self.folder.path())),
+            hold("bad_input", name, &shown, Some(self.folder.path())),
             "the text is not the one in snapshots/bad_input"
         );
     }

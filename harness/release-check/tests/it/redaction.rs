@@ -38,10 +38,10 @@ impl Respond for Parrot {
         let body = &request.body[..request.body.len().min(MOST_REPEATED)];
         let mut said = vec![String::from_utf8_lossy(body).into_owned(), request.url.to_string()];
         said.extend(request.headers.values().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()));
-        let told: Vec<_> = said.iter().flat_map(|text| spellings(text)).collect();
+        let shown: Vec<_> = said.iter().flat_map(|text| spellings(text)).collect();
         ResponseTemplate::new(418)
             .insert_header("x-request-id", said.last().map_or("", String::as_str))
-            .set_body_json(json!({ "message": told.join(" "), "msg": told.join("\n"), "heard": said }))
+            .set_body_json(json!({ "message": shown.join(" "), "msg": shown.join("\n"), "heard": said }))
     }
 }
 

@@ -131,7 +131,7 @@ impl Remote {
     }
 }
 
-fn told(output: &Output) -> String {
+fn shown(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -148,7 +148,7 @@ async fn production_is_only_read() {
     assert!(before.len() > 10, "{before:?}");
     for suite in SUITES.iter() {
         let output = remote.command(suite, "production").output().unwrap();
-        assert!(!told(&output).contains("panicked at"), "{}", told(&output));
+        assert!(!shown(&output).contains("panicked at"), "{}", shown(&output));
     }
     let results = outcomes(&remote.results());
     // What is tried in the database locks its tables: as good as a write, on production. Staging is not there.
@@ -189,12 +189,12 @@ async fn what_production_leaves_out_is_shown_on_staging() {
     let suites = ["data", "sms-pipeline"];
 
     let staging = remote.verify("staging", &suites, &["--json"]);
-    assert_eq!(staging.status.code(), Some(0), "{}", told(&staging));
+    assert_eq!(staging.status.code(), Some(0), "{}", shown(&staging));
     let staging: serde_json::Value = serde_json::from_slice(&staging.stdout).unwrap();
     let proof = staging["runs"][0]["folder"].as_str().unwrap();
-    let shown = remote.verify("production", &suites, &["--proof", proof]);
-    assert_eq!(shown.status.code(), Some(0), "{}", told(&shown));
-    let text = told(&shown);
+    let output = remote.verify("production", &suites, &["--proof", proof]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    let text = shown(&output);
     assert!(
         text.contains("left out, because it writes to the deployment: ")
             && text.contains("; passed on staging 0 minutes ago (run "),
@@ -204,8 +204,8 @@ async fn what_production_leaves_out_is_shown_on_staging() {
 
     // Younger than nothing is no run.
     let open = remote.verify("production", &suites, &["--max-age", "0s"]);
-    assert_eq!(open.status.code(), Some(3), "{}", told(&open));
-    let text = told(&open);
+    assert_eq!(open.status.code(), Some(3), "{}", shown(&open));
+    let text = shown(&open);
     assert!(text.contains("not shown on staging: run verify --target staging, or sign for it"), "{text}");
     assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
 }
@@ -230,7 +230,7 @@ async fn staging_is_left_tidy() {
 
     let output = remote.command("data", "staging").arg("writes").output().unwrap();
 
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", shown(&output));
     assert!(outcomes(&remote.results()).len() > 5);
     assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
     assert_eq!(
@@ -240,7 +240,7 @@ async fn staging_is_left_tidy() {
     assert_eq!(remote.number(inside).await, before);
     let stays = read_what_stays(&remote.results()).unwrap().concat();
     assert!(stays.contains("transactions ") && stays.contains("is closed and stays"), "{stays}");
-    assert!(told(&output).contains("stay in the deployment"), "{}", told(&output));
+    assert!(shown(&output).contains("stay in the deployment"), "{}", shown(&output));
 }
 
 /// Ctrl-C in the middle removes what was made, too.
@@ -294,14 +294,14 @@ async fn a_canary_may_be_written_to() {
     };
     let before = remote.number(&outside(&canary)).await;
 
-    let other_project = told(&run("wadhydemushqqtcrrlwm", &canary));
+    let other_project = shown(&run("wadhydemushqqtcrrlwm", &canary));
     assert!(other_project.contains("which is another project"), "{other_project}");
-    let other_tenant = told(&run(&project, &remote.portal.institutions()["B"].to_string()));
+    let other_tenant = shown(&run(&project, &remote.portal.institutions()["B"].to_string()));
     assert!(other_tenant.contains("does not mark as canary"), "{other_tenant}");
     assert_eq!(remote.number(&outside(&canary)).await, before);
 
     let output = run(&project, &canary);
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", shown(&output));
     assert_eq!(remote.number(&outside(&canary)).await, before + 1);
     assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
 }

@@ -31,12 +31,12 @@ fn message() -> Message {
 }
 
 /// `outcome | who | display`, from a server that always answers so.
-async fn told(answer: ResponseTemplate) -> String {
+async fn shown(answer: ResponseTemplate) -> String {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(answer).mount(&server).await;
     let receipt = ingest(&server).await.deliver(message().body()).await;
-    let told = format!("{:?} | {:?} | {receipt}", receipt.outcome, receipt.by());
-    told.replace(&server.uri(), "https://project.supabase.co")
+    let shown = format!("{:?} | {:?} | {receipt}", receipt.outcome, receipt.by());
+    shown.replace(&server.uri(), "https://project.supabase.co")
 }
 
 fn from_function(status: u16, body: &str) -> ResponseTemplate {
@@ -71,36 +71,36 @@ async fn a_message_is_sent_as_the_function_reads_it() {
 
 #[tokio::test]
 async fn each_row_of_the_table_is_read() {
-    assert_snapshot!(told(from_function(200, r#"{"success":true,"sms_id":"s","transaction_id":"t","duplicate":false,"parse_status":"success"}"#)).await, @r#"Ingested { sms_id: "s", transaction_id: Some("t") } | Function | 200 {"success":true,"sms_id":"s","transaction_id":"t","duplicate":false,"parse_status":"success"} from the function"#);
-    assert_snapshot!(told(from_function(200, r#"{"success":true,"sms_id":"s","duplicate":false,"parse_status":"pending"}"#)).await, @r#"Ingested { sms_id: "s", transaction_id: None } | Function | 200 {"success":true,"sms_id":"s","duplicate":false,"parse_status":"pending"} from the function"#);
-    assert_snapshot!(told(from_function(200, r#"{"success":true,"sms_id":"s","duplicate":true,"message":"again"}"#)).await, @r#"Duplicate { sms_id: "s", transaction_id: None } | Function | 200 {"success":true,"sms_id":"s","duplicate":true,"message":"again"} from the function"#);
-    assert_snapshot!(told(from_function(401, r#"{"success":false,"error":"Unauthorized"}"#)).await, @r#"Refused(Key) | Function | 401 {"success":false,"error":"Unauthorized"} from the function"#);
-    assert_snapshot!(told(from_function(400, r#"{"success":false,"error":"Invalid JSON body"}"#)).await, @r#"Refused(Request("Invalid JSON body")) | Function | 400 {"success":false,"error":"Invalid JSON body"} from the function"#);
-    assert_snapshot!(told(from_function(400, r#"{"success":false,"error":"Missing required field: sms_text"}"#)).await, @r#"Refused(Request("Missing required field: sms_text")) | Function | 400 {"success":false,"error":"Missing required field: sms_text"} from the function"#);
-    assert_snapshot!(told(from_function(400, r#"{"success":false,"error":"Unknown device","device_identifier":"device-1"}"#)).await, @r#"Refused(Device("Unknown device")) | Function | 400 {"success":false,"error":"Unknown device","device_identifier":"device-1"} from the function"#);
-    assert_snapshot!(told(from_function(405, r#"{"success":false,"error":"Method not allowed"}"#)).await, @r#"Refused(Method) | Function | 405 {"success":false,"error":"Method not allowed"} from the function"#);
+    assert_snapshot!(shown(from_function(200, r#"{"success":true,"sms_id":"s","transaction_id":"t","duplicate":false,"parse_status":"success"}"#)).await, @r#"Ingested { sms_id: "s", transaction_id: Some("t") } | Function | 200 {"success":true,"sms_id":"s","transaction_id":"t","duplicate":false,"parse_status":"success"} from the function"#);
+    assert_snapshot!(shown(from_function(200, r#"{"success":true,"sms_id":"s","duplicate":false,"parse_status":"pending"}"#)).await, @r#"Ingested { sms_id: "s", transaction_id: None } | Function | 200 {"success":true,"sms_id":"s","duplicate":false,"parse_status":"pending"} from the function"#);
+    assert_snapshot!(shown(from_function(200, r#"{"success":true,"sms_id":"s","duplicate":true,"message":"again"}"#)).await, @r#"Duplicate { sms_id: "s", transaction_id: None } | Function | 200 {"success":true,"sms_id":"s","duplicate":true,"message":"again"} from the function"#);
+    assert_snapshot!(shown(from_function(401, r#"{"success":false,"error":"Unauthorized"}"#)).await, @r#"Refused(Key) | Function | 401 {"success":false,"error":"Unauthorized"} from the function"#);
+    assert_snapshot!(shown(from_function(400, r#"{"success":false,"error":"Invalid JSON body"}"#)).await, @r#"Refused(Request("Invalid JSON body")) | Function | 400 {"success":false,"error":"Invalid JSON body"} from the function"#);
+    assert_snapshot!(shown(from_function(400, r#"{"success":false,"error":"Missing required field: sms_text"}"#)).await, @r#"Refused(Request("Missing required field: sms_text")) | Function | 400 {"success":false,"error":"Missing required field: sms_text"} from the function"#);
+    assert_snapshot!(shown(from_function(400, r#"{"success":false,"error":"Unknown device","device_identifier":"device-1"}"#)).await, @r#"Refused(Device("Unknown device")) | Function | 400 {"success":false,"error":"Unknown device","device_identifier":"device-1"} from the function"#);
+    assert_snapshot!(shown(from_function(405, r#"{"success":false,"error":"Method not allowed"}"#)).await, @r#"Refused(Method) | Function | 405 {"success":false,"error":"Method not allowed"} from the function"#);
 }
 
 #[tokio::test]
 async fn what_the_platform_says_is_told_apart() {
-    assert_snapshot!(told(from_platform(401, r#"{"code":"UNAUTHORIZED_NO_AUTH_HEADER","message":"Missing authorization header"}"#)).await, @r#"Refused(Key) | Platform | 401 {"code":"UNAUTHORIZED_NO_AUTH_HEADER","message":"Missing authorization header"} from the platform (request r-1)"#);
-    assert_snapshot!(told(from_platform(404, r#"{"code":"NOT_FOUND","message":"Requested function was not found"}"#)).await, @r#"Refused(Other("Requested function was not found")) | Platform | 404 {"code":"NOT_FOUND","message":"Requested function was not found"} from the platform (request r-1)"#);
-    assert_snapshot!(told(from_platform(503, r#"{"code":"BOOT_ERROR","message":"Worker failed to boot"}"#)).await, @r#"Unavailable { why: "Worker failed to boot" } | Platform | 503 Worker failed to boot from the platform (request r-1)"#);
-    assert_snapshot!(told(from_platform(546, r#"{"code":"WORKER_LIMIT","message":"Worker exceeded its limits"}"#)).await, @r#"Unavailable { why: "Worker exceeded its limits" } | Platform | 546 Worker exceeded its limits from the platform (request r-1)"#);
+    assert_snapshot!(shown(from_platform(401, r#"{"code":"UNAUTHORIZED_NO_AUTH_HEADER","message":"Missing authorization header"}"#)).await, @r#"Refused(Key) | Platform | 401 {"code":"UNAUTHORIZED_NO_AUTH_HEADER","message":"Missing authorization header"} from the platform (request r-1)"#);
+    assert_snapshot!(shown(from_platform(404, r#"{"code":"NOT_FOUND","message":"Requested function was not found"}"#)).await, @r#"Refused(Other("Requested function was not found")) | Platform | 404 {"code":"NOT_FOUND","message":"Requested function was not found"} from the platform (request r-1)"#);
+    assert_snapshot!(shown(from_platform(503, r#"{"code":"BOOT_ERROR","message":"Worker failed to boot"}"#)).await, @r#"Unavailable { why: "Worker failed to boot" } | Platform | 503 Worker failed to boot from the platform (request r-1)"#);
+    assert_snapshot!(shown(from_platform(546, r#"{"code":"WORKER_LIMIT","message":"Worker exceeded its limits"}"#)).await, @r#"Unavailable { why: "Worker exceeded its limits" } | Platform | 546 Worker exceeded its limits from the platform (request r-1)"#);
 }
 
 #[tokio::test]
 async fn a_broken_answer_decides_nothing() {
-    assert_snapshot!(told(ResponseTemplate::new(200).set_body_raw("<!doctype html><title>Hello</title>", "text/html")).await, @r#"Unavailable { why: "a success that says nothing of the message: <!doctype html><title>Hello</title>" } | Unknown | 200 a success that says nothing of the message: <!doctype html><title>Hello</title>"#);
-    assert_snapshot!(told(from_function(200, r#"{"success":true,"sms_id":"s","dupl"#)).await, @r#"Unavailable { why: "a success that says nothing of the message: {\"success\":true,\"sms_id\":\"s\",\"dupl" } | Function | 200 a success that says nothing of the message: {"success":true,"sms_id":"s","dupl from the function"#);
-    assert_snapshot!(told(from_function(200, r#"{"success":"yes","sms_id":7,"duplicate":0}"#)).await, @r#"Unavailable { why: "a success that says nothing of the message: {\"success\":\"yes\",\"sms_id\":7,\"duplicate\":0}" } | Function | 200 a success that says nothing of the message: {"success":"yes","sms_id":7,"duplicate":0} from the function"#);
-    assert_snapshot!(told(from_function(200, "")).await, @r#"Unavailable { why: "a success that says nothing of the message: an empty body" } | Function | 200 a success that says nothing of the message: an empty body from the function"#);
-    assert_snapshot!(told(from_function(500, "")).await, @r#"Unavailable { why: "an empty body" } | Function | 500 an empty body from the function"#);
-    assert_snapshot!(told(ResponseTemplate::new(502).set_body_raw("<h1>Bad Gateway</h1>", "text/html")).await, @r#"Unavailable { why: "<h1>Bad Gateway</h1>" } | Unknown | 502 <h1>Bad Gateway</h1>"#);
-    assert_snapshot!(told(ResponseTemplate::new(308).insert_header("location", "https://elsewhere.example/")).await, @r#"Unavailable { why: "a redirect to https://elsewhere.example/" } | Unknown | 308 a redirect to https://elsewhere.example/"#);
+    assert_snapshot!(shown(ResponseTemplate::new(200).set_body_raw("<!doctype html><title>Hello</title>", "text/html")).await, @r#"Unavailable { why: "a success that says nothing of the message: <!doctype html><title>Hello</title>" } | Unknown | 200 a success that says nothing of the message: <!doctype html><title>Hello</title>"#);
+    assert_snapshot!(shown(from_function(200, r#"{"success":true,"sms_id":"s","dupl"#)).await, @r#"Unavailable { why: "a success that says nothing of the message: {\"success\":true,\"sms_id\":\"s\",\"dupl" } | Function | 200 a success that says nothing of the message: {"success":true,"sms_id":"s","dupl from the function"#);
+    assert_snapshot!(shown(from_function(200, r#"{"success":"yes","sms_id":7,"duplicate":0}"#)).await, @r#"Unavailable { why: "a success that says nothing of the message: {\"success\":\"yes\",\"sms_id\":7,\"duplicate\":0}" } | Function | 200 a success that says nothing of the message: {"success":"yes","sms_id":7,"duplicate":0} from the function"#);
+    assert_snapshot!(shown(from_function(200, "")).await, @r#"Unavailable { why: "a success that says nothing of the message: an empty body" } | Function | 200 a success that says nothing of the message: an empty body from the function"#);
+    assert_snapshot!(shown(from_function(500, "")).await, @r#"Unavailable { why: "an empty body" } | Function | 500 an empty body from the function"#);
+    assert_snapshot!(shown(ResponseTemplate::new(502).set_body_raw("<h1>Bad Gateway</h1>", "text/html")).await, @r#"Unavailable { why: "<h1>Bad Gateway</h1>" } | Unknown | 502 <h1>Bad Gateway</h1>"#);
+    assert_snapshot!(shown(ResponseTemplate::new(308).insert_header("location", "https://elsewhere.example/")).await, @r#"Unavailable { why: "a redirect to https://elsewhere.example/" } | Unknown | 308 a redirect to https://elsewhere.example/"#);
     let slow =
         from_function(200, r#"{"success":true,"sms_id":"s","duplicate":false}"#).set_delay(Duration::from_secs(5));
-    assert_snapshot!(told(slow).await, @r#"Unavailable { why: "error sending request: operation timed out" } | Unknown | no answer: error sending request: operation timed out"#);
+    assert_snapshot!(shown(slow).await, @r#"Unavailable { why: "error sending request: operation timed out" } | Unknown | no answer: error sending request: operation timed out"#);
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Soak {
         book.close()
     }
 
-    fn told(&self) -> String {
+    fn shown(&self) -> String {
         self.account().to_string()
     }
 }
@@ -75,7 +75,7 @@ impl Soak {
 fn what_is_as_it_was_told_agrees() {
     let mut soak = Soak::of(3);
     soak.answers.push((1, duplicate(1)));
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 4 = 3 ingested + 1 duplicates + 0 refused
     the database agrees row by row: 3 messages, 3 rows, 3 transactions
     ");
@@ -86,7 +86,7 @@ fn what_is_as_it_was_told_agrees() {
 fn a_duplicate_may_be_answered_before_its_original() {
     let mut soak = Soak::of(3);
     soak.answers.insert(0, (2, duplicate(2)));
-    assert!(soak.account().differences.is_empty(), "{}", soak.told());
+    assert!(soak.account().differences.is_empty(), "{}", soak.shown());
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_lost_message_is_named() {
     soak.rows.remove(1);
     soak.payments.remove(1);
     soak.payments.remove(1);
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 3 = 3 ingested + 0 duplicates + 0 refused
     2 messages do not agree:
       SOAK-00000000-1: lost: no row; lost: no transaction
@@ -109,11 +109,11 @@ fn a_doubled_message_is_named() {
     soak.rows.push((0, id(7), 0, true));
     soak.payments.push((0, f64::from(Plan::amount(0)), id(7)));
     soak.answers.push((2, ingested(2)));
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 4 = 4 ingested + 0 duplicates + 0 refused
     2 messages do not agree:
-      SOAK-00000000-0: 2 rows; 2 transactions; its row is 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as told; its transaction comes from the row 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as told
-      SOAK-00000000-2: told 2 times that it was new
+      SOAK-00000000-0: 2 rows; 2 transactions; its row is 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported; its transaction comes from the row 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as shown
+      SOAK-00000000-2: reported 2 times that it was new
     ");
 }
 
@@ -121,7 +121,7 @@ fn a_doubled_message_is_named() {
 fn a_wrong_amount_is_named() {
     let mut soak = Soak::of(3);
     soak.payments[1].1 = 5.0;
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 3 = 3 ingested + 0 duplicates + 0 refused
     1 message does not agree:
       SOAK-00000000-1: its transaction's amount is 5, not 53934
@@ -134,11 +134,11 @@ fn a_row_of_another_device_or_id_is_named() {
     soak.rows[0].2 = 5;
     soak.rows[1].1 = id(9);
     soak.rows[2].3 = false;
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 3 = 3 ingested + 0 duplicates + 0 refused
     3 messages do not agree:
       SOAK-00000000-0: its row names another device
-      SOAK-00000000-1: its row is 00000000-0000-0000-0000-000000000009, not 00000000-0000-0000-0000-000000000001 as told
+      SOAK-00000000-1: its row is 00000000-0000-0000-0000-000000000009, not 00000000-0000-0000-0000-000000000001 as reported
       SOAK-00000000-2: its row does not say that it was understood
     ");
 }
@@ -148,11 +148,11 @@ fn different_answers_are_named() {
     let mut soak = Soak::of(2);
     soak.answers.push((0, duplicate(9)));
     soak.answers.push((1, receipt(Ingest::Duplicate { sms_id: "7".to_owned(), transaction_id: None }, 1)));
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 4 = 2 ingested + 2 duplicates + 0 refused
     2 messages do not agree:
-      SOAK-00000000-0: told as 00000000-0000-0000-0000-000000000009, and before as 00000000-0000-0000-0000-000000000000
-      SOAK-00000000-1: told as 7, and before as 00000000-0000-0000-0000-000000000001
+      SOAK-00000000-0: reported as 00000000-0000-0000-0000-000000000009, and before as 00000000-0000-0000-0000-000000000000
+      SOAK-00000000-1: reported as 7, and before as 00000000-0000-0000-0000-000000000001
     ");
 }
 
@@ -161,13 +161,13 @@ fn different_answers_are_named() {
 fn only_a_lost_answer_explains_that_none_said_new() {
     let mut soak = Soak::of(2);
     soak.answers[0].1 = duplicate(0);
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 2 = 1 ingested + 1 duplicates + 0 refused
     1 message does not agree:
       SOAK-00000000-0: stored, and no answer said that it was new
     ");
     soak.answers[0].1.tries = 2;
-    assert!(soak.account().differences.is_empty(), "{}", soak.told());
+    assert!(soak.account().differences.is_empty(), "{}", soak.shown());
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_send_without_an_answer_is_named_whether_it_arrived_or_not() {
     soak.answers[1].1 = unanswered();
     soak.rows.remove(1);
     soak.payments.remove(1);
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 2 = 0 ingested + 0 duplicates + 0 refused + 2 without a definite answer
     2 messages do not agree:
       SOAK-00000000-0: no definite answer: no answer: error sending request: connection refused after 4 requests
@@ -195,7 +195,7 @@ fn a_refused_message_is_named_and_must_not_be_stored() {
     }
     soak.rows.remove(1);
     soak.payments.remove(1);
-    assert_snapshot!(soak.told(), @r#"
+    assert_snapshot!(soak.shown(), @r#"
     sent 2 = 0 ingested + 0 duplicates + 2 refused
     2 messages do not agree:
       SOAK-00000000-0: a row, though no answer said so; a transaction, though no answer said so; refused: 401 {"success":false,"error":"Unauthorized"}
@@ -208,14 +208,14 @@ fn a_refused_message_is_named_and_must_not_be_stored() {
 fn what_was_not_sent_is_not_missed() {
     let mut soak = Soak::of(3);
     soak.answers.truncate(2);
-    assert_snapshot!(soak.told(), @"
+    assert_snapshot!(soak.shown(), @"
     sent 2 = 2 ingested + 0 duplicates + 0 refused
     1 message does not agree:
       SOAK-00000000-2: a row, though no answer said so; a transaction, though no answer said so
     ");
     soak.rows.truncate(2);
     soak.payments.truncate(2);
-    assert!(soak.account().differences.is_empty(), "{}", soak.told());
+    assert!(soak.account().differences.is_empty(), "{}", soak.shown());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn rows_that_nobody_sent_are_named() {
 fn of_many_the_first_are_named() {
     let mut soak = Soak::of(1_000);
     soak.rows.clear();
-    let told = soak.told();
-    assert_eq!(told.lines().count(), 23, "{told}");
-    assert!(told.ends_with("\n  and 980 more"), "{told}");
+    let shown = soak.shown();
+    assert_eq!(shown.lines().count(), 23, "{shown}");
+    assert!(shown.ends_with("\n  and 980 more"), "{shown}");
 }
