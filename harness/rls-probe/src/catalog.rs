@@ -58,6 +58,8 @@ pub struct Relation {
     pub policies: Vec<Policy>,
     /// Relations that a view reads.
     pub uses: Vec<i64>,
+    /// What a view shows, in SQL.
+    definition: Option<String>,
     pub published: bool,
     pub triggers: Vec<String>,
 }
@@ -96,6 +98,9 @@ pub struct Column {
     pub generated: bool,
     pub identity: bool,
     can: Can,
+    /// Texts that policies, functions and views compare it with.
+    #[serde(skip)]
+    pub compared: Vec<String>,
 }
 
 /// A unique index.
@@ -174,7 +179,39 @@ impl Catalog {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
         catalog.user_columns = catalog.find_user_columns();
+        catalog.find_compared();
         Ok(catalog)
+    }
+
+    /// What texts that name a table compare its columns with.
+    fn find_compared(&mut self) {
+        static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?i)\b(\w+)\)?(?:::\w+)?\s*(?:=|<>|!=|is distinct from|is not distinct from|not in|in|= any)\s*\(*(?:array\[)?\s*((?:'[^']*'(?:::[\w. ]+)?\s*,?\s*)+)",
+            )
+            .expect("a pattern")
+        });
+        static TEXT: LazyLock<Regex> = LazyLock::new(|| Regex::new("'([^']+)'").expect("a pattern"));
+        let views = self.relations.iter().filter_map(|relation| Some((None, relation.definition.as_deref()?)));
+        let texts: Vec<_> = self.texts().chain(views).map(|(of, text)| (of, text.to_owned())).collect();
+        let mut found: Vec<(Option<i64>, String, String, String)> = Vec::new();
+        for (of, text) in &texts {
+            for compared in COMPARED.captures_iter(text) {
+                let values = TEXT.captures_iter(&compared[2]).map(|value| value[1].to_owned());
+                found.extend(values.map(|value| (*of, compared[1].to_owned(), value, text.clone())));
+            }
+        }
+        for relation in self.relations.iter_mut().filter(|relation| relation.is_table()) {
+            let (oid, name) = (relation.oid, relation.name.clone());
+            for column in relation.columns.iter_mut().filter(|column| column.is_text()) {
+                for (of, compared, value, text) in &found {
+                    let is_about = *of == Some(oid) || names(text, &name);
+                    if *compared == column.name && is_about && !column.compared.contains(value) {
+                        column.compared.push(value.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// Whether a column holds users' ids: it refers to the auth server's users, perhaps through a table whose key is
@@ -253,10 +290,21 @@ impl Catalog {
 
     /// Whether policies of other tables, or functions, ask a table about the caller.
     pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
-        let names =
-            |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == relation.name);
-        self.texts()
-            .any(|(of, text)| of != Some(relation.oid) && names(text) && (of.is_some() || text.contains("auth.uid()")))
+        let is_asked_by = |of: Option<i64>, text: &str| of != Some(relation.oid) && names(text, &relation.name);
+        let of_caller = |function: &Function| function.source.contains("auth.uid()") || self.is_called_with_caller(function);
+        self.texts().any(|(of, text)| of.is_some() && is_asked_by(of, text))
+            || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
+    }
+
+    /// Whether a policy or a function hands the caller's id to a function.
+    fn is_called_with_caller(&self, function: &Function) -> bool {
+        let call = format!("{}(", function.name);
+        self.texts().any(|(_, text)| {
+            text.match_indices(&call).any(|(at, _)| {
+                let rest = &text[at + call.len()..];
+                rest.chars().take(60).collect::<String>().contains("auth.uid()")
+            })
+        })
     }
 
     pub fn relation(&self, oid: i64) -> Option<&Relation> {
@@ -268,6 +316,11 @@ impl Catalog {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
         self.relations.iter().find(|relation| relation.schema == schema && relation.name == name)
     }
+}
+
+/// Whether a text has a name in it, as a word.
+fn names(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 impl Relation {

@@ -156,6 +156,7 @@ select jsonb_build_object(
           and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
         where w.ev_class = c.oid and c.relkind in ('v', 'm')
       ), '[]'),
+      'definition', case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
       'triggers', coalesce((
         select jsonb_agg(g.tgname order by g.tgname) from pg_trigger g
         where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D'

@@ -165,7 +165,6 @@ impl From<Error> for Failure {
             | Error::NoSchema(_)
             | Error::NoTable(_)
             | Error::NoColumn(..)
-            | Error::NoTenancy
             | Error::NoTables(..)
             | Error::Migration(_) => Exit::Usage,
             Error::NoTenant(..) | Error::NoUser(_) | Error::NoMember(..) | Error::Refused { .. } => Exit::Undecided,

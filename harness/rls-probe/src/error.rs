@@ -51,11 +51,6 @@ pub enum Error {
     /// Who, the table of members, and what the database answered.
     #[error("no {0} can be placed in a tenant by {1}: {2}\ndo        correct [tenancy] members")]
     NoMember(String, String, Refused),
-    /// Nothing says whose rows are whose.
-    #[error(
-        "whose rows are whose cannot be inferred: no table places users in tenants, and none refers to auth.users\ndo        say it in [tenancy]: tenant with members or claim, or owner"
-    )]
-    NoTenancy,
     /// The exposed schemas, and those that have what they lack.
     #[error(
         "there is no table in {0}\ndo        name the schemas that the API exposes, with --schema or in [tenancy] schemas{1}"

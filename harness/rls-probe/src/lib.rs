@@ -63,7 +63,7 @@ pub use self::{
     harm::Harm,
     lint::Lint,
     proof::Proof,
-    record::{Cause, Cell, Object, Verb},
+    record::{Cause, Cell, Declared, Object, Verb},
     refused::Refused,
     report::{Report, Undecided},
     rule::Rule,
@@ -100,7 +100,7 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
         };
         return Err(Error::NoTables(schemas.join(", "), hint));
     }
-    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas).ok_or(Error::NoTenancy)?) };
+    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas)) };
     let tenancy = inferred.as_ref().unwrap_or(tenancy);
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;

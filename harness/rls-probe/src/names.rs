@@ -2,6 +2,10 @@
 //! those who make them. A guess only decides what is worth trying or how a row is filled; whether something crosses is
 //! seen, never guessed. Where a guess is wrong, `[tenancy]` overrules it.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 fn has_any(name: &str, words: &[&str]) -> bool {
     words.iter().any(|word| name.contains(word))
 }
@@ -59,9 +63,38 @@ pub fn is_invitations(table: &str) -> bool {
     table.contains("invit")
 }
 
-/// Whether a table's name says that it places users in tenants.
+/// Whether a table's name says that it places users in tenants: `team_members`, `account_user`, `staff`.
 pub fn is_members_table(table: &str) -> bool {
-    has_any(table, &["member", "profile", "staff", "user", "employee"])
+    let last = singular(table.rsplit('_').next().unwrap_or(table));
+    last == "user" || has_any(table, &["member", "profile", "staff", "employee"])
+}
+
+/// Whether a table's name says that its rows make users more than others: `user_roles`, `admins`.
+pub fn is_privileges_table(table: &str) -> bool {
+    let is_one = |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege");
+    !is_invitations(table) && table.split('_').any(|word| is_one(&singular(word)))
+}
+
+/// Whether a role is what everybody has who has an account.
+pub fn is_plain_role(role: &str) -> bool {
+    const PLAIN: [&str; 14] = [
+        "user", "member", "customer", "client", "student", "patient", "guest", "viewer", "reader", "buyer", "basic", "free",
+        "default", "authenticated",
+    ];
+    PLAIN.contains(&role.to_lowercase().as_str())
+}
+
+/// Whether a name says that something is for everybody.
+pub fn says_public(name: &str) -> bool {
+    has_any(
+        &name.to_lowercase(),
+        &["public", "everyone", "everybody", "anyone", "anybody", "published", "to all", "all users can", "all can", "contact form"],
+    )
+}
+
+/// Whether a column says that its row is for everybody.
+pub fn is_publishing(column: &str) -> bool {
+    has_any(column, &["publish", "public", "visib", "listed", "sharing", "shared", "approved", "is_active", "active", "status"])
 }
 
 /// Whether a table is one that things are written down in, which everybody's actions do.
@@ -71,7 +104,7 @@ pub fn is_log(table: &str) -> bool {
 
 /// Whether a column of a membership is its role.
 pub fn is_role_column(column: &str) -> bool {
-    ["role", "access", "access_level", "level", "permission"].contains(&column)
+    ["role", "access", "access_level", "level", "permission"].contains(&column) || column.ends_with("_role")
 }
 
 /// Columns that say what a newcomer may do, whatever their type.
@@ -208,12 +241,20 @@ pub fn is_public_bucket(bucket: &str) -> bool {
     )
 }
 
-/// A word of a function's source by which it may reach outside the transaction.
-pub fn reach_outside(source: &str) -> Option<&'static str> {
-    const OUTSIDE: [&str; 9] =
-        ["dblink", "http_", "net.http", "pg_net", "copy ", "pg_notify", "notify ", "pg_read_file", "lo_import"];
-    let source = source.to_lowercase();
-    OUTSIDE.into_iter().find(|word| source.contains(word)).map(str::trim)
+/// What a function's code calls by which it may reach outside the transaction. What `pg_net` and `notify` send, they send
+/// when a transaction is committed.
+pub fn reach_outside(code: &str) -> Option<String> {
+    static OUTSIDE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)\b(dblink\w*|http(?:_get|_post|_put|_patch|_delete|_head)?|pg_read_file|pg_read_binary_file|pg_ls_dir|lo_import|lo_export)\s*\(|\b(copy)\s+[\w.(]",
+        )
+        .expect("a pattern")
+    });
+    let code = crate::sql::code_of(code);
+    // What is sent on commit is never sent.
+    let code = code.replace("net.http_", "net.sent_");
+    let found = OUTSIDE.captures(&code)?;
+    Some(found.get(1).or(found.get(2))?.as_str().to_lowercase())
 }
 
 /// An argument's name without what people put before it.

@@ -106,6 +106,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The policies at fault.
+    pub(crate) fn policies(&self) -> Vec<String> {
+        if let Self::Policies(names) = self { names.clone() } else { Vec::new() }
+    }
+
     /// The policies, grant, constraint or trigger at fault, by name.
     pub fn names(&self) -> Vec<&str> {
         match self {
@@ -148,9 +153,32 @@ pub struct Crossing {
     pub sql: String,
 }
 
+/// Something that a policy gives to everybody, and says so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Declared {
+    /// What is given.
+    pub object: Object,
+    /// What everybody may do.
+    pub verb: Verb,
+    /// Columns that are shown, or may be filled in.
+    pub columns: Vec<String>,
+    /// The policies that say so.
+    pub policies: Vec<String>,
+}
+
+impl std::fmt::Display for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { object, verb, columns, policies } = self;
+        let policies = policies.join("\", \"");
+        write!(f, "PUBLIC {} {object}: {} (policy \"{policies}\")", verb.name(), columns.join(", "))
+    }
+}
+
 /// Everything that was seen.
 #[derive(Debug, Default)]
 pub struct Record {
+    /// What everybody may have, since policies say so.
+    pub declared: BTreeSet<Declared>,
     pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
     pub crossings: Vec<Crossing>,
     /// What was seen to be allowed by intent, whatever else was seen.

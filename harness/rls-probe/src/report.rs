@@ -10,7 +10,7 @@ use crate::{
     finding::{Effect, Finding},
     lint::{Lint, lints},
     proof::Proof,
-    record::{Cell, Object, Record, Verb},
+    record::{Cell, Declared, Object, Record, Verb},
     tenancy::Tenancy,
     world::World,
 };
@@ -22,6 +22,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Ways that are known, and accepted for a while.
     pub known: Vec<Accepted>,
+    /// What policies declare to be everybody's.
+    pub declared: Vec<Declared>,
     /// What could not be decided, and is not accepted.
     pub undecided: Vec<Undecided>,
     /// What could not be decided and is accepted by the contract.
@@ -89,7 +91,14 @@ impl Report {
             reason: "nothing was tried, since the API's roles are granted nothing".to_owned(),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
         });
-        let all = all.chain(nothing);
+        let is_unsure = world.tenancy.owner.as_ref().is_some_and(|owner| owner.columns.is_empty());
+        let unsure = is_unsure.then(|| Undecided {
+            object: Object { noun: "schema", name: world.exposed().into_iter().collect::<Vec<_>>().join(", ") },
+            verb: Verb::Read,
+            reason: "nothing says whose rows are whose, so that every table was taken for everybody's: say it in [tenancy]".to_owned(),
+            actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
+        });
+        let all = all.chain(nothing).chain(unsure);
         let (accepted, undecided) = all.partition(is_accepted);
         let ties = world
             .catalog
@@ -99,6 +108,7 @@ impl Report {
         Self {
             findings,
             known: Vec::new(),
+            declared: record.declared.into_iter().collect(),
             undecided,
             accepted,
             tenancy: world.tenancy.clone(),
@@ -166,6 +176,7 @@ impl Report {
             let Known { until, reason, .. } = known;
             text += &format!("KNOWN {} {}, until {until}: {reason}\n\n", verbs.join(", "), finding.object);
         }
+        self.declared.iter().for_each(|declared| text += &format!("{declared}\n\n"));
         for open in &self.undecided {
             text += &format!("{open}\n\n");
         }

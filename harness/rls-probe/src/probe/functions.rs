@@ -413,15 +413,24 @@ impl<'c> Prober<'_, 'c> {
             }
             let object = Object { noun: "function", name: call.function.title() };
             // Two refusals that differ say that something is there, and nothing of what it is.
-            let harm = match (&call.outcome, without) {
-                (Err(_), Err(_)) => Harm::Low,
-                _ => Harm::of_reading(call.actor.kind),
+            let deed = match (&call.outcome, &without) {
+                (Ok(with), Ok(without)) if !(is_a_bit(with) && is_a_bit(without)) => {
+                    Harm::of_reading(call.actor.kind).that("can infer from its answer what the other tenant has")
+                }
+                (Ok(with), Err(_)) if !is_a_bit(with) => {
+                    Harm::of_reading(call.actor.kind).that("can infer from its answer what the other tenant has")
+                }
+                _ => Harm::Low.that("can tell from its answer that something of the other tenant's exists"),
             };
-            let deed = harm.that("can infer from its answer what the other tenant has");
             self.record.cross(&object, Verb::Call, &call.actor, deed, Cause::Function, &call.sql);
         }
         Ok(())
     }
+}
+
+/// Whether an answer is yes or no.
+fn is_a_bit(answer: &str) -> bool {
+    matches!(answer, "" | "t" | "f" | "true" | "false")
 }
 
 /// All that a statement answered.

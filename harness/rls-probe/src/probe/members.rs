@@ -4,7 +4,7 @@
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
-    draft::{Draft, choices},
+    draft::{Draft, choices, known_values},
     error::Error,
     harm::Harm,
     names,
@@ -27,6 +27,7 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
         for relation in &relations {
             self.flags(relation).await?;
+            self.appoint(relation).await?;
         }
         let Some(table) = self.world.members() else { return Ok(()) };
         if relations.iter().any(|relation| relation.oid == table.oid) {
@@ -174,7 +175,7 @@ impl<'c> Prober<'_, 'c> {
             let me = format!("{} = {}", ident(owner), literal(user));
             let own = format!("select {name}::text from {} where {me}", relation.sql());
             let Some(own) = self.desk.run(&own).await?.value().map(str::to_owned) else { continue };
-            for role in choices(relation, column).iter().filter(|role| roles.rank(role) < roles.rank(&own)) {
+            for role in known_values(relation, column).iter().filter(|role| roles.rank(role) < roles.rank(&own)) {
                 let sql = format!("update {} set {name} = {} where {me}", relation.sql(), literal(role));
                 let look =
                     format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(role));
@@ -184,6 +185,41 @@ impl<'c> Prober<'_, 'c> {
                     let cause = self.guilty(relation, actor, "update", None).await?;
                     let deed = Harm::Critical.that("can raise their own role");
                     self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row of a table of privileges about oneself.
+    async fn appoint(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        if !self.world.gives_privileges(relation) {
+            return Ok(());
+        }
+        let roles = &self.world.tenancy.roles;
+        let column = relation.columns.iter().find(|column| names::is_role_column(&column.name));
+        let mut wanted = column.map(|column| known_values(relation, column)).unwrap_or_default();
+        wanted.retain(|role| !names::is_plain_role(role));
+        wanted.sort_by_key(|role| roles.rank(role));
+        for actor in &self.actors.clone() {
+            if actor.user.is_none() {
+                continue;
+            }
+            let each: Vec<_> = if wanted.is_empty() { vec![None] } else { wanted.iter().map(Some).collect() };
+            for role in each {
+                let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { break };
+                for name in owner_columns(self.world.catalog, relation, self.world.tenancy) {
+                    draft.set(&name, literal(actor.user.as_deref().unwrap_or_default()));
+                }
+                if let (Some(column), Some(role)) = (column, role) {
+                    draft.set(&column.name, literal(role));
+                }
+                if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
+                    let cause = self.guilty(relation, actor, "insert", None).await?;
+                    let what = role.map_or_else(|| format!("one of {}", relation.title()), Clone::clone);
+                    let deed = Harm::Critical.that(format!("can make themselves {what}"));
+                    self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
                     break;
                 }
             }
@@ -432,7 +468,7 @@ impl<'c> Prober<'_, 'c> {
             }
             let rows = |actor: &Actor| {
                 format!(
-                    "select string_agg(concat_ws('|', {}), ',') from {} where {}::text = {}",
+                    "select string_agg(told, ',' order by told) from (select concat_ws('|', {}) as told from {} where {}::text = {}) t",
                     telling.join(", "),
                     relation.sql(),
                     ident(owner),

@@ -8,14 +8,18 @@ use uuid::Uuid;
 use crate::{
     catalog::{Catalog, Column, Key, Reference, Relation},
     desk::{Desk, Done},
-    draft::Draft,
+    draft::{Draft, known_values},
     error::Error,
+    names,
     refused::Refused,
     sql::{ident, literal},
     tie::{Tie, owner_columns},
 };
 
 use super::{CLOSED, OTHER, OWN, Row, Tenant, VARIANTS, World};
+
+/// Buckets whose files are tried.
+const BUCKETS: usize = 12;
 
 impl<'c> World<'c> {
     /// Tables, those that others refer to first.
@@ -70,6 +74,9 @@ impl<'c> World<'c> {
             let joins = joins(relation).any(|key| key.columns.iter().all(is_needed));
             let variants = if privileged {
                 1
+            } else if self.ties.get(&relation.oid) == Some(&Tie::Path) {
+                // One in each bucket.
+                VARIANTS.max(self.buckets() + 1)
             } else if joins {
                 VARIANTS - 1
             } else {
@@ -81,7 +88,7 @@ impl<'c> World<'c> {
                 let draft = match variant {
                     0 => self.draft_marked(relation, tenant, 0, &first),
                     // What is found by likeness finds it.
-                    _ if variant == VARIANTS - 1 => {
+                    _ if variant + 1 == variants && variants >= VARIANTS => {
                         self.draft_marked(relation, tenant, variant, &first).map(|draft| draft.twin(&mark))
                     }
                     _ => self.draft_marked(relation, tenant, variant, &mark),
@@ -138,7 +145,7 @@ impl<'c> World<'c> {
     }
 
     async fn read_rows(&mut self, desk: &mut Desk, relation: &'c Relation) -> Result<(), Error> {
-        for number in 0..VARIANTS {
+        for number in 0..BUCKETS {
             let one = format!("ctid = (select ctid from {} order by 1 offset {number} limit 1)", relation.sql());
             let Some(row) = self.read_back(desk, relation, &one).await? else { break };
             self.rows.entry((relation.oid, None)).or_default().push(row);
@@ -146,14 +153,29 @@ impl<'c> World<'c> {
         Ok(())
     }
 
-    /// Whether a table says of users that they may do more than their role: rows of it are for nobody who tries.
-    pub(super) fn gives_privileges(&self, relation: &Relation) -> bool {
-        self.tenancy.tenant.is_some()
-            && matches!(self.ties.get(&relation.oid), Some(Tie::Owner(_)))
-            && !self.is_members(relation)
-            && !self.is_referred_to(relation)
-            && self.catalog.is_asked_about_callers(relation)
-            && self.catalog.is_mirror(relation)
+    /// Whether a table says of users that they may do more than others: rows of it are for nobody who tries.
+    pub fn gives_privileges(&self, relation: &Relation) -> bool {
+        let is_of_users = matches!(self.ties.get(&relation.oid), Some(Tie::Owner(_))) && !self.is_members(relation);
+        let says_so = names::is_privileges_table(&relation.name);
+        let is_list = self.tenancy.tenant.is_some() && !self.is_referred_to(relation) && self.catalog.is_mirror(relation);
+        is_of_users && (says_so || is_list) && self.catalog.is_asked_about_callers(relation)
+    }
+
+    /// What a column of a row about somebody has, where it says what they may do: no more than everybody may.
+    fn harmless(&self, relation: &Relation, column: &Column) -> Option<String> {
+        if names::is_raising_flag(&column.name) && column.category == "B" {
+            return Some("false".to_owned());
+        }
+        let roles = known_values(relation, column);
+        if !names::is_role_column(&column.name) || roles.is_empty() {
+            return None;
+        }
+        let by_default = |role: &&String| {
+            column.default.as_ref().is_some_and(|default| default.starts_with(&format!("{}::", literal(role))))
+        };
+        let plain = roles.iter().find(by_default).or_else(|| roles.iter().find(|role| names::is_plain_role(role)));
+        let lowest = || roles.iter().rev().max_by_key(|role| self.tenancy.roles.rank(role));
+        plain.or_else(lowest).map(|role| literal(role))
     }
 
     /// Whether other tables name users by this one.
@@ -200,7 +222,15 @@ impl<'c> World<'c> {
         let bystander = self.bystander.as_ref().filter(|_| self.gives_privileges(relation));
         let users = bystander.map_or(users.as_slice(), std::slice::from_ref);
         let user = |number: usize| users.get(number).or(users.first()).map(|user| literal(user));
-        for (number, column) in owner_columns(self.catalog, relation, self.tenancy).iter().enumerate() {
+        let owners = owner_columns(self.catalog, relation, self.tenancy);
+        if !owners.is_empty() && !self.is_members(relation) {
+            for column in &relation.columns {
+                if let Some(harmless) = self.harmless(relation, column) {
+                    draft.prefer(&column.name, harmless);
+                }
+            }
+        }
+        for (number, column) in owners.iter().enumerate() {
             if let Some(user) = user((number + variant) % users.len().max(1)) {
                 draft.set(column, user);
             }
@@ -254,6 +284,19 @@ impl<'c> World<'c> {
                 draft.prefer(column, row.sql(target));
             }
         }
+    }
+
+    /// How many buckets there are, as far as each is tried.
+    pub fn buckets(&self) -> usize {
+        let buckets = self.catalog.named("storage.buckets");
+        buckets.map_or(0, |buckets| self.rows(buckets, OWN).len())
+    }
+
+    /// Whether everybody gets a file by its address.
+    pub fn is_in_public_bucket(&self, row: &Row) -> bool {
+        let buckets = self.catalog.named("storage.buckets").into_iter().flat_map(|buckets| self.rows(buckets, OWN));
+        let of_row = buckets.into_iter().find(|bucket| bucket.text("id") == row.text("bucket_id"));
+        of_row.is_some_and(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)))
     }
 
     /// A bucket that policies or rows name.

@@ -93,10 +93,15 @@ impl<'c> Prober<'_, 'c> {
                         .column(name)
                         .is_some_and(|column| column.identity || column.generated || column.default.is_some())
                 });
+            // Nobody guesses what was made at random.
+            let is_random = key.columns.iter().any(|name| {
+                let default = relation.column(name).and_then(|column| column.default.as_deref());
+                default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
+            });
             let is_within =
                 key.columns.iter().any(|name| self.says_whose(relation, name) || relation.reference_of(name).is_some());
             let values: Option<Vec<_>> = key.columns.iter().map(|name| Some((name, theirs.text(name)?))).collect();
-            let Some(values) = values.filter(|_| !is_within) else { continue };
+            let Some(values) = values.filter(|_| !is_within && (is_surrogate || !is_random)) else { continue };
             let role = actor.db_role();
             let may = |privilege: &str| {
                 key.columns.iter().all(|name| {

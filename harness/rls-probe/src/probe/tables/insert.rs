@@ -46,7 +46,7 @@ impl<'c> Prober<'_, 'c> {
             if let (Inserted::Yes { sql, .. }, Kind::Anonymous) = (&inserted, actor.kind) {
                 let cause = self.guilty(relation, actor, "insert", None).await?;
                 let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
-                self.record.cross(&object, Verb::Insert, actor, deed, cause, sql);
+                self.add_through(relation, actor, cause, deed, sql);
             } else {
                 let cell = if matches!(inserted, Inserted::Yes { .. }) { Cell::Own } else { Cell::Refused };
                 self.record.enter(&object, Verb::Insert, actor, cell);
@@ -91,7 +91,8 @@ impl<'c> Prober<'_, 'c> {
             self.insert_as_another(relation, actor).await?;
         }
         for tenant in self.foreign(actor) {
-            let buckets = if self.world.ties.get(&relation.oid) == Some(&Tie::Path) { VARIANTS - 1 } else { 1 };
+            let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
+            let buckets = if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 };
             for (as_oneself, variant) in (0..buckets).flat_map(|variant| [(true, variant), (false, variant)]) {
                 let Some(draft) = self.draft_in(relation, tenant, actor, as_oneself, variant) else { continue };
                 // A row that names nobody but oneself is one's own.
@@ -107,13 +108,13 @@ impl<'c> Prober<'_, 'c> {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let deed = Harm::of_writing(actor.kind)
                             .that(format!("can add rows for {}", Self::whose(actor, tenant)));
-                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
                     Inserted::Yes { sql, .. } if actor.kind == Kind::Anonymous => {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
-                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
                     Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
@@ -211,7 +212,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// A row of a tenant's, as this actor would write it: as oneself, or in the name of one of the tenant's people.
-    pub(super) fn draft_by(
+    pub(in crate::probe) fn draft_by(
         &self,
         relation: &'c Relation,
         tenant: usize,

@@ -112,7 +112,8 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         for tenant in self.foreign(actor) {
-            let rows = self.rows_besides(relation, tenant, actor);
+            let mut rows = self.rows_besides(relation, tenant, actor);
+            rows.retain(|row| relation.title() != "storage.objects" || !self.world.is_in_public_bucket(row));
             if rows.is_empty() {
                 if tenant == OTHER {
                     let reason = self.world.gaps.get(&relation.oid).cloned();
@@ -133,10 +134,10 @@ impl<'c> Prober<'_, 'c> {
             }
             match self.seen(relation, actor, &rows).await? {
                 Some((seen, sql)) if seen > 0 => {
-                    let cause = self.guilty(relation, actor, "select", rows.first()).await?;
+                    let cause = self.guilty_of(relation, actor, "select", &rows).await?;
                     let deed =
                         Harm::of_reading(actor.kind).that(format!("can read rows of {}", Self::whose(actor, tenant)));
-                    self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+                    self.read_through(relation, actor, cause, deed, &sql);
                 }
                 Some(_) => self.record.enter(&object, Verb::Read, actor, Cell::Refused),
                 None => {}
