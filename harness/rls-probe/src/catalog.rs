@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::{desk::Desk, error::Error, sql::ident};
+use crate::{asked::asked, desk::Desk, error::Error, sql::ident};
 
 /// Everything that the catalog tells.
 #[derive(Debug, Deserialize)]
@@ -171,6 +171,9 @@ pub struct Argument {
     pub labels: Vec<String>,
     /// It may be left out.
     pub default: bool,
+    /// The column that it is about, as far as the function's code says.
+    #[serde(skip)]
+    pub asked: Option<(i64, String)>,
 }
 
 impl Catalog {
@@ -180,6 +183,12 @@ impl Catalog {
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
+        for function in &mut catalog.functions {
+            let asked = asked(&catalog.relations, function);
+            for (argument, asked) in function.arguments.iter_mut().zip(asked) {
+                argument.asked = asked;
+            }
+        }
         Ok(catalog)
     }
 
@@ -228,7 +237,7 @@ impl Catalog {
     fn find_user_columns(&self) -> HashSet<(i64, String)> {
         static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(
-                r"(?:(\w+)\.)?(\w+)\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:(\w+)\.)?(\w+)",
+                r#"(?:"?(\w+)"?\.)?"?(\w+)"?\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:"?(\w+)"?\.)?"?(\w+)"?"#,
             )
             .expect("a pattern")
         });
@@ -277,6 +286,12 @@ impl Catalog {
     pub fn is_given_by_default(&self, relation: &Relation) -> bool {
         matches!(relation.schema.as_str(), "storage" | "realtime")
             || self.given_by_default.iter().any(|schema| schema.is_empty() || *schema == relation.schema)
+    }
+
+    /// Whether policies or functions ask for a column of a table, as far as words say.
+    pub fn is_asked_for(&self, relation: &Relation, column: &str) -> bool {
+        relation.asks_for(column)
+            || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
     }
 
     /// What policies and functions say, with the table that a policy is of.
@@ -375,6 +390,12 @@ impl Relation {
         ["anon", "authenticated"]
             .iter()
             .any(|role| ["select", "insert", "update", "delete"].iter().any(|privilege| self.may(role, privilege)))
+    }
+
+    /// Whether a policy asks for a column.
+    pub fn asks_for(&self, column: &str) -> bool {
+        let mut texts = self.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+        texts.any(|text| names(text, column))
     }
 
     /// The foreign key that these columns are.

@@ -23,6 +23,7 @@
 
 mod actor;
 mod arguments;
+mod asked;
 mod baseline;
 mod catalog;
 pub mod command;

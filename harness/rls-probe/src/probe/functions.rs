@@ -1,7 +1,9 @@
 //! Functions, called with the other tenant's ids. What counts is the effect: rows of the other tenant in the answer,
 //! an answer that would be another one without them, or rows that changed.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
+
+use regex::Regex;
 
 use crate::{
     actor::{Actor, Kind},
@@ -143,7 +145,12 @@ impl<'c> Prober<'_, 'c> {
                     continue;
                 }
             };
-            (answered, let_in) = (true, true);
+            let_in = true;
+            // What says that it did not succeed has refused.
+            match refused_softly(&answer.text).filter(|_| answer.written.is_empty()) {
+                Some(refused) => reason = Some(refused),
+                None => answered = true,
+            }
             let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
             if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
                 let whose = match (actor.kind.is_outside(), actor.tenant) {
@@ -373,7 +380,10 @@ impl<'c> Prober<'_, 'c> {
                 for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone, Plan::Fresh] {
                     let call = call(self.world, function, control, OTHER, plan, pick);
                     match self.attempt(control, &call.sql, &[]).await? {
-                        Ok(_) => return Ok((Some(pick), last)),
+                        Ok((done, _)) => match refused_softly(&all(done)) {
+                            Some(refused) => last = format!("{} of the other tenant: {refused}", control.name),
+                            None => return Ok((Some(pick), last)),
+                        },
                         // It went on until something was there already.
                         Err(refused) if refused.code == "23505" => nearly = nearly.or(Some(pick)),
                         Err(refused) => last = format!("{} of the other tenant: {refused}", control.name),
@@ -426,6 +436,18 @@ impl<'c> Prober<'_, 'c> {
         }
         Ok(())
     }
+}
+
+/// The refusal in an answer that says of itself that nothing was done.
+fn refused_softly(answer: &str) -> Option<Refused> {
+    static SAYS_NO: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#""(?:success|ok|allowed)"\s*:\s*false|"error"\s*:\s*"|^\{"error""#).expect("a pattern"));
+    SAYS_NO.is_match(answer).then(|| Refused {
+        code: "answered".to_owned(),
+        message: answer.chars().take(120).collect(),
+        constraint: None,
+        column: None,
+    })
 }
 
 /// Whether an answer is yes or no.

@@ -62,7 +62,8 @@ impl<'c> World<'c> {
     /// Columns of a tenant that is closed, as given or found out.
     pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
         let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
-        if given.is_empty() { dead_states(table).into_iter().next().unwrap_or_default() } else { given }
+        let asked = |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        if given.is_empty() { dead_states(table).into_iter().find(asked).unwrap_or_default() } else { given }
     }
 
     /// Users of every kind.
@@ -408,7 +409,9 @@ impl<'c> World<'c> {
     fn dead_members(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) else { return Vec::new() };
         let given: Vec<_> = members.dead.iter().map(sql_values).collect();
-        let states = if given.is_empty() { dead_states(table) } else { given };
+        // A state that nothing asks for keeps nobody out, and nobody said that it should.
+        let asked = |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        let states = if given.is_empty() { dead_states(table).into_iter().filter(asked).collect() } else { given };
         let named = states.into_iter().map(|state| {
             let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();
             let is_word =

@@ -1,7 +1,8 @@
 //! Rows: drafts that refer to rows of the same tenant, and what the database makes of them.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
+use regex::Regex;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -240,8 +241,7 @@ impl<'c> World<'c> {
             Tie::Path => {
                 let bucket = self.bucket(variant)?;
                 draft.set("bucket_id", literal(&bucket));
-                let folder = if self.tenancy.tenant.is_some() { id } else { users.first()? };
-                draft.set("name", literal(&format!("{folder}/{mark}.txt")));
+                draft.set("name", literal(&self.file_name(&bucket, index, mark)));
                 if let Some(user) = user(0) {
                     draft.prefer("owner", user.clone());
                     draft.prefer("owner_id", user);
@@ -299,8 +299,44 @@ impl<'c> World<'c> {
         of_row.is_some_and(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)))
     }
 
+    /// A file's name that is a tenant's, as the policies of its bucket take names apart.
+    pub fn file_name(&self, bucket: &str, tenant: usize, mark: &str) -> String {
+        let owner = self.file_owner(bucket, tenant);
+        let texts = self.texts_of_bucket(bucket);
+        let has = |word: &str| texts.iter().any(|text| text.contains(word));
+        let by_folder = has("foldername") || has("path_tokens") || has("split_part") || !has("filename");
+        match (by_folder, has("foldername(name))[2]"), has("filename") && has("uuid")) {
+            (false, ..) => format!("{owner}.{mark}"),
+            (_, true, _) => format!("files/{owner}/{mark}.txt"),
+            (_, _, true) => format!("{owner}/{}.txt", Uuid::new_v4()),
+            _ => format!("{owner}/{mark}.txt"),
+        }
+    }
+
+    /// Whose id a file's name begins with: a user's, where policies of its bucket compare folders with the caller.
+    pub fn file_owner(&self, bucket: &str, tenant: usize) -> String {
+        static OF_CALLER: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"auth\.uid\(\)[^=]{0,20}= \(?\(?storage\.foldername|foldername\([^=]{0,30}= \(*(?: ?SELECT )?\(?auth\.uid\(\)")
+                .expect("a pattern")
+        });
+        let Tenant { id, users } = &self.tenants[tenant];
+        let is_of_user = self.tenancy.tenant.is_none()
+            || self.texts_of_bucket(bucket).iter().any(|text| OF_CALLER.is_match(text));
+        users.first().filter(|_| is_of_user).unwrap_or(id).clone()
+    }
+
+    /// What policies say of a bucket's files.
+    fn texts_of_bucket(&self, bucket: &str) -> Vec<&'c str> {
+        let objects = self.catalog.named("storage.objects");
+        let policies = objects.into_iter().flat_map(|objects| &objects.policies);
+        let texts: Vec<_> = policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect();
+        let name = literal(bucket);
+        let own: Vec<_> = texts.iter().copied().filter(|text| text.contains(&name)).collect();
+        if own.is_empty() { texts } else { own }
+    }
+
     /// A bucket that policies or rows name.
-    fn bucket(&self, variant: usize) -> Option<String> {
+    pub fn bucket(&self, variant: usize) -> Option<String> {
         let buckets = self.catalog.relations.iter().find(|relation| relation.title() == "storage.buckets")?;
         let rows = self.rows.get(&(buckets.oid, None))?;
         rows.get(variant % rows.len().max(1))?.text("id")

@@ -257,8 +257,9 @@ impl<'c> Prober<'_, 'c> {
                 draft.set("owner_id", literal(user));
                 // Whoever looks for a name that has one's own ids in it finds them.
                 let own = &self.world.tenants[self.own(actor)].id;
-                let name = format!("{}/{own}-{user}-{}{variant}.txt", self.folder(tenant), self.world.canary(tenant));
-                draft.set("name", literal(&name));
+                let bucket = self.world.bucket(variant)?;
+                let mark = format!("{own}-{user}-{}{variant}", self.world.canary(tenant));
+                draft.set("name", literal(&self.world.file_name(&bucket, tenant, &mark)));
             }
         }
         // What the role may not say, the database says.

@@ -137,7 +137,7 @@ impl<'c> Prober<'_, 'c> {
                     let cause = self.guilty_of(relation, actor, "select", &rows).await?;
                     let deed =
                         Harm::of_reading(actor.kind).that(format!("can read rows of {}", Self::whose(actor, tenant)));
-                    self.read_through(relation, actor, cause, deed, &sql);
+                    self.read_through(relation, actor, cause, deed, (&sql, &any_of(&rows))).await?;
                 }
                 Some(_) => self.record.enter(&object, Verb::Read, actor, Cell::Refused),
                 None => {}
@@ -269,15 +269,6 @@ impl<'c> Prober<'_, 'c> {
             Some(Tie::Owner(columns)) => columns.iter().any(|name| name == column),
             Some(Tie::Path) => matches!(column, "name" | "bucket_id"),
             _ => false,
-        }
-    }
-
-    fn folder(&self, tenant: usize) -> String {
-        let tenant_of = &self.world.tenants[tenant];
-        if self.world.tenancy.tenant.is_some() {
-            tenant_of.id.clone()
-        } else {
-            tenant_of.users.first().cloned().unwrap_or_default()
         }
     }
 }
