@@ -11,9 +11,21 @@ use crate::{
     tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
 };
 
+/// What was inferred, and why.
+#[derive(Debug, Clone)]
+pub struct Inferred {
+    /// Whose rows are whose.
+    pub tenancy: Tenancy,
+    /// What speaks for it.
+    pub reasons: Vec<String>,
+    /// What speaks against it, or is not known: for somebody who knows to answer.
+    pub questions: Vec<String>,
+}
+
 /// A tenancy that the catalog allows, the likeliest: tenants by memberships, tenants by claims, or users' own rows; where
 /// tables name neither, an owner without columns.
-pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Tenancy {
+pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
+    let (mut reasons, mut questions) = (Vec::new(), Vec::new());
     // Memberships may stand in a schema that the API does not show.
     let is_of_project = |relation: &&Relation| !matches!(relation.schema.as_str(), "storage" | "realtime");
     let tables: Vec<_> = catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
@@ -27,6 +39,15 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Tenancy {
         if members.is_none() && claim.is_none() {
             continue;
         }
+        if let Some(members) = &members {
+            reasons.push(format!(
+                "{} are tenants: {named} tables name them, as {column}, and {} places users in them, by {} and {}",
+                tenants.title(),
+                members.table,
+                members.user,
+                members.tenant
+            ));
+        }
         if named > best.as_ref().map_or(1, |(most, ..)| *most) {
             best = Some((named, tenants, members, column));
         }
@@ -34,9 +55,17 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Tenancy {
     if let Some((_, tenants, members, column)) = best
         && let Some(key) = tenants.primary().and_then(|key| key.columns.first()).cloned()
     {
-        let tenant = TenantTable { table: tenants.title(), key, column, closed: BTreeMap::new() };
+        let tenant = TenantTable { table: tenants.title(), key, column: column.clone(), closed: BTreeMap::new() };
         let claim = claim.filter(|_| members.is_none());
-        return Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() };
+        let others = reasons.extract_if(.., |reason| !reason.starts_with(&format!("{} ", tenant.table)));
+        questions.extend(others.map(|other| format!("or is it otherwise? {other}")));
+        match &members {
+            Some(Members { table, role: Some(role), .. }) => reasons.push(format!("{table}.{role} is a member's role")),
+            Some(Members { table, .. }) => questions.push(format!("{table} has no column with a role: are all members equal?")),
+            None => reasons.push(format!("{} are tenants: {column} stands in users' tokens", tenant.table)),
+        }
+        let tenancy = Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() };
+        return Inferred { tenancy, reasons, questions };
     }
     let mut columns: Vec<String> = Vec::new();
     for table in &tables {
@@ -55,7 +84,12 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Tenancy {
     if columns.is_empty() && tables.iter().any(|table| catalog.is_mirror(table)) {
         columns.push("user_id".to_owned());
     }
-    Tenancy { schemas, owner: Some(Owner { columns }), ..Tenancy::default() }
+    if columns.is_empty() {
+        questions.push("no table places users in tenants, and none names users: whose rows are whose?".to_owned());
+    } else {
+        reasons.push("no table places users in tenants; these columns name users".to_owned());
+    }
+    Inferred { tenancy: Tenancy { schemas, owner: Some(Owner { columns }), ..Tenancy::default() }, reasons, questions }
 }
 
 /// What other tables usually call this one, and how many name it, where several do.

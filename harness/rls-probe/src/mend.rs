@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::{
     desk::Desk,
     error::Error,
@@ -10,6 +12,7 @@ use crate::{
     fix::{Fix, candidates},
     probe::Prober,
     record::{Record, Verb},
+    report::matrix,
     world::World,
 };
 
@@ -64,6 +67,59 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
     }
     Ok(())
+}
+
+/// All fixes together.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Mended {
+    /// A migration of all fixes that go together.
+    pub sql: String,
+    /// Who may do what before it.
+    pub before: String,
+    /// Who may do what after it.
+    pub after: String,
+    /// How many findings it closes.
+    pub closes: usize,
+}
+
+/// Tries all fixes together: one that opens something, or takes something from those who may, beside the others is taken
+/// for advice.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn together(
+    desk: &mut Desk,
+    world: &World<'_>,
+    before: &Record,
+    findings: &mut [Finding],
+) -> Result<Mended, Error> {
+    let actors: Vec<_> = world.actors.iter().map(|actor| actor.name.clone()).collect();
+    loop {
+        let fixes = findings.iter().filter(|finding| finding.fix.is_tried);
+        let fixes: Vec<_> = fixes.map(|finding| finding.fix.sql.as_str()).collect();
+        let sql = fixes.join("\n\n");
+        desk.mark("together").await?;
+        let is_made = sql.is_empty() || desk.keep(&sql).await?.is_ok();
+        let after = if is_made { Prober::run(desk, world).await? } else { Record::default() };
+        desk.back("together").await?;
+        let known: BTreeSet<_> = findings.iter().flat_map(deeds).collect();
+        let open: BTreeSet<_> = after.crossings.iter().map(|c| (c.verb, c.actor.as_str(), c.effect.as_str())).collect();
+        let lost = before.own.difference(&after.own).map(|(object, ..)| object);
+        let broken: BTreeSet<_> = lost.chain(after.crossings.iter().filter(|c| !known.contains(&(c.verb, c.actor.as_str(), c.effect.as_str()))).map(|c| &c.object)).cloned().collect();
+        let worst = findings.iter().position(|finding| finding.fix.is_tried && (!is_made || broken.contains(&finding.object)));
+        match worst {
+            Some(worst) => findings[worst].fix.is_tried = false,
+            None => {
+                let closes = findings.iter().filter(|finding| finding.fix.is_tried && deeds(finding).all(|deed| !open.contains(&deed)));
+                return Ok(Mended {
+                    closes: closes.count(),
+                    before: matrix(&before.cells, &actors),
+                    after: matrix(&after.cells, &actors),
+                    sql,
+                });
+            }
+        }
+    }
 }
 
 /// Everything that somebody can do, by whom.

@@ -9,6 +9,7 @@ use crate::{
     baseline::{Accepted, Baseline, Divided, Known},
     finding::{Effect, Finding},
     lint::{Lint, lints},
+    mend::Mended,
     proof::Proof,
     record::{Cell, Declared, Object, Record, Verb},
     tenancy::Tenancy,
@@ -41,6 +42,12 @@ pub struct Report {
     pub ties: BTreeMap<String, String>,
     /// SQL that makes the tenants, users and rows again that findings are shown with; empty where nothing was found.
     pub world: String,
+    /// What all fixes together come to, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mended: Option<Mended>,
+    /// For each effect in order, whether its script was run and showed it, where that was asked for.
+    #[serde(skip)]
+    pub shown: Vec<bool>,
     /// That nothing was changed.
     pub proof: Proof,
     /// Statements that were tried as somebody.
@@ -117,6 +124,8 @@ impl Report {
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
             cells: record.cells,
             world: script,
+            mended: None,
+            shown: Vec::new(),
             proof,
             attempts,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -127,28 +136,8 @@ impl Report {
     /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided, `!` fails. Below, how each table's rows say whose they
     /// are, as far as that was found out.
     pub fn matrix(&self) -> String {
-        let letter = |(verb, cell): (&Verb, &Cell)| match cell {
-            Cell::Own => verb.name().chars().next(),
-            Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
-            Cell::Refused => Some('·'),
-            Cell::Undecided(_) => Some('?'),
-            Cell::Failed => Some('!'),
-        };
+        let mut text = matrix(&self.cells, &self.actors);
         let widest = self.cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
-        let mut text =
-            String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
-        for (number, actor) in (1..).zip(&self.actors) {
-            text += &format!("  {number:<2} {actor}\n");
-        }
-        let numbers: Vec<_> = (1..=self.actors.len()).map(|number| format!("{number:<6}")).collect();
-        text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
-        for (object, actors) in &self.cells {
-            let cells = self.actors.iter().map(|actor| {
-                let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
-                format!("{letters:<6}")
-            });
-            text += &format!("{:widest$}  {}\n", object.to_string(), cells.collect::<String>().trim_end());
-        }
         for (table, tie) in &self.ties {
             text += &format!("{table:widest$}  {tie}\n");
         }
@@ -197,6 +186,35 @@ impl Report {
     pub fn is_good(&self) -> bool {
         self.findings.is_empty() && self.undecided.is_empty() && self.proof.transaction == "aborted"
     }
+}
+
+/// Objects × actors × verbs.
+pub(crate) type Cells = BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>;
+
+/// A matrix for people.
+pub(crate) fn matrix(cells: &Cells, all: &[String]) -> String {
+    let letter = |(verb, cell): (&Verb, &Cell)| match cell {
+        Cell::Own => verb.name().chars().next(),
+        Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
+        Cell::Refused => Some('·'),
+        Cell::Undecided(_) => Some('?'),
+        Cell::Failed => Some('!'),
+    };
+    let widest = cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
+    let mut text = String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
+    for (number, actor) in (1..).zip(all) {
+        text += &format!("  {number:<2} {actor}\n");
+    }
+    let numbers: Vec<_> = (1..=all.len()).map(|number| format!("{number:<6}")).collect();
+    text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
+    for (object, actors) in cells {
+        let row = all.iter().map(|actor| {
+            let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
+            format!("{letters:<6}")
+        });
+        text += &format!("{:widest$}  {}\n", object.to_string(), row.collect::<String>().trim_end());
+    }
+    text
 }
 
 impl fmt::Display for Undecided {

@@ -117,6 +117,15 @@ impl<'c> Prober<'_, 'c> {
                         self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
+                    // Policies are asked before keys are: the row was let through, and is there already.
+                    Inserted::Taken { constraint, sql } if self.is_key_of_whose(relation, &constraint) && !as_oneself => {
+                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let whose = Self::whose(actor, tenant);
+                        let deed = Harm::of_writing(actor.kind)
+                            .that(format!("can add rows for {whose}, where there are none yet"));
+                        self.add_through(relation, actor, cause, deed, &sql);
+                        break;
+                    }
                     Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
                     Inserted::Taken { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
                     Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
@@ -125,6 +134,12 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// Whether a constraint is a key that says nothing but whose a row is: there is one for each.
+    fn is_key_of_whose(&self, relation: &Relation, constraint: &str) -> bool {
+        let key = relation.keys.iter().find(|key| key.name == constraint);
+        key.is_some_and(|key| key.columns.iter().all(|column| self.says_whose(relation, column)))
     }
 
     /// A tenant of one's own making, which many portals offer to those who have an account.
@@ -198,7 +213,7 @@ impl<'c> Prober<'_, 'c> {
                     Some(Harm::of_reading(actor.kind).that("can learn the other tenant's data from a row of their own"))
                 }
                 _ => match self.answer(actor, true, &sql).await? {
-                    Ok(answer) => self.written(actor, &sql, &answer.written).await?,
+                    Ok(answer) => self.written(actor, &sql, &answer.written).await?.into_iter().next(),
                     Err(_) => None,
                 },
             };
