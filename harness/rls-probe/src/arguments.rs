@@ -411,8 +411,14 @@ fn document(about: About<'_>, index: usize, passed: &mut BTreeSet<String>) -> Va
                 "N"
             };
             let kind = if bare.ends_with("id") && kind.is_empty() { "uuid".to_owned() } else { kind.clone() };
-            let stand_in =
-                Argument { name: key.clone(), kind, category: category.to_owned(), labels: Vec::new(), default: false, asked: None };
+            let stand_in = Argument {
+                name: key.clone(),
+                kind,
+                category: category.to_owned(),
+                labels: Vec::new(),
+                default: false,
+                asked: None,
+            };
             let found = note(text(about, &stand_in, &bare, tenant), tenant, own, passed);
             let value = match found {
                 Some(text) => text.into(),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::{
-    catalog::{Function, Relation},
+    catalog::{Catalog, Function, Relation},
     sql::code_of,
 };
 
@@ -16,11 +16,24 @@ struct Named<'c> {
     alias: String,
 }
 
+/// Notes it for every argument.
+pub fn note(catalog: &mut Catalog) {
+    let relations = &catalog.relations;
+    for function in &mut catalog.functions {
+        let asked = asked(relations, function);
+        for (argument, asked) in function.arguments.iter_mut().zip(asked) {
+            argument.asked = asked;
+        }
+    }
+}
+
 /// For each argument the column that it is about, as the table's oid and the column's name.
-pub fn asked(relations: &[Relation], function: &Function) -> Vec<Option<(i64, String)>> {
+fn asked(relations: &[Relation], function: &Function) -> Vec<Option<(i64, String)>> {
     let code = code_of(&function.source);
     let tables = named(relations, &code);
-    let about = |name: &str| (!name.is_empty()).then(|| compared(&tables, &code, name).or_else(|| written(&tables, &code, name)));
+    let about = |name: &str| {
+        (!name.is_empty()).then(|| compared(&tables, &code, name).or_else(|| written(&tables, &code, name)))
+    };
     function.arguments.iter().map(|argument| about(&argument.name).flatten()).collect()
 }
 
@@ -66,7 +79,8 @@ fn compared(tables: &[Named<'_>], code: &str, argument: &str) -> Option<(i64, St
 /// The column that an argument is written to.
 fn written(tables: &[Named<'_>], code: &str, argument: &str) -> Option<(i64, String)> {
     static INSERT: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)\binto\s+(?:"?\w+"?\.)?"?(\w+)"?\s*(?:as\s+\w+\s*)?\(([^()]*)\)\s*values\s*\(([^;]*)"#).expect("a pattern")
+        Regex::new(r#"(?i)\binto\s+(?:"?\w+"?\.)?"?(\w+)"?\s*(?:as\s+\w+\s*)?\(([^()]*)\)\s*values\s*\(([^;]*)"#)
+            .expect("a pattern")
     });
     INSERT.captures_iter(code).find_map(|found| {
         let named = tables.iter().find(|named| named.relation.name == found[1])?;

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::LazyLock};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::{asked::asked, desk::Desk, error::Error, sql::ident};
+use crate::{desk::Desk, error::Error, sql::ident};
 
 /// Everything that the catalog tells.
 #[derive(Debug, Deserialize)]
@@ -21,10 +21,19 @@ pub struct Catalog {
     #[serde(default)]
     pub users: i64,
     pub auth_readable: Vec<AuthReadable>,
+    /// Schemas that users may make objects in.
+    pub creatable: Vec<Creatable>,
     pub extensions_in_public: Vec<String>,
     /// Columns that hold users' ids, by table.
     #[serde(skip)]
     user_columns: HashSet<(i64, String)>,
+}
+
+/// A schema that a role may make objects in.
+#[derive(Debug, Deserialize)]
+pub struct Creatable {
+    pub schema: String,
+    pub role: String,
 }
 
 /// A relation of the auth schema that users may read.
@@ -183,12 +192,6 @@ impl Catalog {
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
-        for function in &mut catalog.functions {
-            let asked = asked(&catalog.relations, function);
-            for (argument, asked) in function.arguments.iter_mut().zip(asked) {
-                argument.asked = asked;
-            }
-        }
         Ok(catalog)
     }
 
@@ -290,8 +293,7 @@ impl Catalog {
 
     /// Whether policies or functions ask for a column of a table, as far as words say.
     pub fn is_asked_for(&self, relation: &Relation, column: &str) -> bool {
-        relation.asks_for(column)
-            || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
+        relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
     }
 
     /// What policies and functions say, with the table that a policy is of.
@@ -306,7 +308,8 @@ impl Catalog {
     /// Whether policies of other tables, or functions, ask a table about the caller.
     pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
         let is_asked_by = |of: Option<i64>, text: &str| of != Some(relation.oid) && names(text, &relation.name);
-        let of_caller = |function: &Function| function.source.contains("auth.uid()") || self.is_called_with_caller(function);
+        let of_caller =
+            |function: &Function| function.source.contains("auth.uid()") || self.is_called_with_caller(function);
         self.texts().any(|(of, text)| of.is_some() && is_asked_by(of, text))
             || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
     }

@@ -203,6 +203,11 @@ select jsonb_build_object(
     ) order by n.nspname, p.proname, p.oid)
     from pg_proc p join looked_at n on n.oid = p.pronamespace
   ), '[]'),
+  'creatable', coalesce((
+    select jsonb_agg(jsonb_build_object('schema', n.nspname, 'role', r.role) order by n.nspname, r.role)
+    from looked_at n cross join (values ('anon'), ('authenticated')) r (role)
+    where has_schema_privilege(r.role, n.oid, 'create')
+  ), '[]'),
   'auth_triggers', coalesce((
     select jsonb_agg(g.tgfoid::regprocedure::text)
     from pg_trigger g where g.tgrelid = to_regclass('auth.users') and not g.tgisinternal

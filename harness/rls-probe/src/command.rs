@@ -170,7 +170,11 @@ impl From<Exit> for ExitCode {
 
 impl Exit {
     fn of(report: &Report, fail_on: Harm) -> Self {
-        match (!report.findings.iter().any(|finding| finding.harm >= fail_on), report.undecided.is_empty(), report.proof.transaction == "aborted") {
+        match (
+            !report.findings.iter().any(|finding| finding.harm >= fail_on),
+            report.undecided.is_empty(),
+            report.proof.transaction == "aborted",
+        ) {
             (false, ..) => Self::Findings,
             (true, false, _) => Self::Undecided,
             (true, true, true) => Self::Clean,
@@ -284,7 +288,8 @@ impl Options {
         let source = Source::of(self.database_url.as_deref(), self.migrations.as_deref(), self.keep_going).await?;
         source.tell(terminal);
         let probed = async {
-            let before = if self.diff { Some(crate::probe(source.url(), &document.tenancy, None).await?) } else { None };
+            let before =
+                if self.diff { Some(crate::probe(source.url(), &document.tenancy, None).await?) } else { None };
             Ok::<_, Error>((before, crate::probe_as(source.url(), &document.tenancy, wish).await?))
         };
         let probed = probed.await;
@@ -353,7 +358,9 @@ impl Options {
             }
         }
         if missing > 0 {
-            terminal.say(&format!("not written: {missing} scripts that were run and did not show by themselves what the probes saw"));
+            terminal.say(&format!(
+                "not written: {missing} scripts that were run and did not show by themselves what the probes saw"
+            ));
         }
         Ok(())
     }

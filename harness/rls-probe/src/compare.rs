@@ -54,7 +54,8 @@ pub fn changes(before: &Report, after: &Report) -> Vec<Change> {
 }
 
 fn ways(report: &Report) -> BTreeSet<(Object, Verb, String, String)> {
-    let effects = report.findings.iter().flat_map(|finding| finding.effects.iter().map(move |effect| (finding, effect)));
+    let effects =
+        report.findings.iter().flat_map(|finding| finding.effects.iter().map(move |effect| (finding, effect)));
     let each = effects.flat_map(|(finding, effect)| {
         effect.actors.iter().map(move |actor| (finding.object.clone(), effect.verb, effect.text.clone(), actor.clone()))
     });

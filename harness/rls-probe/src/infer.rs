@@ -28,7 +28,8 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     let (mut reasons, mut questions) = (Vec::new(), Vec::new());
     // Memberships may stand in a schema that the API does not show.
     let is_of_project = |relation: &&Relation| !matches!(relation.schema.as_str(), "storage" | "realtime");
-    let tables: Vec<_> = catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
+    let tables: Vec<_> =
+        catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
     let claim = claimed(catalog);
     let mut best: Option<(usize, &Relation, Option<Members>, String)> = None;
     // Users themselves are no tenants.
@@ -61,7 +62,9 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
         questions.extend(others.map(|other| format!("or is it otherwise? {other}")));
         match &members {
             Some(Members { table, role: Some(role), .. }) => reasons.push(format!("{table}.{role} is a member's role")),
-            Some(Members { table, .. }) => questions.push(format!("{table} has no column with a role: are all members equal?")),
+            Some(Members { table, .. }) => {
+                questions.push(format!("{table} has no column with a role: are all members equal?"))
+            }
             None => reasons.push(format!("{} are tenants: {column} stands in users' tokens", tenant.table)),
         }
         let tenancy = Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() };

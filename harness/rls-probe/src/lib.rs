@@ -55,8 +55,15 @@ mod world;
 use std::{collections::BTreeSet, time::Instant};
 
 use self::{
-    catalog::Catalog, desk::Desk, finding::findings, infer::infer, mend::{mend, together}, probe::Prober, proof::Before,
-    shown::shown, world::World,
+    catalog::Catalog,
+    desk::Desk,
+    finding::findings,
+    infer::infer,
+    mend::{mend, together},
+    probe::Prober,
+    proof::Before,
+    shown::shown,
+    world::World,
 };
 
 pub use self::{
@@ -155,7 +162,8 @@ async fn read(desk: &mut Desk, tenancy: &Tenancy) -> Result<(Catalog, Vec<String
             return Err(Error::NoSchema(schema.clone()));
         }
     }
-    let catalog = Catalog::read(desk, &schemas).await?;
+    let mut catalog = Catalog::read(desk, &schemas).await?;
+    asked::note(&mut catalog);
     if !catalog.relations.iter().any(|relation| relation.exposed) {
         let others = catalog.relations.iter().filter(|relation| relation.is_granted());
         let others: BTreeSet<_> = others.map(|relation| relation.schema.as_str()).collect();

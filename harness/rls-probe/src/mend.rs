@@ -11,8 +11,7 @@ use crate::{
     finding::Finding,
     fix::{Fix, candidates},
     probe::Prober,
-    record::{Record, Verb},
-    report::matrix,
+    record::{Crossing, Record, Verb, matrix},
     world::World,
 };
 
@@ -27,7 +26,8 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
     let mut left = BUDGET;
     for at in 0..findings.len() {
         let finding = &findings[at];
-        let candidates = candidates(world.catalog, &finding.object, &finding.cause);
+        let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
+        let candidates = candidates(world.catalog, &finding.object, &finding.cause, &shown_by);
         if candidates.is_empty() {
             continue;
         }
@@ -103,14 +103,23 @@ pub async fn together(
         let after = if is_made { Prober::run(desk, world).await? } else { Record::default() };
         desk.back("together").await?;
         let known: BTreeSet<_> = findings.iter().flat_map(deeds).collect();
-        let open: BTreeSet<_> = after.crossings.iter().map(|c| (c.verb, c.actor.as_str(), c.effect.as_str())).collect();
+        let deed = |crossing: &'_ Crossing| (crossing.verb, crossing.actor.clone(), crossing.effect.clone());
+        let open: BTreeSet<_> = after.crossings.iter().map(deed).collect();
+        let is_new =
+            |crossing: &&Crossing| !known.contains(&(crossing.verb, crossing.actor.as_str(), crossing.effect.as_str()));
+        let opened = after.crossings.iter().filter(is_new).map(|crossing| &crossing.object);
         let lost = before.own.difference(&after.own).map(|(object, ..)| object);
-        let broken: BTreeSet<_> = lost.chain(after.crossings.iter().filter(|c| !known.contains(&(c.verb, c.actor.as_str(), c.effect.as_str()))).map(|c| &c.object)).cloned().collect();
-        let worst = findings.iter().position(|finding| finding.fix.is_tried && (!is_made || broken.contains(&finding.object)));
+        let broken: BTreeSet<_> = lost.chain(opened).cloned().collect();
+        let breaks = |finding: &Finding| finding.fix.is_tried && (!is_made || broken.contains(&finding.object));
+        let worst = findings.iter().position(breaks);
         match worst {
             Some(worst) => findings[worst].fix.is_tried = false,
             None => {
-                let closes = findings.iter().filter(|finding| finding.fix.is_tried && deeds(finding).all(|deed| !open.contains(&deed)));
+                let is_open = |(verb, actor, effect): (Verb, &str, &str)| {
+                    open.contains(&(verb, actor.to_owned(), effect.to_owned()))
+                };
+                let is_closed = |finding: &&Finding| finding.fix.is_tried && !deeds(finding).any(is_open);
+                let closes = findings.iter().filter(is_closed);
                 return Ok(Mended {
                     closes: closes.count(),
                     before: matrix(&before.cells, &actors),

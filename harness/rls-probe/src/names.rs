@@ -92,7 +92,8 @@ pub fn is_members_table(table: &str) -> bool {
 
 /// Whether a table's name says that its rows make users more than others: `user_roles`, `admins`.
 pub fn is_privileges_table(table: &str) -> bool {
-    let is_one = |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege");
+    let is_one =
+        |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege");
     let table = snake(table);
     !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
 }
@@ -100,8 +101,20 @@ pub fn is_privileges_table(table: &str) -> bool {
 /// Whether a role is what everybody has who has an account.
 pub fn is_plain_role(role: &str) -> bool {
     const PLAIN: [&str; 14] = [
-        "user", "member", "customer", "client", "student", "patient", "guest", "viewer", "reader", "buyer", "basic", "free",
-        "default", "authenticated",
+        "user",
+        "member",
+        "customer",
+        "client",
+        "student",
+        "patient",
+        "guest",
+        "viewer",
+        "reader",
+        "buyer",
+        "basic",
+        "free",
+        "default",
+        "authenticated",
     ];
     PLAIN.contains(&role.to_lowercase().as_str())
 }
@@ -110,7 +123,18 @@ pub fn is_plain_role(role: &str) -> bool {
 pub fn says_public(name: &str) -> bool {
     has_any(
         &name.to_lowercase(),
-        &["public", "everyone", "everybody", "anyone", "anybody", "published", "to all", "all users can", "all can", "contact form"],
+        &[
+            "public",
+            "everyone",
+            "everybody",
+            "anyone",
+            "anybody",
+            "published",
+            "to all",
+            "all users can",
+            "all can",
+            "contact form",
+        ],
     )
 }
 

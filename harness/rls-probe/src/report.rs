@@ -11,7 +11,7 @@ use crate::{
     lint::{Lint, lints},
     mend::Mended,
     proof::Proof,
-    record::{Cell, Declared, Object, Record, Verb},
+    record::{Cell, Cells, Declared, Object, Record, Verb, matrix},
     tenancy::Tenancy,
     world::World,
 };
@@ -31,7 +31,7 @@ pub struct Report {
     pub accepted: Vec<Undecided>,
     /// Objects × actors × verbs.
     #[serde(skip)]
-    pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
+    pub cells: Cells,
     /// What Supabase's security advisor reports as well.
     pub lints: Vec<Lint>,
     /// Who tried.
@@ -102,7 +102,9 @@ impl Report {
         let unsure = is_unsure.then(|| Undecided {
             object: Object { noun: "schema", name: world.exposed().into_iter().collect::<Vec<_>>().join(", ") },
             verb: Verb::Read,
-            reason: "nothing says whose rows are whose, so that every table was taken for everybody's: say it in [tenancy]".to_owned(),
+            reason:
+                "nothing says whose rows are whose, so that every table was taken for everybody's: say it in [tenancy]"
+                    .to_owned(),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
         });
         let all = all.chain(nothing).chain(unsure);
@@ -120,7 +122,7 @@ impl Report {
             accepted,
             tenancy: world.tenancy.clone(),
             ties: ties.collect(),
-            lints: lints(world.catalog),
+            lints: lints(world.catalog, &world.public_buckets()),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
             cells: record.cells,
             world: script,
@@ -186,35 +188,6 @@ impl Report {
     pub fn is_good(&self) -> bool {
         self.findings.is_empty() && self.undecided.is_empty() && self.proof.transaction == "aborted"
     }
-}
-
-/// Objects × actors × verbs.
-pub(crate) type Cells = BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>;
-
-/// A matrix for people.
-pub(crate) fn matrix(cells: &Cells, all: &[String]) -> String {
-    let letter = |(verb, cell): (&Verb, &Cell)| match cell {
-        Cell::Own => verb.name().chars().next(),
-        Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
-        Cell::Refused => Some('·'),
-        Cell::Undecided(_) => Some('?'),
-        Cell::Failed => Some('!'),
-    };
-    let widest = cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
-    let mut text = String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
-    for (number, actor) in (1..).zip(all) {
-        text += &format!("  {number:<2} {actor}\n");
-    }
-    let numbers: Vec<_> = (1..=all.len()).map(|number| format!("{number:<6}")).collect();
-    text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
-    for (object, actors) in cells {
-        let row = all.iter().map(|actor| {
-            let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
-            format!("{letters:<6}")
-        });
-        text += &format!("{:widest$}  {}\n", object.to_string(), row.collect::<String>().trim_end());
-    }
-    text
 }
 
 impl fmt::Display for Undecided {

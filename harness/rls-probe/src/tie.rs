@@ -153,7 +153,10 @@ pub fn owner_columns(catalog: &Catalog, relation: &Relation, tenancy: &Tenancy) 
     let is_key = |name: &str| relation.primary().is_some_and(|key| key.columns == [name]);
     // Who wrote a row is not whose it is, where nobody has to have written it and no policy asks who did.
     let is_noted = |column: &&Column| {
-        names::is_author(&column.name) && !column.not_null && !relation.policies.is_empty() && !relation.asks_for(&column.name)
+        names::is_author(&column.name)
+            && !column.not_null
+            && !relation.policies.is_empty()
+            && !relation.asks_for(&column.name)
     };
     let names = relation.columns.iter().filter(|column| !is_noted(column)).filter(|column| match &tenancy.owner {
         Some(owner) => owner.columns.contains(&column.name) || (is_key(&column.name) && is_of_user(&column.name)),

@@ -71,7 +71,12 @@ impl<'c> Prober<'_, 'c> {
                 self.record.enter(&object, Verb::Insert, actor, Cell::Own);
                 let columns = relation.columns.iter().filter(|column| column.may(actor.db_role(), "insert"));
                 let columns = columns.map(|column| column.name.clone()).collect();
-                self.record.declared.insert(Declared { object, verb: Verb::Insert, columns, policies: cause.policies() });
+                self.record.declared.insert(Declared {
+                    object,
+                    verb: Verb::Insert,
+                    columns,
+                    policies: cause.policies(),
+                });
             }
             Some(policies) if policies.iter().all(|policy| names::says_public(&policy.name)) => {
                 let deed = deed.harm.min(Harm::Medium).that(deed.text);

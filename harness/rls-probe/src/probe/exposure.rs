@@ -23,6 +23,7 @@ impl<'c> Prober<'_, 'c> {
             self.realtime(relation).await?;
         }
         self.auth().await?;
+        self.creatable();
         self.buckets().await
     }
 
@@ -124,6 +125,29 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         Ok(())
+    }
+
+    /// Schemas that users may make objects in: code that runs with its owner's rights and finds them first uses them.
+    fn creatable(&mut self) {
+        let trusting = self.world.catalog.functions.iter().filter(|function| function.definer && !function.fixed_path);
+        let trusting = trusting.filter(|function| !function.extension).count();
+        for creatable in &self.world.catalog.creatable {
+            let object = Object { noun: "schema", name: creatable.schema.clone() };
+            let deed = match trusting {
+                0 => Harm::Medium.that("can make objects in it"),
+                _ => Harm::Critical.that(format!(
+                    "can make objects in it, which {trusting} functions with their owner's rights and no search_path use"
+                )),
+            };
+            let sql = format!(
+                "create function {}.rls_probe() returns int language sql as 'select 1'",
+                ident(&creatable.schema)
+            );
+            for actor in self.actors.clone().iter().filter(|actor| actor.db_role() == creatable.role) {
+                let cause = Cause::Grant("create".to_owned());
+                self.record.cross(&object, Verb::Insert, actor, deed.clone(), cause, &sql);
+            }
+        }
     }
 
     /// The auth server's own tables.

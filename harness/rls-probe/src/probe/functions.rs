@@ -190,7 +190,8 @@ impl<'c> Prober<'_, 'c> {
 
     /// Whether an answer has a key in it: by what the function or a part of its answer is called, and how it looks.
     fn is_secret(&self, function: &Function, answer: &str) -> bool {
-        static PART: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""(\w+)"\s*:\s*"([^"]{12,})""#).expect("a pattern"));
+        static PART: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#""(\w+)"\s*:\s*"([^"]{12,})""#).expect("a pattern"));
         let mut parts = PART.captures_iter(answer);
         let is_named = function.arguments.is_empty() && names::promises_a_secret(&function.name);
         is_named && names::looks_like_a_key(answer)
@@ -457,8 +458,9 @@ impl<'c> Prober<'_, 'c> {
 
 /// The refusal in an answer that says of itself that nothing was done.
 fn refused_softly(answer: &str) -> Option<Refused> {
-    static SAYS_NO: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r#""(?:success|ok|allowed)"\s*:\s*false|"error"\s*:\s*"|^\{"error""#).expect("a pattern"));
+    static SAYS_NO: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""(?:success|ok|allowed)"\s*:\s*false|"error"\s*:\s*"|^\{"error""#).expect("a pattern")
+    });
     SAYS_NO.is_match(answer).then(|| Refused {
         code: "answered".to_owned(),
         message: answer.chars().take(120).collect(),

@@ -14,6 +14,7 @@ use crate::{
     catalog::{Policy, Relation},
     desk::{Attempted, Desk},
     error::Error,
+    names,
     record::{Cause, Cell, Object, Record},
     refused::Refused,
     sql::{ident, literal},
@@ -305,7 +306,8 @@ fn touched(relation: &Relation, role: &str, row: &Row, avoid: &[String]) -> Opti
         .filter(|column| column.may(role, "update") && !column.generated && !avoid.contains(&column.name))
         .collect();
     columns.sort_by_key(|column| {
-        (in_key(&column.name), in_reference(&column.name), !column.is_text(), column.labels.len())
+        let says_what_one_may = names::is_role_column(&column.name) || names::is_raising_flag(&column.name);
+        (in_key(&column.name), in_reference(&column.name), says_what_one_may, !column.is_text(), column.labels.len())
     });
     let column = columns.first()?;
     Some((ident(&column.name), row.sql(&column.name)))

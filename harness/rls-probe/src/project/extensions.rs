@@ -46,10 +46,12 @@ impl Extensions {
     /// A statement as it can be run here: without what is of an extension that is missing.
     pub fn translated(&mut self, sql: &str) -> String {
         static CREATE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"(?is)^\s*(?:--[^\n]*\n\s*)*create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?"#).expect("a pattern")
+            Regex::new(r#"(?is)^\s*(?:--[^\n]*\n\s*)*create\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?"#)
+                .expect("a pattern")
         });
         static OF_EXTENSION: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"(?is)^\s*(?:comment\s+on|alter|drop)\s+extension\s+(?:if\s+exists\s+)?"?([\w-]+)"?"#).expect("a pattern")
+            Regex::new(r#"(?is)^\s*(?:comment\s+on|alter|drop)\s+extension\s+(?:if\s+exists\s+)?"?([\w-]+)"?"#)
+                .expect("a pattern")
         });
         static PLACE: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"(?i)\b(geometry|geography)\s*\([^()]*\)").expect("a pattern"));
@@ -75,10 +77,17 @@ mod tests {
         let mut extensions = Extensions::new(["pgcrypto".to_owned()]);
         let own = "create extension if not exists pgcrypto with schema extensions;";
         assert_eq!(extensions.translated(own), own);
-        assert!(extensions.translated("CREATE EXTENSION IF NOT EXISTS \"vector\";").contains("create type extensions.vector"));
+        assert!(
+            extensions
+                .translated("CREATE EXTENSION IF NOT EXISTS \"vector\";")
+                .contains("create type extensions.vector")
+        );
         assert_eq!(extensions.translated("create extension vector"), "");
         assert_eq!(extensions.translated("comment on extension vector is 'x'"), "");
         extensions.translated("create extension postgis");
-        assert_eq!(extensions.translated("create table t (p geography(point, 4326))"), "create table t (p extensions.geography)");
+        assert_eq!(
+            extensions.translated("create table t (p geography(point, 4326))"),
+            "create table t (p extensions.geography)"
+        );
     }
 }

@@ -98,7 +98,8 @@ impl Project {
             }
         }
         for file in files {
-            let text = fs::read_to_string(file).map_err(|error| Error::File(file.display().to_string(), error.to_string()))?;
+            let text =
+                fs::read_to_string(file).map_err(|error| Error::File(file.display().to_string(), error.to_string()))?;
             for Statement { line, sql } in statements(&text) {
                 let sql = extensions.translated(&sql);
                 let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await else { continue };
@@ -149,10 +150,25 @@ fn is_needless(sql: &str, code: &str) -> bool {
     let sql = sql.trim_start().to_lowercase();
     let is_index = sql.starts_with("create index");
     let is_there = matches!(code, "42P06" | "42P07" | "42710" | "42723" | "42701" | "42P16");
-    let platform = ["auth", "storage", "realtime", "vault", "extensions", "graphql", "graphql_public", "pgsodium", "supabase_functions", "supabase_realtime"];
+    let platform = [
+        "auth",
+        "storage",
+        "realtime",
+        "vault",
+        "extensions",
+        "graphql",
+        "graphql_public",
+        "pgsodium",
+        "supabase_functions",
+        "supabase_realtime",
+    ];
     let head: String = sql.chars().take(120).collect();
     let is_of_platform = platform.iter().any(|schema| {
-        head.contains(&format!("{schema}.")) || head.contains(&format!("{schema}\".")) || head.contains(&format!("schema {schema}")) || head.contains(&format!("publication {schema}")) || head.contains(&format!("publication \"{schema}"))
+        head.contains(&format!("{schema}."))
+            || head.contains(&format!("{schema}\"."))
+            || head.contains(&format!("schema {schema}"))
+            || head.contains(&format!("publication {schema}"))
+            || head.contains(&format!("publication \"{schema}"))
             || head.contains(&format!("schema \"{schema}"))
     });
     is_index || is_there && is_of_platform

@@ -49,7 +49,8 @@ impl Server {
         let script = r#"data=$1 bin=$2; shift 2
 "$bin/initdb" --pgdata "$data" --encoding UTF8 --no-locale --lc-ctype=C.UTF-8 --auth trust --username postgres --no-sync --no-instructions >/dev/null || exit
 exec "$bin/postgres" "$@""#;
-        let mut args: Vec<OsString> = vec!["-c".into(), script.into(), "server".into(), data.clone().into(), bin.into()];
+        let mut args: Vec<OsString> =
+            vec!["-c".into(), script.into(), "server".into(), data.clone().into(), bin.into()];
         args.extend(["-D".into(), data.into(), "-k".into(), scratch.path().into()]);
         args.extend(SETTINGS.iter().flat_map(|setting| ["-c".into(), setting.into()]));
         let env = vec![("LC_ALL".into(), "C".into())];

@@ -205,7 +205,8 @@ impl<'c> World<'c> {
     /// When the connection is lost.
     pub async fn platform_row(&self, desk: &mut Desk, table: &Relation) -> Result<Option<Row>, Error> {
         let platform = self.controls.iter().find(|control| control.kind == Kind::Platform && control.role.is_some());
-        let (Some(members), Some(user)) = (&self.tenancy.members, platform.and_then(|actor| actor.user.as_ref())) else {
+        let (Some(members), Some(user)) = (&self.tenancy.members, platform.and_then(|actor| actor.user.as_ref()))
+        else {
             return Ok(None);
         };
         self.read_back(desk, table, &format!("{} = {}", ident(&members.user), literal(user))).await

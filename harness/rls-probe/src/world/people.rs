@@ -62,7 +62,8 @@ impl<'c> World<'c> {
     /// Columns of a tenant that is closed, as given or found out.
     pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
         let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
-        let asked = |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        let asked =
+            |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
         if given.is_empty() { dead_states(table).into_iter().find(asked).unwrap_or_default() } else { given }
     }
 
@@ -122,12 +123,15 @@ impl<'c> World<'c> {
     /// there is something to get.
     async fn appoint(&mut self, desk: &mut Desk) -> Result<(), Error> {
         let of_users = |relation: &&'c Relation| {
-            relation.is_table() && !self.is_members(relation) && (self.gives_privileges(relation) || self.catalog.is_mirror(relation))
+            relation.is_table()
+                && !self.is_members(relation)
+                && (self.gives_privileges(relation) || self.catalog.is_mirror(relation))
         };
         let tables: Vec<_> = self.catalog.relations.iter().filter(of_users).collect();
         let tables = tables.into_iter().filter_map(|table| {
             let owner = owner_columns(self.catalog, table, self.tenancy).into_iter().next()?;
-            let raised = table.columns.iter().filter_map(|column| Some((column.name.clone(), self.highest(table, column)?)));
+            let raised =
+                table.columns.iter().filter_map(|column| Some((column.name.clone(), self.highest(table, column)?)));
             let raised: BTreeMap<_, _> = raised.collect();
             (!raised.is_empty() || self.gives_privileges(table)).then_some((table, owner, raised))
         });
@@ -410,7 +414,8 @@ impl<'c> World<'c> {
         let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) else { return Vec::new() };
         let given: Vec<_> = members.dead.iter().map(sql_values).collect();
         // A state that nothing asks for keeps nobody out, and nobody said that it should.
-        let asked = |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        let asked =
+            |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
         let states = if given.is_empty() { dead_states(table).into_iter().filter(asked).collect() } else { given };
         let named = states.into_iter().map(|state| {
             let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();

@@ -158,7 +158,8 @@ impl<'c> World<'c> {
     pub fn gives_privileges(&self, relation: &Relation) -> bool {
         let is_of_users = matches!(self.ties.get(&relation.oid), Some(Tie::Owner(_))) && !self.is_members(relation);
         let says_so = names::is_privileges_table(&relation.name);
-        let is_list = self.tenancy.tenant.is_some() && !self.is_referred_to(relation) && self.catalog.is_mirror(relation);
+        let is_list =
+            self.tenancy.tenant.is_some() && !self.is_referred_to(relation) && self.catalog.is_mirror(relation);
         is_of_users && (says_so || is_list) && self.catalog.is_asked_about_callers(relation)
     }
 
@@ -292,11 +293,16 @@ impl<'c> World<'c> {
         buckets.map_or(0, |buckets| self.rows(buckets, OWN).len())
     }
 
+    /// Buckets whose files everybody gets by their addresses.
+    pub fn public_buckets(&self) -> Vec<String> {
+        let buckets = self.catalog.named("storage.buckets").into_iter().flat_map(|buckets| self.rows(buckets, OWN));
+        let public = buckets.filter(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)));
+        public.filter_map(|bucket| bucket.text("id")).collect()
+    }
+
     /// Whether everybody gets a file by its address.
     pub fn is_in_public_bucket(&self, row: &Row) -> bool {
-        let buckets = self.catalog.named("storage.buckets").into_iter().flat_map(|buckets| self.rows(buckets, OWN));
-        let of_row = buckets.into_iter().find(|bucket| bucket.text("id") == row.text("bucket_id"));
-        of_row.is_some_and(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)))
+        row.text("bucket_id").is_some_and(|bucket| self.public_buckets().contains(&bucket))
     }
 
     /// A file's name that is a tenant's, as the policies of its bucket take names apart.
@@ -320,8 +326,8 @@ impl<'c> World<'c> {
                 .expect("a pattern")
         });
         let Tenant { id, users } = &self.tenants[tenant];
-        let is_of_user = self.tenancy.tenant.is_none()
-            || self.texts_of_bucket(bucket).iter().any(|text| OF_CALLER.is_match(text));
+        let is_of_user =
+            self.tenancy.tenant.is_none() || self.texts_of_bucket(bucket).iter().any(|text| OF_CALLER.is_match(text));
         users.first().filter(|_| is_of_user).unwrap_or(id).clone()
     }
 
@@ -329,7 +335,8 @@ impl<'c> World<'c> {
     fn texts_of_bucket(&self, bucket: &str) -> Vec<&'c str> {
         let objects = self.catalog.named("storage.objects");
         let policies = objects.into_iter().flat_map(|objects| &objects.policies);
-        let texts: Vec<_> = policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect();
+        let texts: Vec<_> =
+            policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect();
         let name = literal(bucket);
         let own: Vec<_> = texts.iter().copied().filter(|text| text.contains(&name)).collect();
         if own.is_empty() { texts } else { own }

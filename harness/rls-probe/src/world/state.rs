@@ -38,7 +38,8 @@ pub fn living_state(table: &Relation) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for column in &table.columns {
         if names::is_state(&column.name) {
-            let living = known_values(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
+            let living =
+                known_values(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
             state.extend(living.map(|living| (column.name.clone(), literal(&living))));
         } else if column.category == "B" && names::is_living_flag(&column.name) {
             state.insert(column.name.clone(), "true".to_owned());

@@ -109,10 +109,11 @@ impl<'c> Prober<'_, 'c> {
                         .is_some_and(|column| column.identity || column.generated || column.default.is_some())
                 });
             // Nobody guesses what was made at random, unless somebody decided that it may be chosen.
-            let is_random = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert")) && key.columns.iter().any(|name| {
-                let default = relation.column(name).and_then(|column| column.default.as_deref());
-                default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
-            });
+            let is_random = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert"))
+                && key.columns.iter().any(|name| {
+                    let default = relation.column(name).and_then(|column| column.default.as_deref());
+                    default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
+                });
             let is_within =
                 key.columns.iter().any(|name| self.says_whose(relation, name) || relation.reference_of(name).is_some());
             let values: Option<Vec<_>> = key.columns.iter().map(|name| Some((name, theirs.text(name)?))).collect();

@@ -132,9 +132,11 @@ impl<'c> Prober<'_, 'c> {
         let users = relation.columns.iter().filter(|column| self.world.catalog.is_of_user(relation, &column.name));
         let within = relation.references.iter().any(|reference| {
             reference.target_name != "auth.users"
-                && self.world.catalog.relation(reference.target).is_some_and(|target| {
-                    !self.world.is_shared(target) && !self.world.catalog.is_mirror(target)
-                })
+                && self
+                    .world
+                    .catalog
+                    .relation(reference.target)
+                    .is_some_and(|target| !self.world.is_shared(target) && !self.world.catalog.is_mirror(target))
         });
         self.world.tenancy.tenant.is_none() && (users.count() > 1 || within)
     }

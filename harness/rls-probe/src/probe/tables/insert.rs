@@ -118,7 +118,9 @@ impl<'c> Prober<'_, 'c> {
                         break;
                     }
                     // Policies are asked before keys are: the row was let through, and is there already.
-                    Inserted::Taken { constraint, sql } if self.is_key_of_whose(relation, &constraint) && !as_oneself => {
+                    Inserted::Taken { constraint, sql }
+                        if self.is_key_of_whose(relation, &constraint) && !as_oneself =>
+                    {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let whose = Self::whose(actor, tenant);
                         let deed = Harm::of_writing(actor.kind)
