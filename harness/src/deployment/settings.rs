@@ -317,7 +317,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_named_has_to_be_there() {
-        assert_snapshot!(shown(&[("HARNESS_SETTINGS", "no.toml")], ""), @"the settings harness.toml cannot be read: No such file or directory (os error 2)");
+        assert_snapshot!(shown(&[("HARNESS_SETTINGS", "no.toml")], ""), @"
+        the settings harness.toml cannot be read: No such file or directory (os error 2)
+        set HARNESS_SETTINGS to a file that can be read, or unset it for harness.toml
+        ");
     }
 
     #[test]
