@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::{Catalog, Policy, Relation},
+    names,
     sql::literal,
 };
 
@@ -100,8 +101,7 @@ fn is_listed(catalog: &Catalog, bucket: &str) -> bool {
     let lists = |policy: &Policy| {
         let text = policy.using.as_deref().unwrap_or_default();
         let is_of_bucket = text.contains(&literal(bucket)) || !text.contains("bucket_id");
-        let asks = ["auth.", "foldername", "owner", "SELECT", "(name"].iter().any(|word| text.contains(word));
-        policy.permissive && policy.is_for_api() && is_of_bucket && !asks
+        policy.permissive && policy.is_for_api() && is_of_bucket && !names::asks_whose_file(text)
     };
     objects.policies.iter().filter(|policy| matches!(policy.command.as_str(), "select" | "all")).any(lists)
 }

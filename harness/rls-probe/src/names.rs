@@ -369,6 +369,11 @@ pub fn is_personal(column: &str) -> bool {
         )
 }
 
+/// Whether a policy of files asks whose they are, and not only in which bucket.
+pub fn asks_whose_file(policy: &str) -> bool {
+    has_any(policy, &["auth.", "name", "owner", "SELECT", "path_tokens", "()"])
+}
+
 /// A number for an argument.
 pub fn number_for(argument: &str) -> &'static str {
     match argument {

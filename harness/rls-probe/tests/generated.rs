@@ -41,7 +41,9 @@ struct Made {
 
 fn make(seed: u64) -> Made {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    (0..8).for_each(|_| drop(dice.below(2)));
+    for _ in 0..8 {
+        dice.below(2);
+    }
     let (tenants, column) = [("mills", "mill_id"), ("crews", "crew_id"), ("clinics", "clinic_id")][dice.below(3)];
     let role = match dice.below(3) {
         0 => "role text not null check (role in ('owner', 'member', 'viewer'))",

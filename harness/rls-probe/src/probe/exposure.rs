@@ -183,10 +183,10 @@ impl<'c> Prober<'_, 'c> {
                     let mut policies =
                         objects.policies.iter().filter(|policy| matches!(policy.command.as_str(), "select" | "all"));
                     policies.any(|policy| {
-                        policy
-                            .using
-                            .as_deref()
-                            .is_some_and(|text| text.contains(&literal(&id)) || !text.contains("bucket_id"))
+                        policy.using.as_deref().is_some_and(|text| {
+                            let is_of_bucket = text.contains(&literal(&id)) || !text.contains("bucket_id");
+                            is_of_bucket && names::asks_whose_file(text)
+                        })
                     })
                 });
             if is_kept_apart {

@@ -357,7 +357,12 @@ impl<'c> Prober<'_, 'c> {
             .zip(before)
             .zip(after)
             .filter(|((_, before), after)| after.value().map(str::to_owned) != *before);
-        Ok(changed.map(|(((_, deed), _), _)| deed).collect())
+        let deeds: Vec<_> = changed.map(|(((_, deed), _), _)| deed).collect();
+        // What is written down of it is no deed of its own.
+        let logs: Vec<_> = relations.iter().filter(|relation| names::is_log(&relation.name)).collect();
+        let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
+        let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
+        Ok(if others.is_empty() { deeds } else { others })
     }
 
     /// What comes of a call that was made before.

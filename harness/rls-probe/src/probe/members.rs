@@ -392,27 +392,31 @@ impl<'c> Prober<'_, 'c> {
         let rank = |row: &Row| row.text(column).map_or(usize::MAX, |role| roles.rank(&role));
         let platform = self.world.platform_row(self.desk, table).await?;
         let colleagues = self.rows_besides(table, OWN, actor).into_iter().chain(platform);
-        let Some(above) = colleagues.filter(|row| rank(row) < roles.rank(own)).min_by_key(rank) else { return Ok(()) };
-        let whom = above.text(column).unwrap_or_default();
+        let mut above: Vec<_> = colleagues.filter(|row| rank(row) < roles.rank(own)).collect();
+        above.sort_by_key(rank);
+        above.dedup_by_key(|row| row.text(column));
         let may = |name: &str, privilege: &str| table.column(name).is_some_and(|of| of.may(actor.db_role(), privilege));
-        let mut tries = Vec::new();
-        if may(column, "update") {
-            let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(own));
-            tries.push((Verb::Update, set, format!("can take the role of a {whom}")));
-        }
-        let dead = dead_states(table).into_iter().chain(members.dead.iter().map(sql_values)).flatten();
-        for (name, value) in dead.filter(|(name, _)| may(name, "update")) {
-            let set = format!("update {} set {} = {value}", table.sql(), ident(&name));
-            tries.push((Verb::Update, set, format!("can put a {whom} out of office")));
-        }
-        if table.may(actor.db_role(), "delete") {
-            tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove a {whom}")));
-        }
-        for (verb, statement, effect) in tries {
-            let sql = format!("{statement} where {}", above.key);
-            if self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0) {
-                let cause = self.guilty(table, actor, verb.name(), Some(&above)).await?;
-                self.record.cross(&object_of(table), verb, actor, Harm::High.that(effect), cause, &sql);
+        for superior in above {
+            let whom = superior.text(column).unwrap_or_default();
+            let mut tries = Vec::new();
+            if may(column, "update") {
+                let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(own));
+                tries.push((Verb::Update, set, format!("can take the role of a {whom}")));
+            }
+            let dead = dead_states(table).into_iter().chain(members.dead.iter().map(sql_values)).flatten();
+            for (name, value) in dead.filter(|(name, _)| may(name, "update")) {
+                let set = format!("update {} set {} = {value}", table.sql(), ident(&name));
+                tries.push((Verb::Update, set, format!("can put a {whom} out of office")));
+            }
+            if table.may(actor.db_role(), "delete") {
+                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove a {whom}")));
+            }
+            for (verb, statement, effect) in tries {
+                let sql = format!("{statement} where {}", superior.key);
+                if self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0) {
+                    let cause = self.guilty(table, actor, verb.name(), Some(&superior)).await?;
+                    self.record.cross(&object_of(table), verb, actor, Harm::High.that(effect), cause, &sql);
+                }
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 -- A flag that users set on themselves is closed by a grant of the other columns.
 -- base: hosted
--- right: table public.profiles: update by user newcomer
+-- right: table public.profiles: update by user
 -- fixed: table public.profiles
 
 create table profiles (id uuid primary key references auth.users, nick text, is_admin boolean not null default false);
