@@ -260,7 +260,7 @@ fn rule(id: Option<&str>) -> Exit {
     match Rule::named(id) {
         Some(rule) => terminal.print(rule.page().trim_end()),
         None => {
-            terminal.complain(&format!("there is no rule \"{id}\"; `rls-probe rule` lists them"));
+            terminal.complain(&format!("there is no rule \"{id}\"; `rls-probe explain` lists them"));
             return Exit::Usage;
         }
     }
