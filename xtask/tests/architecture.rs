@@ -65,7 +65,7 @@ const RLS_PROBE: Allowed = &[
     ("fix", "catalog record sql"),
     ("harm", "actor"),
     ("infer", "catalog draft names tenancy"),
-    ("lint", "catalog"),
+    ("lint", "catalog names sql"),
     ("mend", "desk error finding fix probe record world"),
     ("names", "sql"),
     ("output", "finding harm record report rule"),

@@ -70,7 +70,7 @@ fn compared(tables: &[Named<'_>], code: &str, argument: &str) -> Option<(i64, St
             let is_called = alias.as_ref().is_none_or(|alias| named.alias == *alias || named.relation.name == *alias);
             is_called && named.relation.column(column).is_some()
         };
-        let before = tables.iter().filter(|named| named.at < at).filter(has).next_back();
+        let before = tables.iter().filter(|named| named.at < at).rfind(has);
         let named = before.or_else(|| tables.iter().find(has))?;
         Some((named.relation.oid, column.to_owned()))
     })
