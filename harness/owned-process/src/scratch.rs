@@ -146,7 +146,7 @@ fn is_own_folder(path: &Path) -> bool {
 }
 
 /// Removes the folder, its lock, and the folder of folders if it was the last one.
-fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     // A guardian may have done it already.
     let _ = fs::remove_dir_all(path);
     let _ = fs::remove_file(locked(path));

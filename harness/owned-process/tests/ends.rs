@@ -10,7 +10,7 @@ use std::{
     env, fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,7 @@ fn start() -> OwnedProcess {
         env: Vec::new(),
         user: None,
         stop: Stop::Kill,
+        shared_memory: None,
     };
     OwnedProcess::spawn(launch, ScratchDir::new("owned-").unwrap()).unwrap()
 }
@@ -61,7 +62,14 @@ fn a_dropped_owner_leaves_nothing_when_drop_returns() {
 
 #[test]
 fn a_missing_program_is_named() {
-    let launch = Launch { program: "/no/such/program".into(), args: vec![], env: vec![], user: None, stop: Stop::Kill };
+    let launch = Launch {
+        program: "/no/such/program".into(),
+        args: vec![],
+        env: vec![],
+        user: None,
+        stop: Stop::Kill,
+        shared_memory: None,
+    };
     let process = OwnedProcess::spawn(launch, ScratchDir::new("owned-").unwrap()).unwrap();
     let error = process.wait_for_line(Duration::from_secs(5), |_| None::<()>).unwrap_err().to_string();
     assert!(error.contains("/no/such/program") && error.contains("not found"), "{error}");
@@ -76,13 +84,18 @@ fn owner_on_demand() {
     match how.to_str() {
         Some("exit") => std::process::exit(0),
         Some("panic") => panic!("as asked"),
+        Some("line") => {
+            let _ = std::io::stdin().read_line(&mut String::new());
+            std::process::exit(0);
+        }
         _ => loop {
             std::thread::park();
         },
     }
 }
 
-fn ends_by(how: &str, signal: Option<&str>) {
+/// A process that owns what `start` starts: itself, the ids of child and grandchild, their scratch folder.
+fn owner(how: &str) -> (Child, [u32; 2], PathBuf) {
     // Where this runs in the background of a shell, Ctrl-C is ignored and children inherit that.
     let mut owner = Command::new("env");
     if cfg!(target_os = "linux") {
@@ -92,6 +105,7 @@ fn ends_by(how: &str, signal: Option<&str>) {
         .arg(env::current_exe().unwrap())
         .args(["--exact", "owner_on_demand", "--nocapture"])
         .env("OWNER_ENDS_BY", how)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -104,10 +118,18 @@ fn ends_by(how: &str, signal: Option<&str>) {
     let mut words = line.split(' ');
     let mut pid = || words.next().unwrap().parse::<u32>().unwrap();
     let pids = [pid(), pid()];
-    let scratch = PathBuf::from(words.next().unwrap());
+    (owner, pids, PathBuf::from(words.next().unwrap()))
+}
+
+fn kill(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args(["-s", signal, &pid.to_string()]).status().unwrap().success());
+}
+
+fn ends_by(how: &str, signal: Option<&str>) {
+    let (mut owner, pids, scratch) = owner(how);
     if let Some(signal) = signal {
         assert!(fs::metadata(&scratch).is_ok() && pids.iter().all(|pid| runs(*pid)), "they run before the signal");
-        Command::new("kill").args(["-s", signal, &owner.id().to_string()]).status().unwrap();
+        kill(signal, owner.id());
     }
     owner.wait().unwrap();
     if how == "exit" {
@@ -134,4 +156,87 @@ fn an_interrupted_owner_leaves_nothing() {
 #[test]
 fn a_killed_owner_leaves_nothing() {
     ends_by("signal", Some("KILL"));
+}
+
+/// The guardians of a process' child, by their names.
+fn guardian(owner: u32, name: &str) -> u32 {
+    let all = Command::new("ps").args(["-A", "-o", "pid=,ppid=,args="]).output().unwrap().stdout;
+    let all = String::from_utf8_lossy(&all).into_owned();
+    let of_owner = |line: &&str| line.split_whitespace().nth(1) == Some(&owner.to_string());
+    let found = all.lines().filter(of_owner).find(|line| line.contains(&format!(" {name} KILL /")));
+    found.unwrap().split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn whoever_kills_one_guardian_leaves_the_other() {
+    for name in ["guardian", "second-guardian"] {
+        let (mut owner, pids, scratch) = owner("signal");
+        kill("KILL", guardian(owner.id(), name));
+        kill("KILL", owner.id());
+        owner.wait().unwrap();
+        assert!(gone_within(10, &pids, &scratch), "{pids:?} or {} outlived its {name}", scratch.display());
+    }
+}
+
+#[test]
+fn without_guardians_an_owner_that_exits_leaves_nothing() {
+    let (mut owner, pids, scratch) = owner("line");
+    for name in ["guardian", "second-guardian"] {
+        kill("KILL", guardian(owner.id(), name));
+    }
+    drop(owner.stdin.take());
+    assert!(owner.wait().unwrap().success());
+    assert!(gone_within(1, &pids, &scratch), "{pids:?} or {} are left", scratch.display());
+}
+
+/// Not a test by itself: a process with a child of its own that waits for its end. The child is started by a thread
+/// that ends, which is no end of the process.
+#[cfg(target_os = "linux")]
+#[test]
+fn parent_on_demand() {
+    match env::var("PARENT_ON_DEMAND").as_deref() {
+        Ok("parent") => {
+            let start = || {
+                Command::new(env::current_exe().unwrap())
+                    .args(["--exact", "parent_on_demand", "--nocapture"])
+                    .env("PARENT_ON_DEMAND", "child")
+                    .stdin(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            };
+            let mut child = std::thread::spawn(start).join().unwrap();
+            std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"are you there?\n").unwrap();
+            child.wait().unwrap();
+        }
+        Ok("child") => {
+            assert!(owned_process::when_parent_ends(|| {
+                println!("\norphaned");
+                std::process::exit(0);
+            }));
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+            println!("\nhere");
+            loop {
+                std::thread::park();
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_learns_of_the_end_of_its_parent_and_of_nothing_else() {
+    let mut parent = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "parent_on_demand", "--nocapture"])
+        .env("PARENT_ON_DEMAND", "parent")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(parent.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "here"));
+    kill("KILL", parent.id());
+    let killed = Instant::now();
+    assert_eq!(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["orphaned"]);
+    assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
+    parent.wait().unwrap();
 }
