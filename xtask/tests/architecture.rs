@@ -30,22 +30,27 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "bounded client contract deployment failure runbook seen site"),
-    ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
+    ("browser", "bounded client contract deployment failure redaction runbook seen site"),
+    (
+        "check",
+        "browser client contract deployment ending evidence failure panics privacy redaction run runbook section seen",
+    ),
     ("checkout", "failure"),
-    ("client", "bounded failure obstacle permission"),
+    ("client", "bounded failure obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
         "bounded checkout client contract ending failure obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "outcome redaction runbook"),
+    ("failure", "outcome privacy redaction runbook"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),
+    ("panics", "failure redaction"),
+    ("privacy", "target"),
     ("rehearsal", "failure"),
-    ("run", "contract deployment failure outcome runbook section seen target workspace"),
+    ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
     ("site", "bounded client failure obstacle"),
 ];

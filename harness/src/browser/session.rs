@@ -19,7 +19,10 @@ use super::{
     running::Running,
     visit::{Since, Visit, Wanted},
 };
-use crate::failure::{Failure, Verdict};
+use crate::{
+    failure::{Failure, Verdict},
+    redaction,
+};
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -109,6 +112,7 @@ impl Browser {
         let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
         let seen = answer.map_err(Error::command("watch a page"))?;
         let log = self.settled_log().await?;
+        self.tell_what_was_received(&log).await;
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
         Visit::of(wanted, seen, log)
     }
@@ -311,6 +315,29 @@ impl Browser {
         let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", scheme).await?;
         Ok(())
+    }
+
+    /// Makes the texts of the page unreadable; false where that cannot be said for sure.
+    pub(crate) async fn blur(&self) -> bool {
+        self.ask(include_str!("blur.js"), vec![]).await.is_ok_and(|blurred| blurred == true)
+    }
+
+    /// Lets the redactor know what the browser keeps of sessions: storage, and cookies that scripts cannot read too.
+    pub(crate) async fn tell_what_is_kept(&self) {
+        let kept = self.kept().await.unwrap_or_default();
+        let cookies = self.devtools("Network.getCookies", json!({})).await.unwrap_or_default();
+        let cookies = cookies["cookies"].as_array().into_iter().flatten().map(|it| json!({ "cookie": it["value"] }));
+        let all = json!([kept["local"], kept["session"], cookies.collect::<Vec<_>>()]);
+        redaction::know(redaction::tokens_in(&all), []);
+    }
+
+    /// The same of what an auth server answered on this page.
+    async fn tell_what_was_received(&self, log: &Log) {
+        let signs_in = |request: &&Request| request.is_success() && request.url().contains("/auth/v1/");
+        for request in log.requests.iter().filter(signs_in) {
+            let body = self.body(request).await.unwrap_or_default();
+            redaction::know(redaction::tokens_in(&serde_json::from_str(&body).unwrap_or_default()), []);
+        }
     }
 
     /// A picture of the window, as PNG.

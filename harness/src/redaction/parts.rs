@@ -38,8 +38,11 @@ impl Parts {
     /// Those of `secrets`, without what `public` texts have in common with them.
     pub fn of(secrets: &BTreeSet<String>, public: &BTreeSet<String>) -> Self {
         let mut pieces = HashMap::new();
-        for spelling in secrets.iter().flat_map(|secret| spellings(secret)) {
-            pieces.extend(spelling.array_windows().map(|piece| (*piece, is_telling(piece))));
+        for secret in secrets {
+            let kind = Kind::of(own_part(secret));
+            for spelling in spellings(own_part(secret)) {
+                pieces.extend(spelling.array_windows().map(|piece| (*piece, kind.is_telling(piece))));
+            }
         }
         for piece in public.iter().flat_map(|text| text.as_bytes().array_windows::<PART>()) {
             pieces.remove(piece);
@@ -104,14 +107,17 @@ struct Run {
 
 impl Run {
     fn span(&self, view: &View) -> Option<(usize, usize)> {
-        (self.tells || self.end - self.start >= PHRASE).then(|| view.span(self.start, self.end))
+        let phrase = || {
+            let bytes = &view.bytes[self.start..self.end];
+            bytes.len() >= PHRASE && bytes.iter().collect::<BTreeSet<_>>().len() > PHRASE / 3
+        };
+        (self.tells || phrase()).then(|| view.span(self.start, self.end))
     }
 }
 
 /// What of a secret may be met in part: itself, its form in a query, and itself in base64 at each of the three places
 /// that it may begin at there.
-fn spellings(secret: &str) -> Vec<Vec<u8>> {
-    let own = own_part(secret);
+fn spellings(own: &str) -> Vec<Vec<u8>> {
     if own.len() < PART {
         return Vec::new();
     }
@@ -132,22 +138,55 @@ fn spellings(secret: &str) -> Vec<Vec<u8>> {
     all
 }
 
-/// A secret without what everybody knows of it: the head of a JSON web token says how it is signed.
+/// A secret without what everybody knows of it: the head of a JSON web token says how it is signed; of a URL only the
+/// password is one, and that is known by itself.
 fn own_part(secret: &str) -> &str {
     match secret.split_once('.') {
+        _ if secret.contains("://") => "",
         Some((head, rest)) if head.starts_with("eyJ") => rest,
         _ => secret,
     }
 }
 
-/// Whether no ordinary text has it by accident: letters among digits, capitals in the middle, signs.
-fn is_telling(piece: &Piece) -> bool {
-    let distinct = piece.iter().collect::<BTreeSet<_>>().len();
-    let count = |is: fn(&u8) -> bool| piece.iter().filter(|byte| is(byte)).count();
-    let (letters, digits) = (count(u8::is_ascii_alphabetic), count(u8::is_ascii_digit));
-    let signs = count(|byte| byte.is_ascii_punctuation() && !b"-_./:@".contains(byte));
-    let climbs = piece.array_windows().filter(|[one, two]| one.is_ascii_lowercase() && two.is_ascii_uppercase()).count();
-    distinct >= PART / 2 && ((letters > 0 && digits > 0) || climbs >= 2 || signs >= 2)
+/// What a secret is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Hexadecimal digits.
+    Hex,
+    /// Letters and digits of chance.
+    Random,
+    /// Words of somebody, perhaps.
+    Words,
+}
+
+impl Kind {
+    fn of(secret: &str) -> Self {
+        let long = secret.len() >= 2 * PART;
+        let has = |is: fn(&u8) -> bool| secret.bytes().any(|byte| is(&byte));
+        if long && secret.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Self::Hex;
+        }
+        let token = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~+/=".contains(&byte));
+        let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        if long && token && mixed { Self::Random } else { Self::Words }
+    }
+
+    /// Whether no ordinary text has this piece by accident: letters among digits, capitals in the middle, signs.
+    fn is_telling(self, piece: &Piece) -> bool {
+        let distinct = piece.iter().collect::<BTreeSet<_>>().len();
+        let count = |is: fn(&u8) -> bool| piece.iter().filter(|byte| is(byte)).count();
+        let (letters, digits) = (count(u8::is_ascii_alphabetic), count(u8::is_ascii_digit));
+        let signs = count(|byte| byte.is_ascii_punctuation() && !b"-_./:@".contains(byte));
+        let climbs =
+            piece.array_windows().filter(|[one, two]| one.is_ascii_lowercase() && two.is_ascii_uppercase()).count();
+        let capitals = count(u8::is_ascii_uppercase);
+        let by_letters = match self {
+            Self::Hex => letters > 0,
+            Self::Random => climbs >= 1 || (capitals >= 2 && capitals < letters),
+            Self::Words => climbs >= 2,
+        };
+        distinct >= PART / 2 && ((letters > 0 && digits > 0) || by_letters || signs >= 2)
+    }
 }
 
 /// A line in pieces that are not too long; cut between words where there are words.

@@ -29,7 +29,8 @@ impl View {
 
     /// The same with one layer of escapes less; none where there was none.
     pub fn unescaped(&self) -> Option<Self> {
-        let mut plainer = Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
+        let mut plainer =
+            Self { bytes: Vec::with_capacity(self.bytes.len()), from: Vec::with_capacity(self.from.len()) };
         let mut at = 0;
         while at < self.bytes.len() {
             let end = match self.bytes[at] {
