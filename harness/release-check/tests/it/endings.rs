@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ const MARK: &str = "RELEASE_CHECK_TEST_MARK";
 struct Family {
     shell: Child,
     suite: u32,
-    output: BufReader<std::process::ChildStdout>,
+    output: ChildStdout,
     mark: String,
 }
 
@@ -29,18 +29,20 @@ impl Family {
         let mark = uuid::Uuid::new_v4().to_string();
         suite.args(arguments).env(MARK, &mark);
         let mut command = Command::new("sh");
-        // In its own background, so that the shell is no more than the parent.
-        command.args(["-c", "\"$@\" & echo $!; wait", "parent"]).arg(suite.get_program()).args(suite.get_args());
+        command
+            .args(["-c", "\"$@\" 2>/dev/null & echo $! >&2; wait", "parent"])
+            .arg(suite.get_program())
+            .args(suite.get_args());
         command.envs(suite.get_envs().filter_map(|(name, value)| Some((name, value?))));
         for (name, _) in suite.get_envs().filter(|(_, value)| value.is_none()) {
             command.env_remove(name);
         }
         command.current_dir(suite.get_current_dir().unwrap_or(Path::new("/")));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut shell = command.spawn().unwrap();
-        let mut output = BufReader::new(shell.stdout.take().unwrap());
         let mut pid = String::new();
-        output.read_line(&mut pid).unwrap();
+        BufReader::new(shell.stderr.take().unwrap()).read_line(&mut pid).unwrap();
+        let output = shell.stdout.take().unwrap();
         Self { shell, suite: pid.trim().parse().unwrap(), output, mark }
     }
 
