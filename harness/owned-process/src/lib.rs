@@ -38,44 +38,26 @@ const CHILD: &str = r#"read -r go || exit 0; exec "$@" </dev/null"#;
 /// What guardians are called, as process lists show them.
 const GUARDIANS: [&str; 2] = ["guardian", "second-guardian"];
 
-/// `$1` signal, `$2` scratch folder, `$3` beginning of the child's own names in shared memory, if it makes any; the
-/// process group comes as the first line, the end of input means "stop it".
+/// `$1` signal, `$2` scratch folder, `$3` how often the signal is sent, a hundredth of a second apart; the process group
+/// comes as the first line, the end of input means "stop it".
 ///
-/// Only the leader is waited for, and a zombie is not: `init` may take seconds to get round to it. What is mapped is
-/// read while the group stands still, since a killed program leaves it and nobody knows its names afterwards.
+/// Only the leader is asked and waited for: how its children end is its own matter, for as long as it ends. A zombie has
+/// ended; `init` may take seconds to get round to it. It is asked again and again, since a shell that is about to become
+/// a program may hear the first time and forget.
 const GUARDIAN: &str = r#"
-stop=$1 scratch=$2 shared=$3
 runs() {
   kill -s 0 "$group" 2>/dev/null || return 1
   { read -r state <"/proc/$group/stat"; } 2>/dev/null || return 0
   case "$state" in *") Z "*) return 1 ;; esac
 }
-mapped() {
-  for stat in /proc/[0-9]*/stat; do
-    { read -r line <"$stat"; } 2>/dev/null || continue
-    set -- ${line##*) }
-    [ "$3" = "$group" ] || continue
-    { while read -r range mode offset device inode path; do
-      case "$path" in "/dev/shm/$shared"*) echo "${path% (deleted)}" ;; esac
-    done <"${stat%stat}maps"; } 2>/dev/null
-  done
-}
 read -r group || exit 0
 while read -r ignored; do :; done
-left=
-if [ -n "$shared" ]; then
-  kill -s STOP -- "-$group" 2>/dev/null
-  left=$(mapped)
-fi
-kill -s "$stop" -- "-$group" 2>/dev/null
-[ -z "$shared" ] || kill -s CONT -- "-$group" 2>/dev/null
 n=0
-while runs && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
+while runs && [ "$n" -lt "$3" ]; do kill -s "$1" "$group" 2>/dev/null; sleep 0.01; n=$((n + 1)); done
 kill -s KILL -- "-$group" 2>/dev/null
-for segment in $left; do rm -f -- "$segment"; done
 n=0
-until rm -rf -- "$scratch" "$scratch.lock" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
-rmdir -- "${scratch%/*}" 2>/dev/null
+until rm -rf -- "$2" "$2.lock" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
+rmdir -- "${2%/*}" 2>/dev/null
 exit 0
 "#;
 
@@ -93,11 +75,10 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// User and group id to run as, where this process may choose (PostgreSQL refuses to run as root).
     pub user: Option<(u32, u32)>,
-    /// How it is asked to stop; after three seconds it is killed.
+    /// How it is asked to stop; what does not, in `patience`, is killed with all of its children.
     pub stop: Stop,
-    /// What the names begin with that it gives to shared memory (`/dev/shm`), if it makes any: when it is stopped, what
-    /// its processes have mapped of these is removed.
-    pub shared_memory: Option<&'static str>,
+    /// How long it may take to stop.
+    pub patience: Duration,
 }
 
 /// The first signal of a stop.
@@ -180,9 +161,10 @@ impl OwnedProcess {
             let child = sh(GUARDIAN, name)
                 .arg(launch.stop.name())
                 .arg(scratch.path())
-                .arg(launch.shared_memory.unwrap_or_default())
+                .arg((launch.patience.as_millis() / 10).to_string())
                 .stdin(lifeline_end)
-                .stdout(Stdio::null())
+                // Nothing is written to it: until the guardian ends, nobody else removes the folder.
+                .stdout(scratch.lock()?)
                 .stderr(Stdio::null())
                 .spawn()?;
             Ok(Guardian { child, lifeline })

@@ -24,7 +24,7 @@ fn start() -> OwnedProcess {
         env: Vec::new(),
         user: None,
         stop: Stop::Kill,
-        shared_memory: None,
+        patience: Duration::from_secs(3),
     };
     OwnedProcess::spawn(launch, ScratchDir::new("owned-").unwrap()).unwrap()
 }
@@ -68,7 +68,7 @@ fn a_missing_program_is_named() {
         env: vec![],
         user: None,
         stop: Stop::Kill,
-        shared_memory: None,
+        patience: Duration::from_secs(3),
     };
     let process = OwnedProcess::spawn(launch, ScratchDir::new("owned-").unwrap()).unwrap();
     let error = process.wait_for_line(Duration::from_secs(5), |_| None::<()>).unwrap_err().to_string();
@@ -239,4 +239,18 @@ fn a_process_learns_of_the_end_of_its_parent_and_of_nothing_else() {
     assert_eq!(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["orphaned"]);
     assert!(killed.elapsed() < Duration::from_secs(1), "{:?}", killed.elapsed());
     parent.wait().unwrap();
+}
+
+/// Whoever looks for what killed processes left does not take it from a guardian that is still at work.
+#[test]
+fn a_folder_is_nobody_elses_until_its_guardians_end() {
+    let (mut owner, pids, scratch) = owner("signal");
+    let guardians = ["guardian", "second-guardian"].map(|name| guardian(owner.id(), name));
+    guardians.iter().for_each(|guardian| kill("STOP", *guardian));
+    kill("KILL", owner.id());
+    owner.wait().unwrap();
+    drop(ScratchDir::new("owned-").unwrap());
+    assert!(scratch.exists() && pids.iter().all(|pid| runs(*pid)), "its guardians stand still and have not ended");
+    guardians.iter().for_each(|guardian| kill("CONT", *guardian));
+    assert!(gone_within(10, &pids, &scratch));
 }

@@ -87,7 +87,7 @@ fn start_once(program: &Path) -> Result<(OwnedProcess, u16), owned_process::Erro
         env,
         user: None,
         stop: Stop::Kill,
-        shared_memory: None,
+        patience: Duration::from_secs(3),
     };
     let process = OwnedProcess::spawn(launch, scratch)?;
     process.wait_for_line(Duration::from_secs(20), |line| line.contains("started successfully").then_some(()))?;
