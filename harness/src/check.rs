@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    browser::{Browser, Page},
+    browser::{Browser, Page, end_sessions},
     client::Session,
     contract::Contract,
     deployment::{self, Deployment, Identity},
@@ -237,6 +237,7 @@ async fn end_when_asked() {
 
 /// Removes what checks made in the deployment, and keeps the list of what stays.
 async fn tidy() {
+    end_sessions().await;
     let Some(Ok(deployment)) = DEPLOYMENT.get() else { return };
     let stays = deployment.tidy().await;
     run::keep_what_stays(&deployment::RUN, deployment.target(), &stays);

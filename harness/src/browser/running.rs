@@ -14,6 +14,7 @@ use super::{
     Error,
     devtools::{DevTools, Profile},
     driver::Driver,
+    grid::{self, Patience},
 };
 use crate::seen;
 
@@ -63,6 +64,11 @@ impl Running {
         Ok(running)
     }
 
+    /// Whether browsers run elsewhere.
+    pub async fn is_remote() -> bool {
+        Driver::shared().await.is_ok_and(|driver| !driver.is_local())
+    }
+
     async fn start() -> Result<(Client, Option<DevTools>), Error> {
         let driver = Driver::shared().await?;
         let client = match session(driver).await {
@@ -70,6 +76,9 @@ impl Running {
             Err(Error::NoSession { .. }) => session(driver).await?,
             started => started?,
         };
+        if !driver.is_local() {
+            grid::remember(&driver.url, &client).await;
+        }
         note_versions(&client);
         let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
         Ok((client, devtools))
@@ -100,15 +109,21 @@ impl Running {
                 IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((self.client, devtools));
                 Ok(())
             }
-            _ => self.client.close().await.map_err(Error::command("close the session")),
+            _ => {
+                grid::forget(&self.client).await;
+                self.client.close().await.map_err(Error::command("close the session"))
+            }
         }
     }
 }
 
-async fn session(driver: &Driver) -> Result<Client, Error> {
-    let browser = driver.browser.as_deref();
-    let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
-    connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+async fn session(driver: &'static Driver) -> Result<Client, Error> {
+    let asked = async {
+        let browser = driver.browser.as_deref();
+        let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
+        connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+    };
+    if driver.is_local() { asked.await } else { grid::session(&driver.url, Patience::now(), asked).await }
 }
 
 /// What the session says of the browser and its driver, for the manifest's reader.
@@ -126,7 +141,7 @@ fn note_versions(client: &Client) {
     });
 }
 
-fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
+pub(super) fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
     let roots = HttpsConnectorBuilder::new().with_native_roots();
     let tls = roots.map_err(|error| Error::NoDriver { driver: driver.to_string(), why: error.to_string() })?;
     Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))

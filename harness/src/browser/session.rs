@@ -42,6 +42,14 @@ impl Browser {
     /// # Errors
     /// Not run where there is no browser.
     pub async fn open(origins: Vec<Url>) -> Verdict<Self> {
+        match Self::open_once(origins.clone()).await {
+            // A node that was lost took its session along; another one may have a browser.
+            Err(Error::Command { .. }) if Running::is_remote().await => Ok(Self::open_once(origins).await?),
+            opened => Ok(opened?),
+        }
+    }
+
+    async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
         let browser = Self { running: Running::lent().await?, origins, log: Mutex::default() };
         // What an earlier profile wrote is not this one's.
         for kind in ["performance", "browser"] {

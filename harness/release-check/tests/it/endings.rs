@@ -10,6 +10,11 @@ use std::{
 };
 
 use release_check::suites::Suite;
+use serde_json::json;
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, method, path},
+};
 
 use crate::remote::Remote;
 
@@ -182,4 +187,35 @@ async fn however_a_run_is_ended_it_is_tidied() {
     assert_eq!(remote.number("select count(*) from auth.users where email like 'release-check-%'").await, 0);
     let open = "select count(*) from institutions where name like 'release-check%' and status = 'ACTIVE'";
     assert_eq!(remote.number(open).await, 0);
+}
+
+/// A Grid keeps what nobody ends: the session of a check that a signal cut off is ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminated_run_ends_its_sessions_on_a_grid() {
+    let grid = MockServer::start().await;
+    let session = json!({ "value": { "sessionId": "s-1", "capabilities": { "browserName": "chrome" } } });
+    let given = ResponseTemplate::new(200).set_body_json(session);
+    Mock::given(method("POST")).and(path("/session")).respond_with(given).mount(&grid).await;
+    let ended = ResponseTemplate::new(200).set_body_json(json!({ "value": null }));
+    Mock::given(method("DELETE")).and(path("/session/s-1")).respond_with(ended).mount(&grid).await;
+    // Its browser is at work for as long as anybody waits.
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    Mock::given(any()).respond_with(late).mount(&grid).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut suite = smoke(&folder.path().join("results"));
+    suite.env("WEBDRIVER_URL", grid.uri());
+    let family = Family::start(suite, &["the_root_shows_the_login"]);
+    let heard = async |wanted: &str| {
+        let requests = grid.received_requests().await.unwrap();
+        requests.iter().any(|request| format!("{} {}", request.method, request.url.path()) == wanted)
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    while !heard("POST /session/s-1/se/log").await {
+        assert!(Instant::now() < until, "its session is used: {:?}", family.processes());
+        tokio::task::yield_now().await;
+    }
+    kill("TERM", family.suite);
+    tokio::task::block_in_place(|| family.ends_within(Duration::from_secs(10)));
+    assert!(heard("DELETE /session/s-1").await);
 }
