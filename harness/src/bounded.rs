@@ -1,32 +1,107 @@
-//! Bodies of answers, read up to a limit: whoever answers does not decide how much memory a check needs. How long one
-//! may take is the client's own time limit, which a body that drips does not renew.
+//! Requests with an end: whoever answers decides neither how long a check takes nor how much memory it needs.
 
-use reqwest::Response;
+use std::{error::Error as _, time::Instant};
 
-/// The most bytes of one body, after decompression.
-const MOST_BYTES: usize = 20_000_000;
+use reqwest::{Client, Request, StatusCode, header::HeaderMap};
+use tokio::time::timeout;
 
-/// Why a body was not read to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The connection broke, or the time was over.
-    #[error(transparent)]
-    Broken(reqwest::Error),
-    /// There was more than anybody needs.
-    #[error("the body is larger than {} MB, and the rest of it was not read", MOST_BYTES / 1_000_000)]
-    TooLarge,
+use crate::limits;
+
+/// What reqwest and hyper say before they say what it was.
+const GENERAL: [&str; 7] = [
+    "error sending request",
+    "error decoding response body",
+    "request or response body error",
+    "client error (",
+    "connection error",
+    "error reading a body from connection",
+    "http2 error",
+];
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// Bytes that are no UTF-8 are replaced.
+    pub body: String,
 }
 
-/// The body as text; bytes that are no UTF-8 are replaced.
-pub(crate) async fn text(mut response: Response) -> Result<String, Error> {
+/// Why there is no whole answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Nobody took the connection.
+    #[error("no connection within {seconds} s")]
+    NoConnection { seconds: u64 },
+    /// Nothing came.
+    #[error("no answer within {seconds} s")]
+    NoAnswer { seconds: u64 },
+    /// It began, and did not end.
+    #[error("no complete answer within {seconds} s")]
+    NotComplete { status: StatusCode, seconds: u64 },
+    /// The connection could not be made, or broke before the answer.
+    #[error("{}", reason(.0))]
+    Broken(reqwest::Error),
+    /// The connection broke within the answer.
+    #[error("the answer breaks off: {}", reason(.error))]
+    BrokenOff { status: StatusCode, error: reqwest::Error },
+    /// There was more than anybody needs.
+    #[error("the body is larger than {} MB, and the rest of it was not read", .most / 1_000_000)]
+    TooLarge { status: StatusCode, most: usize },
+}
+
+impl Error {
+    /// The answer's status, where one began.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::NoConnection { .. } | Self::NoAnswer { .. } | Self::Broken(_) => None,
+            Self::NotComplete { status, .. } | Self::BrokenOff { status, .. } | Self::TooLarge { status, .. } => {
+                Some(*status)
+            }
+        }
+    }
+}
+
+/// A client's answer to `request`, whose body may have `most` bytes.
+pub(crate) async fn answer(http: &Client, request: Request, most: usize) -> Result<Answer, Error> {
+    let begin = Instant::now();
+    // To the nearest second: what a timer adds is not of interest.
+    let seconds = || begin.elapsed().as_secs_f64().round() as u64;
+    let first = timeout(limits::FIRST_BYTE, http.execute(request)).await;
+    let mut response = first.map_err(|_| Error::NoAnswer { seconds: seconds() })?.map_err(|error| match error {
+        error if error.is_timeout() && error.is_connect() => Error::NoConnection { seconds: seconds() },
+        error if error.is_timeout() => Error::NoAnswer { seconds: seconds() },
+        error => Error::Broken(error.without_url()),
+    })?;
+    let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Error::Broken(error.without_url()))? {
-        if body.len() + chunk.len() > MOST_BYTES {
-            return Err(Error::TooLarge);
+    while let Some(chunk) = response.chunk().await.map_err(|error| match error {
+        error if error.is_timeout() => Error::NotComplete { status, seconds: seconds() },
+        error => Error::BrokenOff { status, error: error.without_url() },
+    })? {
+        if body.len() + chunk.len() > most {
+            return Err(Error::TooLarge { status, most });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    let body = String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    Ok(Answer { status, headers, body })
+}
+
+/// The causes of an error, without those that only say that a request failed.
+pub(crate) fn reason(error: &reqwest::Error) -> String {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !causes.iter().any(|known| known.contains(&text)) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    let particular: Vec<_> =
+        causes.iter().filter(|text| !GENERAL.iter().any(|general| text.starts_with(general))).cloned().collect();
+    if particular.is_empty() { causes.pop().unwrap_or_default() } else { particular.join(": ") }
 }
 
 #[cfg(test)]

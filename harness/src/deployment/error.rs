@@ -144,7 +144,7 @@ pub enum Error {
 impl Error {
     pub(super) fn unreachable(site: Url, source: reqwest::Error) -> Self {
         let source = source.without_url();
-        let why = crate::client::causes(&source);
+        let why = crate::bounded::reason(&source);
         if is_tls(&source) { Self::Tls { site, why } } else { Self::Unreachable { site, why } }
     }
 }
