@@ -11,7 +11,7 @@ use url::Url;
 use super::{ClientError, error::Answer};
 use crate::limits::WAIT_AS_ASKED;
 
-/// Lists are read to their end, and an API that never ends one is told.
+/// Lists are read to their end; an API that never ends one is reported.
 const MOST_PAGES: usize = 50;
 
 /// One vendor's API, with the operators' token.

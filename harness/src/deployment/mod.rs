@@ -62,9 +62,9 @@ pub struct Deployment {
 /// The Supabase project of a deployment.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Its URL, as `VITE_SUPABASE_URL` holds it.
+    /// The URL, as `VITE_SUPABASE_URL` holds it.
     pub url: Url,
-    /// Its public key, as `VITE_SUPABASE_ANON_KEY` holds it.
+    /// The public key, as `VITE_SUPABASE_ANON_KEY` holds it.
     pub anon_key: String,
 }
 
@@ -178,7 +178,7 @@ impl Deployment {
         Err(Error::NoEmbeddedPortal)
     }
 
-    /// Its name.
+    /// The name.
     pub fn target(&self) -> Target {
         self.target
     }
@@ -193,7 +193,7 @@ impl Deployment {
         &self.site
     }
 
-    /// Its Supabase project.
+    /// The Supabase project.
     ///
     /// # Errors
     /// Undecided, naming the variables that are missing.
@@ -417,7 +417,7 @@ impl Deployment {
         })
     }
 
-    /// Signs in; a limit that the server tells is waited out, once.
+    /// Signs in; a limit that the server names is waited out, once.
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
         match auth.sign_in(email, password).await {
             Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -547,7 +547,7 @@ fn two_institutions(settings: &Settings) -> Result<(), Error> {
     }
 }
 
-/// Before it is used anywhere: a key of another project would be told to this one. Keys of the newer kind tell nothing.
+/// Checked before use: a key of another project would be sent to this one. Keys of the newer kind carry no claims.
 fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> {
     let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
     let (Some(key), Some(api)) = (key, api) else { return Ok(()) };

@@ -48,7 +48,7 @@ const NAMES: [&str; 25] = [
     "VITE_SUPABASE_URL",
 ];
 
-/// Those whose values are secrets.
+/// Names whose values are secrets.
 const SECRETS: [&str; 7] = [
     "CLOUDFLARE_API_TOKEN",
     "GITHUB_TOKEN",
@@ -59,7 +59,7 @@ const SECRETS: [&str; 7] = [
     "SUPABASE_SERVICE_ROLE_KEY",
 ];
 
-/// Those that are of the team's accounts, and so of all its deployments.
+/// Names of the team's accounts, and so of all its deployments.
 const OF_ACCOUNTS: [&str; 6] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
@@ -169,7 +169,7 @@ impl Settings {
         Error::Missing { name, looked_in: self.looked_in() }
     }
 
-    /// Those of `names` that have no value, joined for a sentence.
+    /// The `names` that have no value, joined for a sentence.
     pub fn names_missing(&self, names: &[&str]) -> String {
         let missing: Vec<_> = names.iter().copied().filter(|name| self.find(name).is_none()).collect();
         missing.join(" and ")

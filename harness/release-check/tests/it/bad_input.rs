@@ -66,7 +66,7 @@ impl Run {
         self
     }
 
-    /// Runs it and holds what was told against the snapshot `name`.
+    /// Runs it and compares its one failure with the snapshot `name`.
     fn tells(self, name: &str) {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();

@@ -139,7 +139,7 @@ fn outcomes(folder: &Path) -> Vec<CheckResult> {
     read_results(folder).unwrap()
 }
 
-/// All suites, unfiltered, on what they are told is production: every table as it was, no request that could change
+/// All suites, unfiltered, on a target called production: every table as it was, no request that could change
 /// one, and what would have written says that it did not run.
 #[tokio::test(flavor = "multi_thread")]
 async fn production_is_only_read() {
@@ -211,7 +211,7 @@ async fn what_production_leaves_out_is_shown_on_staging() {
 }
 
 /// Writes on staging stay inside institutions of the run's own; accounts are deleted, what a ledger keeps is closed and
-/// told. So is what a run left that was killed two hours ago.
+/// listed. So is what a run left that was killed two hours ago.
 #[tokio::test(flavor = "multi_thread")]
 async fn staging_is_left_tidy() {
     let remote = Remote::start().await;
