@@ -1,6 +1,6 @@
 //! Requests with an end: whoever answers decides neither how long a check takes nor how much memory it needs.
 
-use std::{error::Error as _, time::Instant};
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Request, StatusCode, header::HeaderMap};
 use tokio::time::timeout;
@@ -31,14 +31,14 @@ pub(crate) struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Nobody took the connection.
-    #[error("no connection within {seconds} s")]
-    NoConnection { seconds: u64 },
+    #[error("no connection within {}", seconds(*.after))]
+    NoConnection { after: Duration },
     /// Nothing came.
-    #[error("no answer within {seconds} s")]
-    NoAnswer { seconds: u64 },
+    #[error("no answer within {}", seconds(*.after))]
+    NoAnswer { after: Duration },
     /// It began, and did not end.
-    #[error("no complete answer within {seconds} s")]
-    NotComplete { status: StatusCode, seconds: u64 },
+    #[error("no complete answer within {}", seconds(*.after))]
+    NotComplete { status: StatusCode, after: Duration },
     /// The connection could not be made, or broke before the answer.
     #[error("{}", reason(.0))]
     Broken(reqwest::Error),
@@ -65,18 +65,16 @@ impl Error {
 /// A client's answer to `request`, whose body may have `most` bytes.
 pub(crate) async fn answer(http: &Client, request: Request, most: usize) -> Result<Answer, Error> {
     let begin = Instant::now();
-    // To the nearest second: what a timer adds is not of interest.
-    let seconds = || begin.elapsed().as_secs_f64().round() as u64;
     let first = timeout(limits::FIRST_BYTE, http.execute(request)).await;
-    let mut response = first.map_err(|_| Error::NoAnswer { seconds: seconds() })?.map_err(|error| match error {
-        error if error.is_timeout() && error.is_connect() => Error::NoConnection { seconds: seconds() },
-        error if error.is_timeout() => Error::NoAnswer { seconds: seconds() },
+    let mut response = first.map_err(|_| Error::NoAnswer { after: begin.elapsed() })?.map_err(|error| match error {
+        error if error.is_timeout() && error.is_connect() => Error::NoConnection { after: begin.elapsed() },
+        error if error.is_timeout() => Error::NoAnswer { after: begin.elapsed() },
         error => Error::Broken(error.without_url()),
     })?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| match error {
-        error if error.is_timeout() => Error::NotComplete { status, seconds: seconds() },
+        error if error.is_timeout() => Error::NotComplete { status, after: begin.elapsed() },
         error => Error::BrokenOff { status, error: error.without_url() },
     })? {
         if body.len() + chunk.len() > most {
@@ -86,6 +84,12 @@ pub(crate) async fn answer(http: &Client, request: Request, most: usize) -> Resu
     }
     let body = String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Ok(Answer { status, headers, body })
+}
+
+/// As texts say it: what a timer adds to a limit is not of interest.
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
 }
 
 /// The causes of an error, without those that only say that a request failed.

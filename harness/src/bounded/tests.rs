@@ -22,6 +22,7 @@ use wiremock::{
 
 use crate::{
     client::{AuthClient, SmsIngest, Unstorable},
+    limits,
     site::Site,
 };
 
@@ -88,7 +89,7 @@ async fn every_client_gives_up_in_time(#[case] body: Body) {
     }
     // The sockets on both sides hold some more.
     let most = most.load(Ordering::Relaxed);
-    assert!(most < super::MOST_BYTES + 20_000_000, "{most} bytes");
+    assert!(most < limits::BODY_BYTES + 20_000_000, "{most} bytes");
     let name = format!("{body:?}").to_lowercase();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
         assert_snapshot!(format!("body_{name}"), shown.join("\n\n").replace(url.as_str(), "https://your-domain.com/"));

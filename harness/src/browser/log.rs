@@ -2,14 +2,22 @@
 
 use std::fmt;
 
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 use serde_json::Value;
 use url::{Origin, Url};
+
+use crate::obstacle::Obstacle;
 
 /// The logs of a visit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     pub console: Vec<ConsoleMessage>,
     pub requests: Vec<Request>,
+    /// What answered in the place of the page's document.
+    pub obstacle: Option<Obstacle>,
 }
 
 /// A message of the console.
@@ -117,7 +125,7 @@ pub(super) fn is_in_url(text: &str, url: &str) -> bool {
 impl Log {
     pub fn new(console: Value, requests: Requests) -> Self {
         let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
-        Self { console, requests: requests.known }
+        Self { console, requests: requests.known, obstacle: requests.obstacle }
     }
 
     /// Messages that a portal without defects does not write. Failed requests are in [`Log::failed_requests`].
@@ -166,11 +174,12 @@ pub(crate) struct Requests {
     origins: Vec<Origin>,
     /// In the order in which they were sent.
     known: Vec<Request>,
+    obstacle: Option<Obstacle>,
 }
 
 impl Requests {
     pub fn new(own: Vec<Url>) -> Self {
-        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new() }
+        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new(), obstacle: None }
     }
 
     /// Takes further entries of the log.
@@ -191,6 +200,7 @@ impl Requests {
                 let Some(mut url) = parameters["request"]["url"].as_str().and_then(|url| Url::parse(url).ok()) else {
                     return;
                 };
+                self.note_document(parameters, &parameters["redirectResponse"]);
                 if let Some(status) = parameters["redirectResponse"]["status"].as_u64() {
                     self.fate(id, |_| Fate::Complete(status));
                 }
@@ -202,6 +212,7 @@ impl Requests {
                 }
             }
             "Network.responseReceived" => {
+                self.note_document(parameters, &parameters["response"]);
                 let status = parameters["response"]["status"].as_u64().unwrap_or_default();
                 self.fate(id, |_| Fate::Answered(status));
             }
@@ -223,6 +234,17 @@ impl Requests {
         }
     }
 
+    /// Notes what the answer for a document of the page shows of an obstacle.
+    fn note_document(&mut self, parameters: &Value, response: &Value) {
+        // The request of a document, and nothing else, has the id of what it loads.
+        let is_document = parameters["requestId"] == parameters["loaderId"];
+        let url = response["url"].as_str().and_then(|url| Url::parse(url).ok());
+        let status = response["status"].as_u64().and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
+        if let (true, None, Some(url), Some(status)) = (is_document, &self.obstacle, url, status) {
+            self.obstacle = Obstacle::of(&url, status, &headers(response));
+        }
+    }
+
     fn fate(&mut self, id: &str, change: impl FnOnce(&Fate) -> Fate) {
         // A redirect keeps its id; what follows is about the request that came last.
         if let Some(request) = self.known.iter_mut().rev().find(|known| known.id == id) {
@@ -234,6 +256,14 @@ impl Requests {
     pub fn are_answered(&self) -> bool {
         !self.known.iter().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
     }
+}
+
+fn headers(response: &Value) -> HeaderMap {
+    let header = |(name, value): (&String, &Value)| {
+        let value = HeaderValue::from_str(value.as_str()?).ok()?;
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    };
+    response["headers"].as_object().into_iter().flatten().filter_map(header).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::error::request_id;
-use crate::{bounded, limits, permission::Permission};
+use crate::{bounded, failure::Verdict, limits, obstacle::Obstacle, permission::Permission};
 
 /// No further request is made for a message after this, unless [`SmsIngest::deadline`] says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -149,6 +149,19 @@ impl Receipt {
     /// The body as JSON; null where it is something else.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// The same, unless something in front of the endpoint at `url` answered in its place.
+    ///
+    /// # Errors
+    /// Undecided, with what it was: a limit, whoever set it; a gateway, bot protection, a password.
+    pub fn by_the_endpoint(self, url: &Url) -> Verdict<Self> {
+        let is_limit = self.status == Some(StatusCode::TOO_MANY_REQUESTS);
+        let obstacle = self.status.and_then(|status| Obstacle::of(url, status, &self.headers));
+        match obstacle.filter(|_| is_limit || self.by() == AnsweredBy::Unknown) {
+            Some(obstacle) => Err(obstacle.failure()),
+            None => Ok(self),
+        }
     }
 
     /// Whether asking again may help: no answer, 429, or a status of 500 or more.

@@ -421,7 +421,8 @@ impl Deployment {
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
         match auth.sign_in(email, password).await {
             Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let Some(wait) = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= limits::WAIT_AS_ASKED)
+                let Some(wait) =
+                    refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= limits::WAIT_AS_ASKED)
                 else {
                     return Err(ClientError::Refused(refusal));
                 };
