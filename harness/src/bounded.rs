@@ -97,7 +97,7 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut causes: Vec<String> = Vec::new();
     let mut next: Option<&dyn std::error::Error> = Some(error);
     while let Some(cause) = next {
-        let text = cause.to_string();
+        let text = plain(&cause.to_string());
         if !causes.iter().any(|known| known.contains(&text)) {
             causes.push(text);
         }
@@ -106,6 +106,12 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
     let particular: Vec<_> =
         causes.iter().filter(|text| !GENERAL.iter().any(|general| text.starts_with(general))).cloned().collect();
     if particular.is_empty() { causes.pop().unwrap_or_default() } else { particular.join(": ") }
+}
+
+/// Without the figures that only the library's authors need, and with what it means.
+fn plain(text: &str) -> String {
+    let text = text.split(": verification time").next().unwrap_or(text);
+    if text.starts_with("invalid HTTP") { format!("the answer is not HTTP ({text})") } else { text.to_owned() }
 }
 
 #[cfg(test)]

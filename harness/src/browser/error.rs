@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use fantoccini::error::{CmdError, NewSessionError};
 
+use url::Url;
+
 use super::tools::Missing;
 use crate::{bounded, failure::Failure, limits, obstacle::Obstacle, runbook::Cause};
 
@@ -33,7 +35,7 @@ pub(crate) enum Error {
     Late,
     #[error("the browser did not answer within {} s ({what})", .limit.as_secs())]
     Silent { what: &'static str, limit: Duration },
-    #[error("a script that does not end: the page answered nothing for {} s, and its process was busy all the time", .0.as_secs())]
+    #[error("the page did not answer for {} s while its process was busy all the time: a script without end, or far too many", .0.as_secs())]
     Looping(Duration),
     #[error("the page's processes took more than {} MB of memory", limits::BROWSER_BYTES / 1_000_000)]
     Greedy,
@@ -48,6 +50,8 @@ pub(crate) enum Error {
     NotOpened { why: String },
     #[error("what the browser was asked for is too large ({what}): {why}")]
     TooLarge { what: &'static str, why: String },
+    #[error("more than {} MB of console messages and requests", limits::BODY_BYTES / 1_000_000)]
+    Flooded,
     #[error("{0}")]
     Obstacle(Box<Obstacle>),
 }
@@ -122,6 +126,15 @@ impl Error {
         }
     }
 
+    /// What a check says of it that opened the page at `url`.
+    pub(super) fn at(self, url: &Url) -> Failure {
+        match self {
+            // It says itself where it stands.
+            Self::Obstacle(_) => self.into(),
+            error => Failure::from(error).at(url.as_str()),
+        }
+    }
+
     /// Whether nothing more is to be had of the browser.
     pub(super) fn ends_the_browser(&self) -> bool {
         matches!(self, Self::Silent { .. } | Self::Looping(_) | Self::Greedy | Self::Crashed { .. })
@@ -144,12 +157,15 @@ impl From<Error> for Failure {
                 .advice("start it by hand with --port=0; `cargo xtask doctor` says which one it is")
                 .shared(),
             Error::Obstacle(obstacle) => obstacle.failure(),
-            Error::Looping(_) => Failure::failed("the page leaves the browser time to answer")
+            Error::Looping(_) => Failure::failed("the page's scripts come to an end")
                 .seen(what)
                 .caused_by(Cause::FrontEnd),
             Error::Greedy => Failure::failed("the page can be shown in the memory that a browser has")
                 .expected(format!("at most {} MB for all of its processes", limits::BROWSER_BYTES / 1_000_000))
                 .seen(format!("more, and rising; the browser was ended"))
+                .caused_by(Cause::FrontEnd),
+            Error::Flooded => Failure::failed("what the page logs and asks for can be read")
+                .seen(what)
                 .caused_by(Cause::FrontEnd),
             Error::Dialog { text } => Failure::failed("the page opens without a dialog")
                 .expected("no alert, confirm or prompt")

@@ -138,6 +138,11 @@ impl Log {
         self.errors().filter(|message| message.source == "javascript")
     }
 
+    /// What was asked for and has not come.
+    pub fn open_requests(&self) -> impl Iterator<Item = &Request> {
+        self.requests.iter().filter(|request| request.fate == Fate::Open)
+    }
+
     pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.is_failure())
     }

@@ -18,7 +18,7 @@ use super::{
     Error,
     log::{Log, Request, Requests},
     running::Running,
-    visit::{Since, Visit, Wanted},
+    visit::{Loading, Since, Visit, Wanted},
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -88,23 +88,26 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn visit(&self, url: &Url, wanted: &Wanted) -> Verdict<Visit> {
-        self.visit_page(url, wanted).await.map_err(Failure::from)
+        self.visit_page(url, wanted).await.map_err(|error| error.at(url))
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
-        self.load_page("open a page", self.client().goto(url.as_str())).await?;
-        self.look(wanted, Since::Opening).await
+        let loading = self.load_page("open a page", self.client().goto(url.as_str())).await?;
+        self.look(wanted, Since::Opening, loading).await
     }
 
     async fn load_page(
         &self,
         what: &'static str,
         command: impl Future<Output = Result<(), CmdError>>,
-    ) -> Result<(), Error> {
+    ) -> Result<Loading, Error> {
         match self.bounded(what, limits::PAGE_LOAD + limits::SCRIPT_MARGIN, command).await {
-            // What there is of it is looked at: it may be all that is wanted, and says what is missing.
-            Err(Error::Late) => Ok(()),
-            loaded => loaded,
+            Err(Error::Late) => {
+                // While it loads, the driver answers nothing else. What there is of it says what is missing.
+                self.running.stop_loading().await;
+                Ok(Loading::GivenUp)
+            }
+            loaded => loaded.map(|()| Loading::Over),
         }
     }
 
@@ -157,7 +160,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, Loading::Over).await.map_err(Failure::from)
     }
 
     /// Loads the page that is open once more.
@@ -165,8 +168,8 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.load_page("reload a page", self.client().refresh()).await?;
-        self.look(wanted, Since::Opening).await.map_err(Failure::from)
+        let loading = self.load_page("reload a page", self.client().refresh()).await?;
+        self.look(wanted, Since::Opening, loading).await.map_err(Failure::from)
     }
 
     /// Goes back in the history.
@@ -174,11 +177,11 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.load_page("go back", self.client().back()).await?;
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        let loading = self.load_page("go back", self.client().back()).await?;
+        self.look(wanted, Since::Now, loading).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
+    async fn look(&self, wanted: &Wanted, since: Since, loading: Loading) -> Result<Visit, Error> {
         let until = tokio::time::Instant::now() + wanted.limit;
         let seen = loop {
             let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
@@ -190,7 +193,10 @@ impl Browser {
         };
         let log = self.settled_log().await?;
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
-        let visit = Visit::of(wanted, seen, log)?;
+        let visit = Visit::of(wanted, seen, loading, log)?;
+        if let Some(why) = visit.not_opened(since) {
+            return Err(Error::NotOpened { why });
+        }
         match visit.obstacle() {
             Some(obstacle) => {
                 let kept_out = Error::Obstacle(Box::new(obstacle));
@@ -442,7 +448,10 @@ impl Browser {
     }
 
     async fn entries(&self, kind: &str) -> Result<Value, Error> {
-        self.asked("read the log", Method::POST, "se/log", Some(json!({ "type": kind }))).await
+        match self.asked("read the log", Method::POST, "se/log", Some(json!({ "type": kind }))).await {
+            Err(Error::TooLarge { .. }) => Err(Error::Flooded),
+            entries => entries,
+        }
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, Error> {

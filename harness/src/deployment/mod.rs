@@ -526,7 +526,10 @@ async fn reach(site: &Site) -> Result<(), Error> {
         Err(Trouble::Unread(why @ bounded::Error::TooLarge { .. })) => {
             Err(Error::Unreadable { site: root, why: why.to_string() })
         }
-        Err(Trouble::Unread(why)) => Err(Error::Unreachable { site: root, why: why.to_string() }),
+        Err(Trouble::Unread(why @ bounded::Error::NoConnection { .. })) => {
+            Err(Error::Unreachable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why)) => Err(Error::NoAnswer { site: root, why: why.to_string() }),
     }
 }
 

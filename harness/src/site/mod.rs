@@ -91,7 +91,12 @@ impl Fetched {
             "" => String::new(),
             location => format!(" to {location}"),
         };
-        format!("{}{location}, {content_type}{title}, {} bytes", self.status, self.body.len())
+        let encoding = match self.header("content-encoding") {
+            "" => String::new(),
+            encoding => format!(", called {encoding} though nobody asked for that"),
+        };
+        let kind = if content_type.is_empty() { "no content type" } else { &content_type };
+        format!("{}{location}, {kind}{title}{encoding}, {} bytes", self.status, self.body.len())
     }
 }
 

@@ -193,21 +193,13 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         "opens windows without end",
         Page("<script>setInterval(() => open('/well', String(Math.random())), 5);</script>"),
     ),
-    page(
-        "navigation_away",
-        "sends its visitors to another site",
-        Page("<script>addEventListener('load', () => { location = ELSEWHERE; });</script>"),
-    ),
-    page(
-        "reload_loop",
-        "loads itself again and again",
-        Page("<script>setTimeout(() => location.reload(), 30);</script>"),
-    ),
+    page("navigation_away", "sends its visitors to another site", Page("<script>location = ELSEWHERE;</script>")),
+    page("reload_loop", "loads itself again and again", Page("<script>location.reload();</script>")),
     page(
         "hijacking_service_worker",
         "a service worker that answers in the portal's place",
         Page(
-            "<script>navigator.serviceWorker.register('/hijack.js').then(() => navigator.serviceWorker.ready).then(() => { navigator.serviceWorker.addEventListener('controllerchange', () => location.reload()); });</script>",
+            "<script>if (!navigator.serviceWorker.controller) { document.documentElement.hidden = true; navigator.serviceWorker.addEventListener('controllerchange', () => location.reload()); navigator.serviceWorker.register('/hijack.js'); }</script>",
         ),
     ),
     page(

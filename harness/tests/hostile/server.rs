@@ -20,10 +20,14 @@ use super::{
 const VIEW: &str =
     "<h1>SACCO+</h1><form><input type=email><input type=password><button type=submit>Sign In</button></form>";
 
+/// Another site.
+const ELSEWHERE: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<title>Elsewhere</title><h1>Another site</h1>";
+
 /// A server that behaves so. It ends with the test's runtime.
 pub struct Server {
     pub url: Url,
-    /// Another site, which is well.
+    /// Another site.
     pub elsewhere: Url,
     /// The certificate of the authority that its visitors are to trust.
     pub authority: NamedTempFile,
@@ -38,7 +42,7 @@ impl Server {
             Does::OnlyHttp2 => Some(authority.server(Certificate::Good, "h2")),
             _ => None,
         };
-        let elsewhere = listen("http", None, Answer { does: Does::Page(""), elsewhere: String::new() }).await;
+        let elsewhere = listen("http", None, Answer { does: Does::Answers(ELSEWHERE), elsewhere: String::new() }).await;
         let answer = Answer { does: behaviour.does, elsewhere: elsewhere.to_string() };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = listen(scheme, tls.map(TlsAcceptor::from), answer).await;

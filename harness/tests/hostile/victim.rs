@@ -51,7 +51,7 @@ fn measured(verdict: Verdict) -> Verdict {
     let peak = peak.map(|peak| peak.trim().trim_end_matches(" kB").to_owned()).unwrap_or_default();
     if let Some(file) = env::var_os(MEMORY) {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
-        writeln!(file, "{peak}").unwrap();
+        file.write_all(format!("{peak}\n").as_bytes()).unwrap();
     }
     verdict
 }
