@@ -79,37 +79,14 @@ impl DevTools {
         Ok(load)
     }
 
-    /// Stops the loading of the profile's pages.
-    pub async fn stop_loading(&mut self, Profile(id): &Profile) -> Result<(), Error> {
-        let known = self.call("Target.getTargets", json!({})).await?;
-        for target in known["targetInfos"].as_array().into_iter().flatten() {
-            if target["type"] != "page" || target["browserContextId"] != **id {
-                continue;
-            }
-            let attach = json!({ "targetId": target["targetId"], "flatten": true });
-            let session = text(&self.call("Target.attachToTarget", attach).await?, "sessionId")?;
-            self.call_in(Some(&session), "Page.stopLoading", json!({})).await?;
-            self.call("Target.detachFromTarget", json!({ "sessionId": session })).await?;
-        }
-        Ok(())
-    }
-
     /// Ends the browser, whatever its pages do: they do not run in the process that is asked.
     pub async fn end_browser(&mut self) -> Result<(), Error> {
         self.call("Browser.close", json!({})).await.map(drop)
     }
 
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, Error> {
-        self.call_in(None, method, parameters).await
-    }
-
-    /// A call to the browser, or to the page that `session` is attached to.
-    async fn call_in(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Result<Value, Error> {
         self.last += 1;
-        let mut call = json!({ "id": self.last, "method": method, "params": parameters });
-        if let Some(session) = session {
-            call["sessionId"] = session.into();
-        }
+        let call = json!({ "id": self.last, "method": method, "params": parameters });
         self.socket.send(Message::text(call.to_string())).await.map_err(failed)?;
         while let Some(message) = self.socket.next().await {
             let message = message.map_err(failed)?;

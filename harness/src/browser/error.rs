@@ -33,6 +33,8 @@ pub(crate) enum Error {
     /// The driver gave up on a page that was still loading.
     #[error("the page was still loading after {} s", limits::PAGE_LOAD.as_secs())]
     Late,
+    #[error("still loading after {} s", .limit.as_secs())]
+    NotLoaded { limit: Duration, requests: String },
     #[error("the browser did not answer within {} s ({what})", .limit.as_secs())]
     Silent { what: &'static str, limit: Duration },
     #[error("the page did not answer for {} s while its process was busy all the time: a script without end, or far too many", .0.as_secs())]
@@ -44,7 +46,7 @@ pub(crate) enum Error {
     #[error("{text:?}")]
     Dialog { text: String },
     /// The page was left for another while it was looked at.
-    #[error("the page was left for another while it was on screen, again and again")]
+    #[error("the page was left for another again and again, and never stayed")]
     Left,
     #[error("{why}")]
     NotOpened { why: String },
@@ -160,6 +162,10 @@ impl From<Error> for Failure {
             Error::Looping(_) => Failure::failed("the page's scripts come to an end")
                 .seen(what)
                 .caused_by(Cause::FrontEnd),
+            Error::NotLoaded { limit, requests } => Failure::failed("the page loads")
+                .expected(format!("its document, with the scripts in it, within {} s", limit.as_secs()))
+                .seen(what)
+                .fact("requests", requests),
             Error::Greedy => Failure::failed("the page can be shown in the memory that a browser has")
                 .expected(format!("at most {} MB for all of its processes", limits::BROWSER_BYTES / 1_000_000))
                 .seen(format!("more, and rising; the browser was ended"))

@@ -11,6 +11,9 @@ use url::{Origin, Url};
 
 use crate::obstacle::Obstacle;
 
+/// Requests that a text shows of a page that asks for many.
+const SHOWN: usize = 5;
+
 /// The logs of a visit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
@@ -138,9 +141,12 @@ impl Log {
         self.errors().filter(|message| message.source == "javascript")
     }
 
-    /// What was asked for and has not come.
-    pub fn open_requests(&self) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(|request| request.fate == Fate::Open)
+    /// What was asked for and failed, or has not come to its end; the first of many.
+    pub fn in_trouble(&self) -> String {
+        let is_open =
+            |request: &&Request| matches!(request.fate, Fate::Open | Fate::Answered(_)) || request.is_failure();
+        let lines: Vec<_> = self.requests.iter().filter(is_open).take(SHOWN).map(ToString::to_string).collect();
+        lines.join("\n")
     }
 
     pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {
@@ -179,12 +185,14 @@ pub(crate) struct Requests {
     origins: Vec<Origin>,
     /// In the order in which they were sent.
     known: Vec<Request>,
+    /// How many documents were asked for.
+    pub documents: usize,
     obstacle: Option<Obstacle>,
 }
 
 impl Requests {
     pub fn new(own: Vec<Url>) -> Self {
-        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new(), obstacle: None }
+        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new(), documents: 0, obstacle: None }
     }
 
     /// Takes further entries of the log.
@@ -205,6 +213,7 @@ impl Requests {
                 let Some(mut url) = parameters["request"]["url"].as_str().and_then(|url| Url::parse(url).ok()) else {
                     return;
                 };
+                self.documents += usize::from(is_document(parameters));
                 self.note_document(parameters, &parameters["redirectResponse"]);
                 if let Some(status) = parameters["redirectResponse"]["status"].as_u64() {
                     self.fate(id, |_| Fate::Complete(status));
@@ -241,11 +250,9 @@ impl Requests {
 
     /// Notes what the answer for a document of the page shows of an obstacle.
     fn note_document(&mut self, parameters: &Value, response: &Value) {
-        // The request of a document, and nothing else, has the id of what it loads.
-        let is_document = parameters["requestId"] == parameters["loaderId"];
         let url = response["url"].as_str().and_then(|url| Url::parse(url).ok());
         let status = response["status"].as_u64().and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
-        if let (true, None, Some(url), Some(status)) = (is_document, &self.obstacle, url, status) {
+        if let (true, None, Some(url), Some(status)) = (is_document(parameters), &self.obstacle, url, status) {
             self.obstacle = Obstacle::of(&url, status, &headers(response));
         }
     }
@@ -261,6 +268,11 @@ impl Requests {
     pub fn are_answered(&self) -> bool {
         !self.known.iter().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
     }
+}
+
+/// The request of a document, and nothing else, has the id of what it loads.
+fn is_document(parameters: &Value) -> bool {
+    parameters["requestId"] == parameters["loaderId"]
 }
 
 fn headers(response: &Value) -> HeaderMap {

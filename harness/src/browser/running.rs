@@ -167,12 +167,6 @@ impl Running {
         timeout(limits::BROWSER_END, asked).await.ok()?.ok()
     }
 
-    /// Stops the loading of all pages of the profile, past the driver, which waits for it.
-    pub async fn stop_loading(&self) {
-        let Some((devtools, profile)) = &self.profile else { return };
-        let _ = timeout(limits::BROWSER_END, async { devtools.lock().await.stop_loading(profile).await }).await;
-    }
-
     /// Ends a browser that does not answer.
     pub async fn end(&self) {
         if let Some((devtools, _)) = &self.profile {

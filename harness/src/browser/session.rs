@@ -9,7 +9,11 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use fantoccini::{Client, Locator, error::CmdError, wd::WindowHandle};
+use fantoccini::{
+    Client, Locator,
+    error::CmdError,
+    wd::{TimeoutConfiguration, WindowHandle},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
@@ -18,7 +22,7 @@ use super::{
     Error,
     log::{Log, Request, Requests},
     running::Running,
-    visit::{Loading, Since, Visit, Wanted},
+    visit::{Since, Visit, Wanted},
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -27,6 +31,9 @@ use crate::{
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Documents that a page may load, one for another, before it is on screen.
+const MOST_DOCUMENTS: usize = 20;
 
 /// Browsers in a row that a page ended, or kept from the portal.
 static IN_A_ROW: AtomicUsize = AtomicUsize::new(0);
@@ -92,23 +99,51 @@ impl Browser {
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
-        let loading = self.load_page("open a page", self.client().goto(url.as_str())).await?;
-        self.look(wanted, Since::Opening, loading).await
+        self.load_page("open a page", wanted, self.client().goto(url.as_str())).await?;
+        self.look(wanted, Since::Opening).await
     }
 
     async fn load_page(
         &self,
         what: &'static str,
+        wanted: &Wanted,
         command: impl Future<Output = Result<(), CmdError>>,
-    ) -> Result<Loading, Error> {
-        match self.bounded(what, limits::PAGE_LOAD + limits::SCRIPT_MARGIN, command).await {
-            Err(Error::Late) => {
-                // While it loads, the driver answers nothing else. What there is of it says what is missing.
-                self.running.stop_loading().await;
-                Ok(Loading::GivenUp)
-            }
-            loaded => loaded.map(|()| Loading::Over),
+    ) -> Result<(), Error> {
+        let limit = limits::PAGE_LOAD.max(wanted.limit);
+        if limit > limits::PAGE_LOAD {
+            let timeouts = TimeoutConfiguration::new(None, Some(limit), None);
+            self.bounded(what, limits::COMMAND, self.client().update_timeouts(timeouts)).await?;
         }
+        match self.bounded(what, limit + limits::SCRIPT_MARGIN, command).await {
+            Err(Error::Late) => Err(self.why_late(limit).await),
+            loaded => loaded,
+        }
+    }
+
+    /// What keeps a page from loading. While it loads the driver answers nothing else but its log, so the browser ends.
+    async fn why_late(&self, limit: Duration) -> Error {
+        let is_busy = self.running.is_busy().await;
+        let mut requests = Requests::new(self.origins.clone());
+        let entries = tokio::time::timeout(limits::BROWSER_END, self.entries("performance")).await;
+        let is_flooded = matches!(entries, Ok(Err(Error::Flooded)));
+        if let Ok(Ok(entries)) = entries {
+            requests.read(entries);
+        }
+        let is_left = requests.documents > MOST_DOCUMENTS;
+        let log = Log::new(Value::Null, requests);
+        let why = match (is_flooded, is_left, is_busy) {
+            (true, ..) => Error::Flooded,
+            (_, true, _) => Error::Left,
+            (.., true) => Error::Looping(limit),
+            _ => Error::NotLoaded { limit, requests: log.in_trouble() },
+        };
+        self.note_log(&log);
+        self.end(&why).await;
+        why
+    }
+
+    fn note_log(&self, log: &Log) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
     }
 
     /// An answer of the driver, in time: a page that takes it, or too much memory, ends the browser.
@@ -130,18 +165,14 @@ impl Browser {
         if let Some(why) = self.why_ended() {
             return Err(why);
         }
-        let mut done = tokio::select! {
+        let done = tokio::select! {
             done = command => done,
             over = self.running.over(what, limit) => Err(over),
         };
-        if matches!(done, Err(Error::Late)) && self.running.is_busy().await {
-            done = Err(Error::Looping(limits::PAGE_LOAD));
-        }
         if let Err(error) = &done
             && error.ends_the_browser()
         {
-            self.note_end(error);
-            self.running.end().await;
+            self.end(error).await;
         }
         done
     }
@@ -150,9 +181,10 @@ impl Browser {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn note_end(&self, why: &Error) {
+    async fn end(&self, why: &Error) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
         IN_A_ROW.fetch_add(1, Ordering::Relaxed);
+        self.running.end().await;
     }
 
     /// Waits as [`Browser::visit`] does, on the page that is open.
@@ -160,7 +192,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted, Since::Now, Loading::Over).await.map_err(Failure::from)
+        self.look(wanted, Since::Now).await.map_err(Failure::from)
     }
 
     /// Loads the page that is open once more.
@@ -168,8 +200,8 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
-        let loading = self.load_page("reload a page", self.client().refresh()).await?;
-        self.look(wanted, Since::Opening, loading).await.map_err(Failure::from)
+        self.load_page("reload a page", wanted, self.client().refresh()).await?;
+        self.look(wanted, Since::Opening).await.map_err(Failure::from)
     }
 
     /// Goes back in the history.
@@ -177,11 +209,11 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
-        let loading = self.load_page("go back", self.client().back()).await?;
-        self.look(wanted, Since::Now, loading).await.map_err(Failure::from)
+        self.load_page("go back", wanted, self.client().back()).await?;
+        self.look(wanted, Since::Now).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted, since: Since, loading: Loading) -> Result<Visit, Error> {
+    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
         let until = tokio::time::Instant::now() + wanted.limit;
         let seen = loop {
             let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
@@ -192,16 +224,15 @@ impl Browser {
             }
         };
         let log = self.settled_log().await?;
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
-        let visit = Visit::of(wanted, seen, loading, log)?;
+        self.note_log(&log);
+        let visit = Visit::of(wanted, seen, log)?;
         if let Some(why) = visit.not_opened(since) {
             return Err(Error::NotOpened { why });
         }
         match visit.obstacle() {
             Some(obstacle) => {
-                let kept_out = Error::Obstacle(Box::new(obstacle));
-                self.note_end(&kept_out);
-                Err(kept_out)
+                IN_A_ROW.fetch_add(1, Ordering::Relaxed);
+                Err(Error::Obstacle(Box::new(obstacle)))
             }
             None => Ok(visit),
         }
@@ -433,7 +464,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn close(self, went_well: bool) -> Verdict {
-        if self.why_ended().is_some_and(|why| why.ends_the_browser()) {
+        if self.why_ended().is_some() {
             return Ok(());
         }
         if went_well {

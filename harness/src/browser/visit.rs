@@ -46,15 +46,6 @@ pub(super) enum Since {
     Now,
 }
 
-/// Whether a page has loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loading {
-    /// Its document is parsed.
-    Over,
-    /// It was stopped when its time was over.
-    GivenUp,
-}
-
 impl Wanted {
     fn new(contract: &Contract, within_ms: u64) -> Self {
         let portal = &contract.portal;
@@ -179,15 +170,14 @@ struct Seen {
 pub struct Visit {
     wanted: Wanted,
     seen: Seen,
-    loading: Loading,
     log: Log,
 }
 
 impl Visit {
-    pub(super) fn of(wanted: &Wanted, seen: Value, loading: Loading, log: Log) -> Result<Self, Error> {
+    pub(super) fn of(wanted: &Wanted, seen: Value, log: Log) -> Result<Self, Error> {
         let seen = serde_json::from_value(seen)
             .map_err(|error| Error::Command { what: "watch a page", why: error.to_string() })?;
-        Ok(Self { wanted: wanted.clone(), seen, loading, log })
+        Ok(Self { wanted: wanted.clone(), seen, log })
     }
 
     /// From the start of the navigation to the moment when all that was wanted was on screen.
@@ -197,8 +187,7 @@ impl Visit {
 
     /// Whether all that was wanted was on screen.
     pub fn is_ready(&self) -> bool {
-        let is_shown = self.seen.lacking.is_empty() && self.seen.still.is_empty() && self.seen.broken.is_none();
-        is_shown && self.loading == Loading::Over
+        self.seen.lacking.is_empty() && self.seen.still.is_empty() && self.seen.broken.is_none()
     }
 
     /// Why the browser has no page of anybody to show, if that is so.
@@ -210,7 +199,7 @@ impl Visit {
         if self.seen.url.starts_with("chrome-error:") {
             return Some(failed.unwrap_or_else(|| "a page of the browser's own in place of the portal's".to_owned()));
         }
-        let asked = self.log.requests.last().map(|request| format!("{request}, and there was no page in it"));
+        let asked = self.log.requests.last().map(|request| format!("{request}: a download, or no content"));
         asked.filter(|_| since == Since::Opening && self.seen.url == "about:blank")
     }
 
@@ -233,7 +222,6 @@ impl Visit {
         }
         let waited = format!("{:.1} s", self.load_time().as_secs_f64());
         let missing = match &self.seen.broken {
-            _ if self.loading == Loading::GivenUp => format!("still loading after {waited}"),
             Some(heading) => format!("the portal gave up after {waited}: {heading:?}"),
             None => {
                 let lacking =
@@ -366,8 +354,7 @@ impl Visit {
 
     fn context(&self, failure: Failure) -> Failure {
         let console = once_each(self.log.errors().map(ToString::to_string));
-        let open = self.log.open_requests().filter(|_| self.loading == Loading::GivenUp);
-        let requests = once_each(self.log.failed_requests().chain(open).map(ToString::to_string));
+        let requests = once_each(self.log.failed_requests().map(ToString::to_string));
         failure.fact("console", console.join("\n")).fact("requests", requests.join("\n"))
     }
 }

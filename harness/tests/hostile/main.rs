@@ -23,6 +23,9 @@ use harness::{Target, run::read_results};
 use server::Server;
 use tokio::{process::Command, sync::Semaphore};
 
+/// A client, a browser at the page in question, and another one.
+const EACH: [&str; 3] = ["victim::", "--skip=victim::late", "--skip=victim::in_a_row"];
+
 /// The longest that the checks of one server may take.
 const AT_MOST: Duration = Duration::from_secs(90);
 
@@ -46,14 +49,17 @@ async fn every_check_ends_in_time_and_blames_whom_it_should() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (browsers, clients) = (Arc::new(Semaphore::new(BROWSERS)), Arc::new(Semaphore::new(24)));
     let chosen = env::var("HOSTILE").unwrap_or_default();
-    let visits = BEHAVIOURS.iter().filter(|behaviour| chosen.is_empty() || behaviour.name == chosen).map(|behaviour| {
-        let turn = if behaviour.meets == Meets::Browser { &browsers } else { &clients };
-        let turn = Arc::clone(turn);
-        tokio::spawn(async move {
-            let _turn = turn.acquire().await.unwrap();
-            visit(behaviour).await
-        })
-    });
+    let visits = BEHAVIOURS
+        .iter()
+        .filter(|behaviour| chosen.is_empty() || chosen.split(',').any(|name| name == behaviour.name))
+        .map(|behaviour| {
+            let turn = if behaviour.meets == Meets::Browser { &browsers } else { &clients };
+            let turn = Arc::clone(turn);
+            tokio::spawn(async move {
+                let _turn = turn.acquire().await.unwrap();
+                visit(behaviour, &EACH, &[]).await
+            })
+        });
     let visits: Vec<_> = visits.collect();
     let mut wrong = Vec::new();
     for visit in visits {
@@ -78,15 +84,33 @@ fn there_are_enough_of_them_and_each_has_one_name() {
     let names: std::collections::BTreeSet<_> = BEHAVIOURS.iter().map(|behaviour| behaviour.name).collect();
     assert!(names.len() >= 25 && names.len() == BEHAVIOURS.len(), "{}", names.len());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snapshots/hostile");
-    let snapshots = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let snapshots = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let snapshots: std::collections::BTreeSet<_> =
         snapshots.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
     let names: std::collections::BTreeSet<_> = names.into_iter().map(str::to_owned).collect();
     assert_eq!(names, snapshots);
 }
 
-/// Runs the checks of [`victim`] against a server that behaves so.
-async fn visit(behaviour: &'static Behaviour) -> Visited {
+fn behaviour(name: &str) -> &'static Behaviour {
+    BEHAVIOURS.iter().find(|behaviour| behaviour.name == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_that_does_not_end_is_given_up_and_its_suite_ends() {
+    let options = ["late::", "--test-threads=1"];
+    let visited = visit(behaviour("beforeunload"), &options, &[(harness::SUITE_SECONDS, "3")]).await;
+    assert!(visited.took < Duration::from_secs(30), "{:?}", visited.took);
+    assert!(held_texts::hold("hostile/together", "late", &visited.texts, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_three_browsers_in_a_row_no_further_one_is_started() {
+    let visited = visit(behaviour("memory_hog"), &["in_a_row::", "--test-threads=1"], &[]).await;
+    assert!(held_texts::hold("hostile/together", "in_a_row", &visited.texts, None));
+}
+
+/// Runs the checks of [`victim`] that `options` choose against a server that behaves so.
+async fn visit(behaviour: &'static Behaviour, options: &[&str], environment: &[(&str, &str)]) -> Visited {
     let server = Server::start(behaviour).await;
     let folder = tempfile::tempdir().unwrap();
     let memory = folder.path().join("memory");
@@ -97,7 +121,9 @@ async fn visit(behaviour: &'static Behaviour) -> Visited {
         }
     }
     command
-        .args(["victim::", "--include-ignored", "--test-threads=3"])
+        .arg("--ignored")
+        .args(options)
+        .envs(environment.iter().copied())
         .env_remove("RUST_BACKTRACE")
         .env("ALLURE_RESULTS_DIR", folder.path().join("results"))
         .env("HARNESS_TARGET", Target::Staging.to_string())
@@ -114,7 +140,7 @@ async fn visit(behaviour: &'static Behaviour) -> Visited {
     let results = read_results(&folder.path().join("results")).unwrap_or_default();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for result in results {
-        let name = result.name.rsplit("::").next().unwrap_or_default().to_owned();
+        let name = result.name.split_once("victim::").map_or(result.name.as_str(), |(_, name)| name).to_owned();
         texts.insert(name, result.text().unwrap_or("passed").to_owned());
     }
     let memory = std::fs::read_to_string(memory).unwrap_or_default();

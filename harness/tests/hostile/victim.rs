@@ -45,6 +45,41 @@ fn page_that_is_well() -> Verdict {
     }))
 }
 
+/// Checks that have not enough time, in the order of their names.
+mod late {
+    use super::*;
+
+    #[test]
+    #[ignore = "visits a server that the test of this crate starts"]
+    fn check_that_waits_for_ever() -> Verdict {
+        check("4.1.1", async |_| std::future::pending().await)
+    }
+
+    #[test]
+    #[ignore = "visits a server that the test of this crate starts"]
+    fn later_check() -> Verdict {
+        check("4.1.2", async |_| Ok(()))
+    }
+}
+
+/// More browsers than a page may end, one after another.
+mod in_a_row {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case::first]
+    #[case::second]
+    #[case::third]
+    #[case::fourth]
+    #[ignore = "visits a server that the test of this crate starts"]
+    fn page() -> Verdict {
+        check("4.1.1", async |check| {
+            let wanted = Wanted::login(check.contract());
+            check.page().await?.visit("/", &wanted).await?.expect_ready("the login is on screen")
+        })
+    }
+}
+
 fn measured(verdict: Verdict) -> Verdict {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
