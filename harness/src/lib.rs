@@ -70,7 +70,9 @@ pub use contract::{
     StatusFilter, UnknownPath, Variable, Weakened,
 };
 pub use corpus::{Fields, Owes, Sample};
-pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
+pub use deployment::{
+    BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes, settings_file,
+};
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
 pub use limits::{SUITE_SECONDS, WATCH_ROUND};

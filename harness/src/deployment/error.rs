@@ -28,8 +28,11 @@ pub enum Error {
         /// What `E2E_BASE_URL` says.
         url: String,
     },
-    /// `harness.toml` is there and cannot be read.
-    #[error("the settings {} cannot be read: {source}", path.display())]
+    /// The file of settings is there, or is named, and cannot be read.
+    #[error(
+        "the settings {} cannot be read: {source}\nset HARNESS_SETTINGS to a file that can be read, or unset it for harness.toml",
+        path.display()
+    )]
     UnreadableSettings {
         /// The file.
         path: PathBuf,

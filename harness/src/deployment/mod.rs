@@ -36,6 +36,7 @@ pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub(crate) use settings::secrets_of_environment;
+pub use settings::settings_file;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
 pub use writes::Writes;
