@@ -164,7 +164,12 @@ async fn in_time(body: impl Future<Output = Verdict>) -> Verdict {
         .shared());
     };
     timeout(limit, body).await.unwrap_or_else(|_| {
-        Err(Failure::undecided(format!("the check ends within {} s", limit.as_secs()))
+        let claim = if limit < limits::CHECK {
+            format!("the check ends before the {} s of its suite are over", limits::suite().as_secs())
+        } else {
+            format!("the check ends within {} s", limits::CHECK.as_secs())
+        };
+        Err(Failure::undecided(claim)
             .seen("it was still waiting for an answer, and was given up")
             .advice("run it alone (cargo xtask run NAME); if it is late again, look for what the portal or the network between is slow in"))
     })

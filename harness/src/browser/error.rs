@@ -168,7 +168,7 @@ impl From<Error> for Failure {
                 .fact("requests", requests),
             Error::Greedy => Failure::failed("the page can be shown in the memory that a browser has")
                 .expected(format!("at most {} MB for all of its processes", limits::BROWSER_BYTES / 1_000_000))
-                .seen(format!("more, and rising; the browser was ended"))
+                .seen("more, and rising; the browser was ended")
                 .caused_by(Cause::FrontEnd),
             Error::Flooded => Failure::failed("what the page logs and asks for can be read")
                 .seen(what)

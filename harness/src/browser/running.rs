@@ -42,14 +42,16 @@ const FLAGS: [&str; 12] = [
 /// Browsers that nobody uses; they end with the driver.
 static IDLE: Mutex<Vec<(Session, DevTools)>> = Mutex::new(Vec::new());
 
-/// Processor time that a page takes in a second in which it does nothing but run a script, on a machine that has four
-/// times as much to do.
-const BUSY: f64 = 0.2;
+/// Share of the time that the processes of a page take that does nothing but run a script, on a machine that has as much
+/// to do besides as it can: of the whole wait, and of its last second.
+const BUSY: (f64, f64) = (0.1, 0.05);
 
 /// A browser with a fresh profile and one empty window.
 #[derive(Debug)]
 pub(super) struct Running {
     session: Session,
+    /// When the last command began to be late, and the processor time of the pages by then.
+    late: Mutex<Option<(Instant, f64)>>,
     /// None where the session itself is the profile.
     profile: Option<(tokio::sync::Mutex<DevTools>, Profile)>,
 }
@@ -73,7 +75,7 @@ impl Running {
         }
         match Self::start().await? {
             (session, Some(devtools)) => Self::with_profile(session, devtools).await,
-            (session, None) => Ok(Self { session, profile: None }),
+            (session, None) => Ok(Self { session, late: Mutex::default(), profile: None }),
         }
     }
 
@@ -82,7 +84,8 @@ impl Running {
         let opened = async {
             let profile = devtools.profile().await?;
             let window = devtools.window(&profile).await?;
-            let running = Self { session, profile: Some((tokio::sync::Mutex::new(devtools), profile)) };
+            let profile = Some((tokio::sync::Mutex::new(devtools), profile));
+            let running = Self { session, late: Mutex::default(), profile };
             running.show(window).await?;
             Ok(running)
         };
@@ -141,23 +144,29 @@ impl Running {
         tokio::pin!(until);
         let mut looks = interval_at(Instant::now() + limits::BROWSER_LOOK, limits::BROWSER_LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = None;
         loop {
             tokio::select! {
                 () = &mut until => break,
                 _ = looks.tick() => {}
             }
-            if self.load().await.is_some_and(|load| load.bytes > limits::BROWSER_BYTES) {
+            let Some(load) = self.load().await else { continue };
+            if load.bytes > limits::BROWSER_BYTES {
                 return Error::Greedy;
             }
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((Instant::now(), load.seconds));
         }
         if self.is_busy().await { Error::Looping(limit) } else { Error::Silent { what, limit } }
     }
 
-    /// Whether the pages do nothing but run scripts: they had a second for anything else.
+    /// Whether the pages did nothing but run scripts since the last command began to be late, and still do.
     pub async fn is_busy(&self) -> bool {
-        let Some(before) = self.load().await else { return false };
+        let late = *self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some((since, first)), Some(before)) = (late, self.load().await) else { return false };
         sleep(Duration::from_secs(1)).await;
-        self.load().await.is_some_and(|after| after.seconds - before.seconds > BUSY)
+        let Some(after) = self.load().await else { return false };
+        let share = (after.seconds - first) / since.elapsed().as_secs_f64();
+        share > BUSY.0 && after.seconds - before.seconds > BUSY.1
     }
 
     /// None where the browser cannot be reached but through the driver.

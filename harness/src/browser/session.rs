@@ -124,7 +124,13 @@ impl Browser {
     async fn why_late(&self, limit: Duration) -> Error {
         let is_busy = self.running.is_busy().await;
         let mut requests = Requests::new(self.origins.clone());
-        let entries = tokio::time::timeout(limits::BROWSER_END, self.entries("performance")).await;
+        let entries = tokio::time::timeout(limits::BROWSER_END, async {
+            // Else the driver waits for the page once more.
+            let at_once = TimeoutConfiguration::new(None, Some(Duration::ZERO), None);
+            self.bounded("read the log", limits::COMMAND, self.client().update_timeouts(at_once)).await?;
+            self.entries("performance").await
+        })
+        .await;
         let is_flooded = matches!(entries, Ok(Err(Error::Flooded)));
         if let Ok(Ok(entries)) = entries {
             requests.read(entries);

@@ -71,8 +71,16 @@ async fn a_captcha_before_the_portal() {
 
 #[tokio::test]
 async fn a_host_that_lets_nobody_in() {
-    assert_snapshot!(kept_out_by(page(403, "<h1>Forbidden</h1>")).await, @"");
-    assert_snapshot!(kept_out_by(page(401, "<h1>Sign in</h1>")).await, @"");
+    assert_snapshot!(kept_out_by(page(403, "<h1>Forbidden</h1>")).await, @"
+    undecided  https://your-domain.com lets these checks in
+      seen      403 Forbidden, text/html
+      do        open the address from another network: if it opens there, let this machine's address through the firewall or WAF; if it is refused there too, the host serves no document and the portal is down
+    ");
+    assert_snapshot!(kept_out_by(page(401, "<h1>Sign in</h1>")).await, @"
+    undecided  https://your-domain.com lets these checks in
+      seen      401 Unauthorized, text/html
+      do        open the address from another network: if it opens there, let this machine's address through the firewall or WAF; if it is refused there too, the host serves no document and the portal is down
+    ");
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ pub enum Meets {
 pub enum Does {
     /// These bytes, and the end of the connection.
     Answers(&'static str),
+    /// The same where they are no text.
+    Bytes(&'static [u8]),
     /// A page with this in its head, to browsers and everybody else.
     Page(&'static str),
     /// These bytes to browsers alone; the portal's document to everybody else.
@@ -97,11 +99,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     of(
         "another_charset",
         "bytes that are no text in any encoding",
-        Endlessly {
-            head: "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=nonsense\r\ncontent-length: 8\r\n\r\n",
-            part: b"\xff\xfe\x00\xd8\xc3\x28\xa0\xa1",
-            every_ms: 0,
-        },
+        Does::Bytes(b"HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=nonsense\r\ncontent-length: 8\r\n\r\n\xff\xfe\x00\xd8\xc3\x28\xa0\xa1"),
     ),
     of(
         "empty_body",

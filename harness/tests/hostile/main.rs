@@ -3,6 +3,7 @@
 //! `snapshots/hostile`.
 
 #![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
+#![expect(clippy::print_stdout, reason = "figures of each server, with --nocapture")]
 
 mod behaviour;
 mod certificates;

@@ -131,6 +131,7 @@ impl Answer {
     async fn root<C: AsyncWrite + Unpin>(&self, to: &mut C, is_browser: bool) -> io::Result<()> {
         match self.does {
             Does::Answers(bytes) => to.write_all(bytes.as_bytes()).await,
+            Does::Bytes(bytes) => to.write_all(bytes).await,
             Does::AnswersBrowsers(bytes) if is_browser => to.write_all(bytes.as_bytes()).await,
             Does::AnswersBrowsers(_) | Does::Tls(_) | Does::OnlyHttp2 => well(to, "text/html", &document("")).await,
             Does::Page(head) => {

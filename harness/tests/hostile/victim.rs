@@ -67,12 +67,12 @@ mod in_a_row {
     use super::*;
 
     #[rstest::rstest]
-    #[case::first]
-    #[case::second]
-    #[case::third]
-    #[case::fourth]
+    #[case(1)]
+    #[case(2)]
+    #[case(3)]
+    #[case(4)]
     #[ignore = "visits a server that the test of this crate starts"]
-    fn page() -> Verdict {
+    fn page(#[case] _visit: u32) -> Verdict {
         check("4.1.1", async |check| {
             let wanted = Wanted::login(check.contract());
             check.page().await?.visit("/", &wanted).await?.expect_ready("the login is on screen")

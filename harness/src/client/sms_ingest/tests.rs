@@ -152,10 +152,16 @@ async fn what_stands_before_the_endpoint_blames_nobody() {
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let ingest = ingest(&server).await;
         let receipt = ingest.probe(Method::POST, &[], &Unstorable::empty()).await.by_the_endpoint(ingest.url());
-        receipt.map(|receipt| receipt.status).map_err(|failure| failure.to_string().replace(&server.uri(), "https://project.supabase.co"))
+        receipt
+            .map(|receipt| receipt.status)
+            .map_err(|failure| failure.to_string().replace(&server.uri(), "https://project.supabase.co"))
     };
     let limit = from_function(429, r#"{"error":"slow down"}"#).insert_header("retry-after", "7");
-    assert_snapshot!(kept_out(limit).await.unwrap_err(), @"");
+    assert_snapshot!(kept_out(limit).await.unwrap_err(), @"
+    undecided  https://project.supabase.co answers every request of these checks
+      seen      429 Too Many Requests
+      do        wait 7 s, as the server asks, and run the checks again with -- --test-threads=1
+    ");
     let gateway = kept_out(ResponseTemplate::new(502)).await.unwrap_err();
     assert!(gateway.starts_with("undecided") && gateway.contains("502"), "{gateway}");
     // What the platform says of a function is the function's own.
