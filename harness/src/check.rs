@@ -11,6 +11,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::OnceCell,
+    time::timeout,
 };
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     ending,
     evidence::Evidence,
     failure::{Failure, Verdict},
-    panics,
+    limits, panics,
     privacy::{Detail, Privacy},
     redaction::{self, Redactor},
     run::{self, Figure},
@@ -29,6 +30,9 @@ use crate::{
     section::Section,
     seen::{self, Seen},
 };
+
+/// Exit code of a process that its checks held up, as timeout(1) has it.
+const TIMED_OUT: i32 = 124;
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
@@ -94,6 +98,7 @@ pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Ch
         deployment::know_secrets_of_environment();
         panics::report_without_secrets();
         drop(runtime.spawn(end_when_asked()));
+        drop(runtime.spawn(end_when_over()));
     });
     runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
 }
@@ -115,7 +120,7 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         figure: Mutex::default(),
         kept: Mutex::default(),
     };
-    let verdict = panics::caught(body(&check)).await.map_err(|failure| failure.about(step));
+    let verdict = in_time(panics::caught(body(&check))).await.map_err(|failure| failure.about(step));
     let verdict = leave(check, verdict, &mut evidence).await;
     let unkept = evidence.close(Some(deployment.target()), verdict.as_ref().err());
     // Of what did not pass its own text counts, whether it can be kept or not.
@@ -127,7 +132,7 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
     let deployment = check.deployment;
     let browser = check.browser.into_inner();
     if let (Err(_), Some(browser)) = (&verdict, &browser) {
-        browser.tell_what_is_kept().await;
+        let _ = timeout(limits::EVIDENCE, browser.tell_what_is_kept()).await;
     }
     let discreet = Discreet {
         redactor: deployment.redactor().await,
@@ -136,7 +141,8 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
             Privacy::of(detail, contract.phrases(), contract.may_stay())
         },
     };
-    evidence.measured(check.measured.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let measured = check.measured.into_inner().unwrap_or_else(PoisonError::into_inner);
+    evidence.measured(measured.map(|measured| discreet.told(&measured)));
     evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
     let texts = check.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut kept = texts.into_iter().try_for_each(|(name, content_type, text)| {
@@ -145,7 +151,8 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
     let mut verdict = verdict;
     if let Some(browser) = browser {
         if let Err(failure) = verdict {
-            let shown = keep(&browser, evidence, &discreet).await;
+            let keeping = timeout(limits::EVIDENCE, keep(&browser, evidence, &discreet)).await;
+            let shown = keeping.unwrap_or(Ok(None));
             let (failure, shown) = match shown {
                 Ok(Some(path)) => (failure.fact("evidence", path.display().to_string()), Ok(())),
                 Ok(None) => (failure, Ok(())),
@@ -196,6 +203,36 @@ async fn keep(browser: &Browser, evidence: &mut Evidence, discreet: &Discreet) -
     Ok(kept)
 }
 
+/// The verdict of a check's body, if there is one before its time or that of its suite is over.
+async fn in_time(body: impl Future<Output = Verdict>) -> Verdict {
+    let Some(limit) = limits::check() else {
+        return Err(Failure::not_run(format!(
+            "the checks of this suite took {} s, and this one was not begun",
+            limits::suite().as_secs()
+        ))
+        .advice("see what the checks before it waited for, or run this one alone")
+        .shared());
+    };
+    timeout(limit, body).await.unwrap_or_else(|_| {
+        let claim = if limit < limits::CHECK {
+            format!("the check ends before the {} s of its suite are over", limits::suite().as_secs())
+        } else {
+            format!("the check ends within {} s", limits::CHECK.as_secs())
+        };
+        Err(Failure::undecided(claim)
+            .seen("it was still waiting for an answer, and was given up")
+            .advice("run it alone (cargo xtask run NAME); if it is late again, look for what the portal or the network between is slow in"))
+    })
+}
+
+/// Ends a process whose checks hold it up beyond all limits, so that whoever started it learns of it.
+async fn end_when_over() {
+    tokio::time::sleep(limits::suite() + limits::EVIDENCE).await;
+    ending::begin();
+    tidy().await;
+    let _ = tokio::task::spawn_blocking(|| std::process::exit(TIMED_OUT)).await;
+}
+
 async fn deployment() -> Verdict<&'static Deployment> {
     let opened = DEPLOYMENT.get_or_init(async || {
         Deployment::open().await.map_err(|error| {
@@ -239,7 +276,8 @@ async fn end_when_asked() {
 async fn tidy() {
     end_sessions().await;
     let Some(Ok(deployment)) = DEPLOYMENT.get() else { return };
-    let stays = deployment.tidy().await;
+    // Whatever stays is the next run's to remove.
+    let Ok(stays) = timeout(limits::TIDY, deployment.tidy()).await else { return };
     run::keep_what_stays(&deployment::RUN, deployment.target(), &stays);
 }
 

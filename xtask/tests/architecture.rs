@@ -30,17 +30,18 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "bounded client contract deployment failure redaction runbook seen site"),
+    ("bounded", "limits"),
+    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site"),
     (
         "check",
-        "browser client contract deployment ending evidence failure panics privacy redaction run runbook section seen",
+        "browser client contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
-    ("client", "bounded failure obstacle permission redaction"),
+    ("client", "bounded failure limits obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure obstacle permission redaction rehearsal section seen site target workspace",
+        "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "outcome privacy redaction runbook"),
@@ -52,7 +53,7 @@ const HARNESS: Allowed = &[
     ("rehearsal", "failure"),
     ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
-    ("site", "bounded client failure obstacle"),
+    ("site", "bounded client failure limits obstacle"),
 ];
 
 const RLS_PROBE: Allowed = &[

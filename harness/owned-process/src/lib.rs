@@ -50,6 +50,7 @@ runs() {
   { read -r state <"/proc/$group/stat"; } 2>/dev/null || return 0
   case "$state" in *") Z "*) return 1 ;; esac
 }
+trap '' HUP INT QUIT TERM
 read -r group || exit 0
 while read -r ignored; do :; done
 n=0
