@@ -16,6 +16,7 @@ use tokio::{task::JoinSet, time::timeout};
 use url::Url;
 
 use super::Error;
+use crate::{bounded, limits};
 
 /// Sessions of this process at remote drivers, by their ids.
 static OPEN: Mutex<BTreeMap<String, Url>> = Mutex::new(BTreeMap::new());
@@ -106,8 +107,9 @@ pub(crate) async fn end_sessions() {
 async fn occupied(driver: &Url) -> String {
     let status = async {
         let http = reqwest::Client::builder().timeout(ANSWER).build().ok()?;
-        let answer = http.get(driver.join("status").ok()?).send().await.ok()?;
-        let status: Value = serde_json::from_str(&crate::bounded::text(answer).await.ok()?).ok()?;
+        let request = http.get(driver.join("status").ok()?).build().ok()?;
+        let answer = bounded::answer(&http, request, limits::BODY_BYTES).await.ok()?;
+        let status: Value = serde_json::from_str(&answer.body).ok()?;
         of_status(&status["value"])
     };
     status.await.unwrap_or_else(|| "it does not say how many of its browsers are in use".to_owned())
