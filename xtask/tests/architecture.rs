@@ -30,8 +30,8 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "bounded client contract deployment failure runbook seen site"),
-    ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
+    ("browser", "bounded client contract deployment failure runbook seen site stopwatch"),
+    ("check", "browser client clock contract deployment ending evidence failure redaction run runbook section seen"),
     ("checkout", "failure"),
     ("client", "bounded failure obstacle permission"),
     ("contract", "failure runbook section"),
@@ -40,7 +40,7 @@ const HARNESS: Allowed = &[
         "bounded checkout client contract ending failure obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "outcome redaction runbook"),
+    ("failure", "clock outcome redaction runbook stopwatch"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),

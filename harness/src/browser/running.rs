@@ -43,6 +43,8 @@ pub(super) struct Running {
     pub client: Client,
     /// None where the session itself is the profile.
     profile: Option<(tokio::sync::Mutex<DevTools>, Profile)>,
+    /// Number of the browser's process, where it runs on this machine.
+    pub process: Option<i32>,
 }
 
 impl Running {
@@ -53,12 +55,13 @@ impl Running {
             Some(idle) => idle,
             None => match Self::start().await? {
                 (client, Some(devtools)) => (client, devtools),
-                (client, None) => return Ok(Self { client, profile: None }),
+                (client, None) => return Ok(Self { client, profile: None, process: None }),
             },
         };
         let profile = devtools.profile().await?;
         let window = devtools.window(&profile).await?;
-        let running = Self { client, profile: Some((tokio::sync::Mutex::new(devtools), profile)) };
+        let process = client.capabilities().and_then(|all| i32::try_from(all.get("goog:processID")?.as_i64()?).ok());
+        let running = Self { client, profile: Some((tokio::sync::Mutex::new(devtools), profile)), process };
         running.show(window).await?;
         Ok(running)
     }

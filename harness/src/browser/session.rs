@@ -19,7 +19,10 @@ use super::{
     running::Running,
     visit::{Since, Visit, Wanted},
 };
-use crate::failure::{Failure, Verdict};
+use crate::{
+    failure::{Failure, Verdict},
+    stopwatch::Stopwatch,
+};
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -73,8 +76,9 @@ impl Browser {
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
+        let watch = self.stopwatch();
         self.client().goto(url.as_str()).await.map_err(Error::command("open a page"))?;
-        self.look(wanted, Since::Opening).await
+        self.look(wanted, Since::Opening, &watch).await
     }
 
     /// Waits as [`Browser::visit`] does, on the page that is open.
@@ -82,7 +86,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, &self.stopwatch()).await.map_err(Failure::from)
     }
 
     /// Loads the page that is open once more.
@@ -90,8 +94,9 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
+        let watch = self.stopwatch();
         self.client().refresh().await.map_err(Error::command("reload a page"))?;
-        self.look(wanted, Since::Opening).await.map_err(Failure::from)
+        self.look(wanted, Since::Opening, &watch).await.map_err(Failure::from)
     }
 
     /// Goes back in the history.
@@ -99,18 +104,24 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
+        let watch = self.stopwatch();
         self.client().back().await.map_err(Error::command("go back"))?;
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, &watch).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
+    fn stopwatch(&self) -> Stopwatch {
+        Stopwatch::with(self.running.process)
+    }
+
+    async fn look(&self, wanted: &Wanted, since: Since, watch: &Stopwatch) -> Result<Visit, Error> {
         let limit = wanted.limit + Duration::from_secs(10);
         let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
         let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
         let seen = answer.map_err(Error::command("watch a page"))?;
+        let waited = watch.took().waited;
         let log = self.settled_log().await?;
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
-        Visit::of(wanted, seen, log)
+        Visit::of(wanted, seen, waited, log)
     }
 
     /// The log once the portal's own requests are answered: a request that fails late is a defect too.
