@@ -91,8 +91,7 @@ impl Failure {
         if took.is_beyond(limit) {
             return self;
         }
-        let waited =
-            format!("its threads waited {:.1} s, added up, for a processor of this machine", took.waited.as_secs_f64());
+        let waited = format!("a thread waited {:.1} s for a processor of this machine", took.waited.as_secs_f64());
         self.excused("machine", waited).advice("run the check again while this machine is less busy")
     }
 
