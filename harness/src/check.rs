@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     browser::{Browser, Page, end_sessions},
     client::Session,
+    clock::Clock,
     contract::Contract,
     deployment::{self, Deployment, Identity},
     ending,
@@ -120,7 +121,9 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         figure: Mutex::default(),
         kept: Mutex::default(),
     };
-    let verdict = in_time(panics::caught(body(&check))).await.map_err(|failure| failure.about(step));
+    let clock = Clock::start(deployment.contract().time_zone());
+    let verdict = in_time(panics::caught(body(&check))).await;
+    let verdict = verdict.map_err(|failure| failure.unless_disturbed(&clock).about(step));
     let verdict = leave(check, verdict, &mut evidence).await;
     let unkept = evidence.close(Some(deployment.target()), verdict.as_ref().err());
     // Of what did not pass its own text counts, whether it can be kept or not.

@@ -31,10 +31,10 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("bounded", "limits"),
-    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site"),
+    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site stopwatch"),
     (
         "check",
-        "browser client contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
+        "browser client clock contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
     ("client", "bounded failure limits obstacle permission redaction"),
@@ -44,7 +44,7 @@ const HARNESS: Allowed = &[
         "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "outcome privacy redaction runbook"),
+    ("failure", "clock outcome privacy redaction runbook stopwatch"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),
