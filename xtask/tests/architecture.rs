@@ -30,24 +30,30 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "bounded client contract deployment failure runbook seen site"),
-    ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
+    ("bounded", "limits"),
+    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site stopwatch"),
+    (
+        "check",
+        "browser client clock contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
+    ),
     ("checkout", "failure"),
-    ("client", "bounded failure obstacle permission"),
+    ("client", "bounded failure limits obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure obstacle permission redaction rehearsal section seen site target workspace",
+        "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "outcome redaction runbook"),
+    ("failure", "clock outcome privacy redaction runbook stopwatch"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),
+    ("panics", "failure redaction"),
+    ("privacy", "target"),
     ("rehearsal", "failure"),
-    ("run", "contract deployment failure outcome runbook section seen target workspace"),
+    ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
-    ("site", "bounded client failure obstacle"),
+    ("site", "bounded client failure limits obstacle"),
 ];
 
 const RLS_PROBE: Allowed = &[
