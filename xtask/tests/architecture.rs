@@ -48,6 +48,7 @@ const HARNESS: Allowed = &[
     ("run", "contract deployment failure outcome runbook section seen target workspace"),
     ("runbook", "section target workspace"),
     ("site", "bounded client failure obstacle"),
+    ("views", "browser client contract failure figures"),
 ];
 
 const RLS_PROBE: Allowed = &[

@@ -230,6 +230,15 @@ impl Browser {
         Ok(focused.send_keys(keys).await.map_err(Error::command("press keys"))?)
     }
 
+    /// The path of the page that is open.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn path(&self) -> Verdict<String> {
+        let answer = self.ask("arguments[0](location.pathname)", vec![]).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Whether the focus is on what a CSS selector finds first.
     ///
     /// # Errors
@@ -273,8 +282,17 @@ impl Browser {
     /// Chooses the option with this value.
     ///
     /// # Errors
-    /// Undecided when there is no such field or option.
+    /// Failed when what is asked for is not offered; undecided when there is no such field.
     pub async fn choose(&self, selector: &str, value: &str) -> Verdict {
+        let script = "const [selector, value, answer] = arguments;
+            const options = document.querySelector(selector)?.options;
+            answer(options ? { offered: [...options].some((it) => it.value === value), of: options.length } : null);";
+        let options = self.ask(script, vec![selector.into(), value.into()]).await?;
+        if options["offered"] == false {
+            return Err(Failure::failed("what is to be chosen is offered")
+                .expected(format!("an option with the value {value} ({selector})"))
+                .seen(format!("{} options without it", options["of"])));
+        }
         let field = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a choice"))?;
         Ok(field.select_by_value(value).await.map_err(Error::command("choose an option"))?)
     }

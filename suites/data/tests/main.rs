@@ -9,7 +9,12 @@ mod audit_log;
 mod dashboard;
 mod desk;
 mod institutions;
+mod lookalikes;
+mod refusals;
+mod screen;
 mod transactions;
+mod trail;
+mod views;
 
 use rstest_reuse::{self, template};
 
