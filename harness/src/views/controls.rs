@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Difference;
 use crate::{
-    browser::Page,
+    browser::{Page, Wanted},
     failure::{Failure, Verdict},
 };
 
@@ -63,6 +63,23 @@ impl Page<'_> {
             }
             _ => None,
         })
+    }
+
+    /// What a dialog shows that was refused what it asked for.
+    ///
+    /// # Errors
+    /// Not run where the contract leaves controls out.
+    pub fn alert(&self, dialog: &str) -> Verdict<Wanted> {
+        let alert = &self.contract().controls()?.alert;
+        Ok(Wanted::anything(self.contract()).selector(format!("{dialog} {alert}")))
+    }
+
+    /// CSS selector of what announces that something was done.
+    ///
+    /// # Errors
+    /// Not run where the contract leaves controls out.
+    pub fn toast(&self) -> Verdict<String> {
+        Ok(self.contract().controls()?.toast.clone())
     }
 
     /// What of the view does not fit the window: parts that stick out, controls that no finger reaches.

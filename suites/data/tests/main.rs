@@ -12,8 +12,8 @@ mod institutions;
 mod lookalikes;
 mod refusals;
 mod screen;
-mod transactions;
 mod trail;
+mod transactions;
 mod views;
 
 use rstest_reuse::{self, template};

@@ -2,12 +2,12 @@
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
 use harness::{
-    Cause, Check, Failure, List, Page, RestClient, Section, Verdict, View, Visit, Wanted, check_if_promised,
+    Cause, Check, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
     views::{Difference, Expected},
 };
 use rstest_reuse::apply;
 
-use crate::views as cases;
+use crate::views;
 
 /// How often a list is compared whose rows other people change meanwhile.
 const TRIES: usize = 4;
@@ -22,12 +22,12 @@ pub mod signed_in {
 
     /// By its address and by the navigation, for everybody who reads it: what is listed, in which order, how many, how
     /// each column is written, and what the cards say.
-    #[apply(cases)]
+    #[apply(views)]
     fn the_view_is_its_rows(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
         check_if_promised(&[Section::Views, Section::Data], step_of(step), async |check| {
-            let seen = Looked::at(check, view)?;
             let page = check.page().await?;
-            for (at, reader) in seen.view.readers.iter().enumerate() {
+            for (at, reader) in check.contract().view(view)?.readers.iter().enumerate() {
+                let seen = Looked::by_persona(check, view, reader)?;
                 let session = check.deployment().session(reader).await?;
                 if at == 0 {
                     page.hold(&session).await?;
@@ -36,11 +36,11 @@ pub mod signed_in {
                 }
                 let visit = seen.open(&page).await?;
                 visit.expect_quiet()?;
-                seen.compare(&page, &visit, reader).await?;
+                seen.compare(&page).await?;
                 if at == 0 {
-                    let visit = seen.by_navigation(&page).await?;
-                    seen.compare(&page, &visit, reader).await?;
-                    seen.search(&page, &visit, reader).await?;
+                    seen.by_navigation(&page).await?;
+                    seen.compare(&page).await?;
+                    seen.search(&page).await?;
                 }
             }
             Ok(())
@@ -48,11 +48,12 @@ pub mod signed_in {
     }
 
     /// Each button has an effect of its own, what opens can be cancelled, and on a phone nothing is cut off.
-    #[apply(cases)]
+    #[apply(views)]
     fn the_controls_of_the_view_work(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
         check_if_promised(&[Section::Views, Section::Controls], step_of(step), async |check| {
-            let seen = Looked::at(check, view)?;
-            let page = check.signed_in(&seen.view.readers[0]).await?;
+            let reader = &check.contract().view(view)?.readers[0];
+            let seen = Looked { check, view: check.contract().view(view)?, who: reader, institution: None };
+            let page = check.signed_in(reader).await?;
             let visit = seen.open(&page).await?;
             let failed = |failure: Failure| failure.at(visit.url()).caused_by(Cause::FrontEnd);
             let offered = page.controls().await?;
@@ -74,7 +75,7 @@ pub mod signed_in {
             }
             let phone = check.contract().controls()?.phone;
             page.browser().show_as(phone, "light").await?;
-            let cut = page.cut_off().await?;
+            let cut = page.overflow().await?;
             if cut.is_empty() {
                 return Ok(());
             }
@@ -85,23 +86,30 @@ pub mod signed_in {
     }
 }
 
-/// A view and what it takes to look at it.
-struct Looked<'c> {
+/// A view, and who looks at it.
+pub struct Looked<'c> {
     check: &'c Check,
     view: &'c View,
-    service: Option<RestClient>,
+    who: &'c str,
+    /// Whose rows they see; those of all for the platform's own people.
+    institution: Option<String>,
 }
 
 impl<'c> Looked<'c> {
-    fn at(check: &'c Check, name: &str) -> Verdict<Self> {
-        Ok(Self { check, view: check.contract().view(name)?, service: None })
+    /// A view as a persona sees it.
+    fn by_persona(check: &'c Check, view: &str, who: &'c str) -> Verdict<Self> {
+        let letter = check.contract().personas.get(who).and_then(|persona| persona.institution.as_deref());
+        let institution = letter.map(|letter| check.deployment().institution(letter)).transpose()?;
+        Ok(Self { check, view: check.contract().view(view)?, who, institution })
     }
 
-    fn service(&self) -> Verdict<RestClient> {
-        self.service.clone().map_or_else(|| self.check.deployment().service(), Ok)
+    /// A view as somebody of an institution that a check has made sees it.
+    pub fn by_person(check: &'c Check, view: &str, who: &'c str, tenant: &Tenant) -> Verdict<Self> {
+        Ok(Self { check, view: check.contract().view(view)?, who, institution: Some(tenant.id.clone()) })
     }
 
-    async fn open(&self, page: &Page<'_>) -> Verdict<Visit> {
+    /// Opens the view by its address.
+    pub async fn open(&self, page: &Page<'_>) -> Verdict<Visit> {
         let route = self.check.contract().page_of(self.view);
         let visit = page.open(route).await?;
         visit.expect_ready(format!("{} shows its view", route.path))?;
@@ -109,11 +117,11 @@ impl<'c> Looked<'c> {
     }
 
     /// By the button of the navigation, from another view.
-    async fn by_navigation(&self, page: &Page<'_>) -> Verdict<Visit> {
+    async fn by_navigation(&self, page: &Page<'_>) -> Verdict {
         let contract = self.check.contract();
         let route = contract.page_of(self.view);
         let elsewhere = contract.routes().find(|other| other.heading != route.heading && other.navigation.is_some());
-        let (Some(button), Some(elsewhere)) = (&route.navigation, elsewhere) else { return self.open(page).await };
+        let (Some(button), Some(elsewhere)) = (&route.navigation, elsewhere) else { return Ok(()) };
         let leave = elsewhere.navigation.as_deref().unwrap_or_default();
         page.navigate(leave, &Wanted::view(contract, elsewhere))
             .await?
@@ -121,7 +129,7 @@ impl<'c> Looked<'c> {
         let visit = page.navigate(button, &Wanted::view(contract, route)).await?;
         visit.expect_ready(format!("the navigation's {button:?} shows its view"))?;
         if page.browser().path().await? == route.path {
-            return Ok(visit);
+            return Ok(());
         }
         Err(Failure::failed(format!("the navigation's {button:?} leads to its address"))
             .expected(&route.path)
@@ -129,14 +137,19 @@ impl<'c> Looked<'c> {
             .caused_by(Cause::FrontEnd))
     }
 
-    fn institution(&self, reader: &str) -> Verdict<Option<String>> {
-        let letter = self.check.contract().personas.get(reader).and_then(|persona| persona.institution.as_deref());
-        letter.map(|letter| self.check.deployment().institution(letter)).transpose()
+    /// A list of the view as its rows have it now.
+    pub async fn expected<'l>(&self, list: &'l List) -> Verdict<Expected<'l>>
+    where
+        'c: 'l,
+    {
+        let service = self.check.deployment().service()?;
+        Expected::of_rows(self.check.contract(), &service, list, self.institution.as_deref()).await
     }
 
-    async fn expected(&self, list: &'c List, reader: &str) -> Verdict<Expected<'c>> {
-        let institution = self.institution(reader)?;
-        Expected::of_rows(self.check.contract(), &self.service()?, list, institution.as_deref()).await
+    /// The first list of the view.
+    pub fn list(&self) -> Verdict<&'c List> {
+        let nothing = || Failure::undecided(format!("the contract says what {:?} lists", self.view.name));
+        self.view.lists.first().ok_or_else(nothing)
     }
 
     async fn turn_to(&self, page: &Page<'_>, list: &List) -> Verdict {
@@ -147,30 +160,39 @@ impl<'c> Looked<'c> {
         Err(Failure::failed("the view has its tabs").expected(format!("a tab {tab:?}")).seen("none"))
     }
 
-    async fn compare(&self, page: &Page<'_>, visit: &Visit, reader: &str) -> Verdict {
+    /// All lists and figures of the view that is open.
+    pub async fn compare(&self, page: &Page<'_>) -> Verdict {
         for list in &self.view.lists {
             self.turn_to(page, list).await?;
             let mut tries = 1;
-            while let Some(difference) = page.compare(&self.expected(list, reader).await?).await? {
+            while let Some(difference) = page.compare(&self.expected(list).await?).await? {
                 // Rows that others change meanwhile are read again, and so is the view.
-                if tries == TRIES || (self.institution(reader)?.is_some() && tries == 2) {
+                if tries >= if self.institution.is_some() { 1 } else { TRIES } {
                     let claim = format!("the list of each {} is its rows", list.kind);
-                    return Err(differs(difference, &claim, visit, reader));
+                    return Err(self.differs(page, difference, &claim).await);
                 }
                 tries += 1;
                 self.open(page).await?;
                 self.turn_to(page, list).await?;
             }
         }
-        self.compare_figures(page, visit, reader).await
+        self.compare_figures(page).await
     }
 
-    async fn compare_figures(&self, page: &Page<'_>, visit: &Visit, reader: &str) -> Verdict {
+    /// One list of the view that is open.
+    pub async fn compare_list(&self, page: &Page<'_>, list: &List, claim: &str) -> Verdict {
+        match page.compare(&self.expected(list).await?).await? {
+            Some(difference) => Err(self.differs(page, difference, claim).await),
+            None => Ok(()),
+        }
+    }
+
+    async fn compare_figures(&self, page: &Page<'_>) -> Verdict {
         let contract = self.check.contract();
-        let (Some(figures), Some(institution)) = (self.view.cards(contract), self.institution(reader)?) else {
+        let (Some(figures), Some(institution)) = (self.view.cards(contract), &self.institution) else {
             return Ok(());
         };
-        let written = figures.of_rows(contract, &self.service()?, &institution).await?;
+        let written = figures.of_rows(contract, &self.check.deployment().service()?, institution).await?;
         let shown = page.cards(&figures).await?;
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         for (kpi, written) in figures.kpis.iter().zip(written) {
@@ -184,26 +206,35 @@ impl<'c> Looked<'c> {
             return Ok(());
         }
         let difference = Difference { expected: expected.join("\n"), seen: seen.join("\n") };
-        Err(differs(difference, "each figure is written as its rows have it", visit, reader))
+        Err(self.differs(page, difference, "each figure is written as its rows have it").await)
     }
 
     /// A search by each promised field finds the rows that have it, in whatever case, and no others.
-    async fn search(&self, page: &Page<'_>, visit: &Visit, reader: &str) -> Verdict {
+    async fn search(&self, page: &Page<'_>) -> Verdict {
         for list in &self.view.lists {
             let Some(search) = &list.search else { continue };
-            let all = self.expected(list, reader).await?;
+            let all = self.expected(list).await?;
             for column in &search.columns {
                 let text = all.lines.iter().rev().find_map(|line| line.row[column].as_str());
-                let Some(text) = text else { continue };
-                let text = part(text);
+                let Some(text) = text.map(part) else { continue };
                 page.search(&search.field, &text).await?;
                 if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {
-                    let claim = format!("a search finds rows by their {column}");
-                    return Err(differs(difference, &claim, visit, reader));
+                    return Err(self
+                        .differs(page, difference, &format!("a search finds rows by their {column}"))
+                        .await);
                 }
             }
         }
         Ok(())
+    }
+
+    async fn differs(&self, page: &Page<'_>, difference: Difference, claim: &str) -> Failure {
+        let path = page.browser().path().await.unwrap_or_default();
+        Failure::failed(claim).expected(difference.expected).seen(difference.seen).at(format!(
+            "{}, as {} sees it",
+            self.check.deployment().site().url(&path),
+            self.who
+        ))
     }
 }
 
@@ -212,11 +243,4 @@ fn part(text: &str) -> String {
     let letters: Vec<_> = text.chars().collect();
     let from = letters.len() / 3;
     letters[from..].iter().collect::<String>().trim().to_lowercase()
-}
-
-fn differs(difference: Difference, claim: &str, visit: &Visit, reader: &str) -> Failure {
-    Failure::failed(claim)
-        .expected(difference.expected)
-        .seen(difference.seen)
-        .at(format!("{}, as {reader} sees it", visit.url()))
 }
