@@ -230,6 +230,28 @@ impl Browser {
         Ok(focused.send_keys(keys).await.map_err(Error::command("press keys"))?)
     }
 
+    /// The text of what has the focus, and whether anything shows that it has.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn focus(&self) -> Verdict<(String, bool)> {
+        let script = "const it = document.activeElement;
+            const style = it ? getComputedStyle(it) : null;
+            const seen = Boolean(style) && ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none');
+            arguments[0]([it && it !== document.body ? it.innerText?.trim() ?? '' : '', seen]);";
+        Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
+    }
+
+    /// Bytes of memory that the page's scripts hold, without what they have let go.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn heap(&self) -> Verdict<u64> {
+        self.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+        let usage = self.devtools("Runtime.getHeapUsage", json!({})).await?;
+        Ok(usage["usedSize"].as_f64().unwrap_or_default() as u64)
+    }
+
     /// The path of the page that is open.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod allocation;
 mod audit_log;
+mod cost;
 mod dashboard;
 mod desk;
 mod institutions;

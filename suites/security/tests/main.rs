@@ -6,6 +6,7 @@
 //! does, and is not run on production.
 
 mod counts;
+mod keys;
 mod rotation;
 mod scan;
 mod wall;
