@@ -67,8 +67,8 @@ pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
     Count, Counted, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
     Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
-    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Search, Security, Sms, SmsTransaction,
-    StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
+    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
+    SmsTransaction, StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{

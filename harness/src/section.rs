@@ -38,6 +38,8 @@ pub enum Section {
     Refused,
     /// What has to be true around a release.
     Release,
+    /// Who may do what within an institution.
+    Rights,
     /// What the security checklist looks at.
     Security,
     /// The way from a gateway's message to the ledger.
@@ -54,7 +56,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Allocation,
         Self::Audit,
         Self::Budget,
@@ -69,6 +71,7 @@ impl Section {
         Self::Monitoring,
         Self::Refused,
         Self::Release,
+        Self::Rights,
         Self::Security,
         Self::Sms,
         Self::Tenancy,

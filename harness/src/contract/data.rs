@@ -212,6 +212,29 @@ pub struct Recipe {
     pub closed: BTreeMap<String, Value>,
 }
 
+/// What somebody may do within their institution, and who may. One of `call`, `insert`, `update` and `delete` says how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Right {
+    /// What it is: "change the settings".
+    pub name: String,
+    /// A function.
+    pub call: Option<String>,
+    /// A table that a row is added to.
+    pub insert: Option<String>,
+    /// A table of which a row is changed.
+    pub update: Option<String>,
+    /// A table of which a row is deleted.
+    pub delete: Option<String>,
+    /// The kind of row, of `[make]`, that is made to be changed or deleted.
+    pub row: Option<String>,
+    /// Arguments or columns.
+    #[serde(default)]
+    pub values: BTreeMap<String, Value>,
+    /// Roles that may.
+    pub roles: Vec<String>,
+}
+
 /// What nobody may make disappear, whatever they may do else.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

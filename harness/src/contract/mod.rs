@@ -23,7 +23,7 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kept, Kpi, Ledger, Recipe,
+    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kept, Kpi, Ledger, Recipe, Right,
     StatusFilter, Trail,
 };
 pub use problem::Problem;
@@ -91,6 +91,8 @@ pub struct Contract {
     tokens: Option<Tokens>,
     /// What a page may cost.
     budget: Option<Budget>,
+    /// Who may do what within an institution.
+    rights: Option<Vec<Right>>,
     /// What nobody may make disappear.
     trail: Option<Trail>,
     /// Giving a transaction to a member.
@@ -375,6 +377,7 @@ impl Contract {
             Section::Monitoring => self.monitoring.is_some(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
+            Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
             Section::Sms => self.sms.is_some(),
             Section::Tenancy => self.tenancy.is_some(),

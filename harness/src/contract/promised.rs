@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::{
     Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind, Ledger,
-    List, Monitoring, Recipe, Refused, Release, Route, Security, Sms, Tokens, Trail, View,
+    List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -104,6 +104,14 @@ impl Contract {
         accounts
             .find(|refused| refused.persona == persona)
             .ok_or_else(|| Failure::undecided(format!("the contract has a refused account {persona:?}")).seen("none"))
+    }
+
+    /// Who may do what within an institution.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn rights(&self) -> Verdict<&[Right]> {
+        promised(Section::Rights, self.rights.as_deref())
     }
 
     /// What has to be true around a release.

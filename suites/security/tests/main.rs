@@ -7,6 +7,7 @@
 
 mod counts;
 mod keys;
+mod rights;
 mod rotation;
 mod scan;
 mod wall;
