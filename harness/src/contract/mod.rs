@@ -417,7 +417,6 @@ impl Contract {
             (_, Some(name), _) => Some(format!("is read by {name:?}, which is not one of its personas")),
             (.., Some(kind)) => Some(format!("lists rows of the kind {kind:?}, which is not there")),
             _ if view.route.is_some() == view.page.is_some() => Some("has to name a route or a page".to_owned()),
-            _ if view.readers.is_empty() => Some("is read by nobody".to_owned()),
             _ => None,
         }
     }

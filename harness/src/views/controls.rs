@@ -97,9 +97,7 @@ impl Page<'_> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn unreachable(&self, selector: &str, text: &str) -> Verdict<Option<String>> {
-        let wanted = json!({
-            "selector": selector, "text": text, "menu": self.contract().controls()?.menu, "limit_ms": EFFECT_MS,
-        });
+        let wanted = json!({ "selector": selector, "text": text, "menu": self.contract().controls()?.menu });
         let answer = self.browser().ask(include_str!("reach.js"), vec![wanted]).await?;
         Ok(answer.as_str().map(str::to_owned))
     }

@@ -64,6 +64,10 @@ pub struct Difference {
     pub seen: String,
 }
 
+fn rows(number: usize) -> String {
+    if number == 1 { "1 row".to_owned() } else { format!("{number} rows") }
+}
+
 fn unread(list: &List) -> impl Fn(ClientError) -> Failure {
     move |error| Failure::undecided(format!("the rows of {} can be read", list.kind)).seen(error.to_string())
 }
@@ -149,14 +153,14 @@ impl<'c> Expected<'c> {
         let lacking = self.lines.iter().enumerate().filter(|(_, line)| !seen.contains(&line.cells));
         let lacking: Vec<_> = lacking.take(SHOWN).map(|(at, line)| self.name(at, line)).collect();
         let more = seen.iter().filter(|row| !self.lines.iter().any(|line| line.cells == **row)).count();
-        let mut said = vec![format!("{} rows", seen.len())];
+        let mut said = vec![rows(seen.len())];
         if !lacking.is_empty() {
             said.push(format!("not there: {}", lacking.join(", ")));
         }
         if more > 0 {
             said.push(format!("{more} that no row of {} accounts for", self.list.kind));
         }
-        Difference { expected: format!("{} rows", self.lines.len()), seen: said.join("; ") }
+        Difference { expected: rows(self.lines.len()), seen: said.join("; ") }
     }
 
     fn is_permuted(&self, seen: &[Vec<String>]) -> bool {

@@ -1,4 +1,4 @@
-// Answers with null as soon as a pointer reaches what has this text, or with what is in its way when the time is over.
+// Answers with null where a pointer reaches what has this text, by the menu if need be, or with what is in its way.
 const [wanted, answer] = arguments;
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
 const find = () => [...document.querySelectorAll(wanted.selector)].find((it) => it.innerText.trim() === wanted.text || it.textContent.trim() === wanted.text);
@@ -12,14 +12,16 @@ const obstacle = () => {
   if (!hit) return "it is outside the window";
   return found.contains(hit) || hit.contains(found) ? null : `it is covered by ${hit.tagName.toLowerCase()}`;
 };
-if (obstacle() !== null) {
+// What is still moving is on its way to somewhere else.
+const still = async () => {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+};
+(async () => {
+  await still();
+  if (obstacle() === null) return null;
   const menu = document.querySelector(wanted.menu);
   if (menu && visible(menu)) menu.click();
-}
-const begin = performance.now();
-const look = () => {
-  const what = obstacle();
-  if (what === null || performance.now() - begin > wanted.limit_ms) answer(what);
-  else requestAnimationFrame(look);
-};
-requestAnimationFrame(look);
+  await still();
+  return obstacle();
+})().then(answer);

@@ -129,8 +129,8 @@ pub mod signed_in {
         check_if_promised(&[Section::Controls], "4.2.3", async |check| {
             let (contract, persona) = (check.contract(), check.contract().smoke.persona.get_ref());
             let (page, _) = check.signed_in_alone(persona).await?;
-            page.browser().show_as(contract.controls()?.phone, "light").await?;
             shows_the_portal(check, &page).await?;
+            page.browser().show_as(contract.controls()?.phone, "light").await?;
             let button = &contract.shell.sign_out;
             if let Some(obstacle) = page.unreachable("button, a, [role=button]", button).await? {
                 return Err(Failure::failed(format!("{button:?} is reached on a phone"))

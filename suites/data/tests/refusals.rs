@@ -48,11 +48,16 @@ pub mod writes {
             let code = format!("RC-{}-{}", writes.run(), form.view.to_uppercase());
             fill(&page, form, &code).await?;
             page.browser().click(&form.submit).await?;
-            let toast = Wanted::anything(contract).selector(&contract.controls()?.toast).text(name(&code));
-            page.browser()
-                .wait_for(&toast)
-                .await?
-                .expect_ready(format!("{} was made, and the view says so", form.name))?;
+            let made = Wanted::anything(contract).text(name(&code));
+            let visit = page.browser().wait_for(&made).await?;
+            visit.expect_ready(format!("{} is made by the dialog", form.name))?;
+            if !page.browser().texts(&page.toast()?).await?.iter().any(|text| text.contains(&name(&code))) {
+                return Err(Failure::failed(format!("{} was made, and the view says so", form.name))
+                    .expected(format!("its name in {}", page.toast()?))
+                    .seen("no message names it")
+                    .at(visit.url())
+                    .caused_by(Cause::FrontEnd));
+            }
             let service = check.deployment().service()?;
             let count = async || {
                 let own =

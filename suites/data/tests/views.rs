@@ -51,7 +51,8 @@ pub mod signed_in {
     #[apply(views)]
     fn the_controls_of_the_view_work(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
         check_if_promised(&[Section::Views, Section::Controls], step_of(step), async |check| {
-            let reader = &check.contract().view(view)?.readers[0];
+            let unread = || Failure::undecided(format!("the contract says who reads {view:?}")).seen("nobody");
+            let reader = check.contract().view(view)?.readers.first().ok_or_else(unread)?;
             let seen = Looked { check, view: check.contract().view(view)?, who: reader, institution: None };
             let page = check.signed_in(reader).await?;
             let visit = seen.open(&page).await?;
@@ -169,7 +170,7 @@ impl<'c> Looked<'c> {
             while let Some(difference) = page.compare(&self.expected(list).await?).await? {
                 // Rows that others change meanwhile are read again, and so is the view.
                 if tries >= if self.institution.is_some() { 1 } else { TRIES } {
-                    let claim = format!("the list of each {} is its rows", list.kind);
+                    let claim = format!("the list of {}s shows what the rows say", list.kind);
                     return Err(self.differs(page, difference, &claim).await);
                 }
                 tries += 1;

@@ -53,7 +53,7 @@ pub mod writes {
                 return answered(right, self.rest.call(&self.writes, function, &values).await.map(drop));
             }
             if let Some(table) = &right.insert {
-                return answered(right, self.rest.insert(&self.writes, table, &values).await.map(drop));
+                return answered(right, self.rest.add(&self.writes, table, &values).await);
             }
             let row = self.row(right).await?;
             let id = format!("eq.{}", row["id"].as_str().unwrap_or_default());
