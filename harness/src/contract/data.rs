@@ -233,6 +233,8 @@ pub struct Right {
     pub values: BTreeMap<String, Value>,
     /// Roles that may.
     pub roles: Vec<String>,
+    /// The event that it leaves.
+    pub event: Option<String>,
 }
 
 /// What nobody may make disappear, whatever they may do else.

@@ -77,12 +77,16 @@ pub mod signed_in {
             let phone = check.contract().controls()?.phone;
             page.browser().show_as(phone, "light").await?;
             let cut = page.overflow().await?;
-            if cut.is_empty() {
-                return Ok(());
+            if !cut.is_empty() {
+                return Err(failed(Failure::failed("on a phone nothing is cut off"))
+                    .expected(format!("all of the view within {phone} px, and its buttons where a finger reaches them"))
+                    .seen(cut.join("\n")));
             }
-            Err(failed(Failure::failed("on a phone nothing is cut off"))
-                .expected(format!("all of the view within {phone} px, and its buttons where a finger reaches them"))
-                .seen(cut.join("\n")))
+            page.browser().cut_off("*/rest/v1/*").await?;
+            seen.turn_away_and_back(&page).await?;
+            let alert = format!("main {}", check.contract().controls()?.alert);
+            let visit = page.browser().wait_for(&Wanted::anything(check.contract()).selector(&alert)).await?;
+            visit.expect_ready("a view whose data fails says so, and does not look empty")
         })
     }
 }
@@ -117,18 +121,30 @@ impl<'c> Looked<'c> {
         Ok(visit)
     }
 
-    /// By the button of the navigation, from another view.
-    async fn by_navigation(&self, page: &Page<'_>) -> Verdict {
+    /// Leaves the view by the navigation and comes back; where there is none, nothing is done.
+    async fn turn_away_and_back(&self, page: &Page<'_>) -> Verdict<bool> {
         let contract = self.check.contract();
         let route = contract.page_of(self.view);
-        let elsewhere = contract.routes().filter(|other| other.heading != route.heading);
-        let (Some(button), Some(leave)) = (&route.navigation, elsewhere.filter_map(|it| it.navigation.as_ref()).next())
-        else {
-            return Ok(());
-        };
+        let mut elsewhere = contract.routes().filter(|other| other.heading != route.heading);
+        let leave = elsewhere.find_map(|it| it.navigation.as_ref());
+        let (Some(button), Some(leave)) = (&route.navigation, leave) else { return Ok(false) };
         // What is left at once need not be right: it is another check's.
         page.browser().click_text(&contract.shell.navigation, leave).await?;
-        let visit = page.navigate(button, &Wanted::view(contract, route)).await?;
+        if page.browser().click_text(&contract.shell.navigation, button).await? {
+            return Ok(true);
+        }
+        Err(Failure::failed("the navigation has the view").expected(format!("a button {button:?}")).seen("none"))
+    }
+
+    /// By the button of the navigation, from another view.
+    async fn by_navigation(&self, page: &Page<'_>) -> Verdict {
+        if !self.turn_away_and_back(page).await? {
+            return Ok(());
+        }
+        let contract = self.check.contract();
+        let route = contract.page_of(self.view);
+        let button = route.navigation.as_deref().unwrap_or_default();
+        let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
         visit.expect_ready(format!("the navigation's {button:?} shows its view"))?;
         if page.browser().path().await? == route.path {
             return Ok(());
