@@ -1,10 +1,8 @@
 //! Who may do what within an institution, by the contract, on whatever deployment: judged by what became of a row.
 
 pub mod writes {
-    use harness::{
-        Check, ClientError, Failure, RestClient, Right, Section, Tenant, Verdict, Writes, check_if_promised,
-    };
-    use serde_json::{Map, Value};
+    use harness::{Failure, Section, Verdict, check_if_promised};
+    use support::Attempt;
 
     /// Each right for each role, with a row of its own.
     #[test]
