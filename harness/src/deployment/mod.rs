@@ -25,6 +25,7 @@ use crate::{
     client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
+    limits,
     redaction::Redactor,
     seen,
     site::{Site, Trouble},
@@ -42,9 +43,6 @@ pub use writes::Writes;
 
 /// How far the clock here may be from the server's: tokens run out, and "today" changes, by both.
 const MOST_SKEW: i64 = 30;
-
-/// How long a sign-in waits when the auth server says so, at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// A running portal.
 #[derive(Debug)]
@@ -113,7 +111,7 @@ impl Deployment {
         let api = url.zip(anon_key).map(|(url, anon_key)| Api { url, anon_key });
         two_institutions(&settings)?;
         own_service_key(&settings, api.as_ref())?;
-        let site = Site::new(site, &contract.portal.title, http.clone());
+        let site = front_end(site, &contract, http.clone());
         reach(&site).await?;
         Ok(Self {
             target,
@@ -164,7 +162,7 @@ impl Deployment {
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,
-            site: Site::new(portal.site_url().clone(), &contract.portal.title, http.clone()),
+            site: front_end(portal.site_url().clone(), &contract, http.clone()),
             api: Some(api),
             contract,
             settings,
@@ -424,7 +422,8 @@ impl Deployment {
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
         match auth.sign_in(email, password).await {
             Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let Some(wait) = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_WAIT)
+                let Some(wait) =
+                    refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= limits::WAIT_AS_ASKED)
                 else {
                     return Err(ClientError::Refused(refusal));
                 };
@@ -511,11 +510,19 @@ fn http_client() -> Result<reqwest::Client, Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(30))
+        .connect_timeout(limits::CONNECT)
+        .timeout(limits::REQUEST)
         .user_agent(concat!("release-harness/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(Error::Http)
+}
+
+fn front_end(base: Url, contract: &Contract, http: reqwest::Client) -> Site {
+    let site = Site::new(base, &contract.portal.title, http);
+    match contract.portal.largest_file_mb {
+        Some(megabytes) => site.with_files_of(megabytes.saturating_mul(1_000_000)),
+        None => site,
+    }
 }
 
 /// Asks a remote portal once, so that a dead host is one error and not one per check.
@@ -525,7 +532,13 @@ async fn reach(site: &Site) -> Result<(), Error> {
         Ok(answer) => same_time(&root, &answer.headers),
         Err(Trouble::Kept(obstacle)) => Err(Error::Obstacle(obstacle)),
         Err(Trouble::Unread(bounded::Error::Broken(source))) => Err(Error::unreachable(root, source)),
-        Err(Trouble::Unread(why)) => Err(Error::Unreadable { site: root, why: why.to_string() }),
+        Err(Trouble::Unread(why @ bounded::Error::TooLarge { .. })) => {
+            Err(Error::Unreadable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why @ bounded::Error::NoConnection { .. })) => {
+            Err(Error::Unreachable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why)) => Err(Error::NoAnswer { site: root, why: why.to_string() }),
     }
 }
 

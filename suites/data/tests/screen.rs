@@ -101,6 +101,8 @@ pub mod writes {
             let desk = Desk::open(check, "follows").await?;
             let (contract, words) = (check.contract(), check.contract().allocation()?);
             let (teller, auditor) = (desk.person(&words.writer).await?, desk.person(&words.reader).await?);
+            // Before the view is open: what comes in afterwards would take what was allocated along.
+            let another = desk.writes.make(&desk.tenant, "transaction", &[("amount", json!(750))]).await?;
             let seen = Looked::by_person(check, "transactions", "an auditor", &desk.tenant)?;
             let page = check.page().await?;
             page.hold(&auditor.session).await?;
@@ -116,7 +118,6 @@ pub mod writes {
             list.search = None;
             seen.compare_list(&page, &list, "the filter shows its rows").await?;
 
-            let another = desk.writes.make(&desk.tenant, "transaction", &[("amount", json!(750))]).await?;
             for payment in [&desk.payment, &another] {
                 desk.allocate(&desk.rest(&teller)?, payment, &desk.member, "by somebody else")
                     .await
