@@ -55,6 +55,7 @@ mod seen;
 mod site;
 mod stopwatch;
 mod target;
+pub mod views;
 mod workspace;
 
 pub use rls_probe as rls;
@@ -68,10 +69,11 @@ pub use client::{
     PhysicalBackups, PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Unstorable,
 };
 pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
-    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
-    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction,
-    StatusFilter, UnknownPath, Variable, Weakened,
+    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
+    Count, Counted, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
+    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
+    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
+    SmsTransaction, StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{

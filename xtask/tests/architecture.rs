@@ -54,6 +54,7 @@ const HARNESS: Allowed = &[
     ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
     ("site", "bounded client failure limits obstacle"),
+    ("views", "browser client contract failure figures"),
 ];
 
 const RLS_PROBE: Allowed = &[

@@ -382,6 +382,37 @@ impl Browser {
         Ok(self.bounded("press keys", limits::COMMAND, focused.send_keys(keys)).await?)
     }
 
+    /// The text of what has the focus, and whether anything shows that it has.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn focus(&self) -> Verdict<(String, bool)> {
+        let script = "const it = document.activeElement;
+            const style = it ? getComputedStyle(it) : null;
+            const seen = Boolean(style) && ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none');
+            arguments[0]([it && it !== document.body ? it.innerText?.trim() ?? '' : '', seen]);";
+        Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
+    }
+
+    /// Bytes of memory that the page's scripts hold, without what they have let go.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn heap(&self) -> Verdict<u64> {
+        self.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+        let usage = self.devtools("Runtime.getHeapUsage", json!({})).await?;
+        Ok(usage["usedSize"].as_f64().unwrap_or_default() as u64)
+    }
+
+    /// The path of the page that is open.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn path(&self) -> Verdict<String> {
+        let answer = self.ask("arguments[0](location.pathname)", vec![]).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Whether the focus is on what a CSS selector finds first.
     ///
     /// # Errors
@@ -425,8 +456,17 @@ impl Browser {
     /// Chooses the option with this value.
     ///
     /// # Errors
-    /// Undecided when there is no such field or option.
+    /// Failed when what is asked for is not offered; undecided when there is no such field.
     pub async fn choose(&self, selector: &str, value: &str) -> Verdict {
+        let script = "const [selector, value, answer] = arguments;
+            const options = document.querySelector(selector)?.options;
+            answer(options ? { offered: [...options].some((it) => it.value === value), of: options.length } : null);";
+        let options = self.ask(script, vec![selector.into(), value.into()]).await?;
+        if options["offered"] == false {
+            return Err(Failure::failed("what is to be chosen is offered")
+                .expected(format!("an option with the value {value} ({selector})"))
+                .seen(format!("{} options without it", options["of"])));
+        }
         let field = self.bounded("find a choice", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
         Ok(self.bounded("choose an option", limits::COMMAND, field.select_by_value(value)).await?)
     }

@@ -127,6 +127,28 @@ impl AuthClient {
         self.send_as_service(self.http.delete(self.url(&format!("admin/users/{id}"))), service_key).await.map(drop)
     }
 
+    /// Bans a user for a day; needs the service's key.
+    ///
+    /// # Errors
+    /// Refused with code `user_not_found`, `not_admin`.
+    pub async fn ban_user(&self, _: &Permission, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
+        let request = self.http.put(self.url(&format!("admin/users/{id}"))).json(&json!({ "ban_duration": "24h" }));
+        self.send_as_service(request, service_key).await.map(drop)
+    }
+
+    /// Asks for an account with a password that no auth server takes, so that none is made: the code of the refusal.
+    ///
+    /// # Errors
+    /// Unexpected when an account was made all the same.
+    pub async fn ask_to_sign_up(&self, email: &str) -> Result<Option<String>, ClientError> {
+        let request = self.http.post(self.url("signup")).json(&json!({ "email": email, "password": "" }));
+        match self.send(request).await {
+            Err(ClientError::Refused(refusal)) => Ok(refusal.code),
+            Err(error) => Err(error),
+            Ok(answer) => Err(answer.unexpected("an account without a password")),
+        }
+    }
+
     /// The project's public settings; any accepted public key may read them.
     ///
     /// # Errors

@@ -74,6 +74,13 @@ impl Contract {
             ("ledger.statuses", ledger.map(|it| it.statuses.len()), "4.3.2: transactions are shown by status"),
             ("allocation.facts", allocation.map(|it| it.facts.len()), "4.3.3: a payment's facts never change"),
             ("audit.accepted", audit.map(|it| it.accepted.len()), "4.3.4: the audit log shows new events"),
+            ("views", self.views.as_ref().map(Vec::len), "4.1: views show what their rows say"),
+            (
+                "views.readers",
+                self.views.as_ref().and_then(|views| views.iter().map(|view| view.get_ref().readers.len()).min()),
+                "4.1: views show what their rows say",
+            ),
+            ("trail.kept", self.trail.as_ref().map(|it| it.kept.len()), "4.3: nothing of the ledger disappears"),
             ("sms.rules", sms.map(|it| it.rules.len()), "4.4: messages are read"),
             (
                 "sms.failed_parses.hours",

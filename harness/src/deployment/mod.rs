@@ -465,6 +465,14 @@ impl Deployment {
         self.embedded.as_ref().map(portal::Portal::database_url)
     }
 
+    /// A token with these claims and the project's own signature, where its key is at hand: on the embedded portal.
+    pub fn signed(&self, claims: &serde_json::Value) -> Option<String> {
+        #[cfg(feature = "embedded")]
+        return self.embedded.as_ref().map(|portal| portal.sign(claims));
+        #[cfg(not(feature = "embedded"))]
+        None
+    }
+
     /// A text without the secrets of this deployment, for whoever writes what it answered.
     pub async fn cleaned(&self, text: &str) -> String {
         self.redactor().await.clean(text)

@@ -63,6 +63,8 @@ pub struct Tenant {
 pub struct Person {
     /// The user's id.
     pub id: String,
+    /// The address that they sign in with.
+    pub email: String,
     /// Signed in once, and shared.
     pub session: Session,
 }
@@ -129,7 +131,25 @@ impl<'d> Writes<'d> {
         ];
         self.row("profile", &profile).await?;
         let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
-        Ok(Person { id, session })
+        Ok(Person { id, email, session })
+    }
+
+    /// Shuts a person out, as an administrator does.
+    ///
+    /// # Errors
+    /// Undecided when the auth server does not do it.
+    pub async fn ban(&self, person: &Person) -> Verdict {
+        let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
+        auth.ban_user(self, &key, &person.id).await.map_err(unmade("somebody who is banned"))
+    }
+
+    /// Deletes a person's account, as an administrator does.
+    ///
+    /// # Errors
+    /// Undecided when the auth server does not do it.
+    pub async fn dismiss(&self, person: &Person) -> Verdict {
+        let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
+        auth.delete_user(self, &key, &person.id).await.map_err(unmade("somebody who has left"))
     }
 
     /// A row of the contract's `kind` in a tenant; `{institution}`, `{name}`, `{code}`, `{reference}` and `{now}` are

@@ -179,7 +179,8 @@ async fn production_is_only_read() {
     let harmless = |request: &&portal::Request| {
         ["GET", "HEAD", "OPTIONS"].contains(&request.method.as_str())
             || (request.method == "POST" && ["/auth/v1/token", "/auth/v1/logout"].contains(&request.path.as_str()))
-            || (request.path.starts_with("/functions/v1/") && request.status >= 400)
+            || (["/functions/v1/", "/auth/v1/signup"].iter().any(|path| request.path.starts_with(path))
+                && request.status >= 400)
             || request.path.ends_with("/database/query/read-only")
     };
     let requests = remote.portal.requests();
