@@ -25,7 +25,8 @@ use server::Server;
 use tokio::{process::Command, sync::Semaphore};
 
 /// A client, a browser at the page in question, and another one.
-const EACH: [&str; 3] = ["victim::", "--skip=victim::late", "--skip=victim::in_a_row"];
+const EACH: [&str; 4] =
+    ["victim::", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
 
 /// The longest that the checks of one server may take.
 const AT_MOST: Duration = Duration::from_secs(90);
@@ -102,6 +103,13 @@ async fn a_check_that_does_not_end_is_given_up_and_its_suite_ends() {
     let visited = visit(behaviour("beforeunload"), &options, &[(harness::SUITE_SECONDS, "3")]).await;
     assert!(visited.took < Duration::from_secs(30), "{:?}", visited.took);
     assert!(held_texts::hold("hostile/together", "late", &visited.texts, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_a_check_holds_up_ends_itself() {
+    let visited = visit(behaviour("beforeunload"), &["blocked::"], &[(harness::SUITE_SECONDS, "3")]).await;
+    assert!(visited.texts.contains("ended with exit status: 124"), "{}", visited.texts);
+    assert!(visited.took < Duration::from_secs(60), "{:?}", visited.took);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
