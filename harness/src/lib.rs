@@ -31,6 +31,7 @@ mod browser;
 mod check;
 mod checkout;
 mod client;
+mod clock;
 mod contract;
 mod corpus;
 mod deployment;
@@ -50,6 +51,7 @@ mod runbook;
 mod section;
 mod seen;
 mod site;
+mod stopwatch;
 mod target;
 mod workspace;
 
@@ -85,5 +87,6 @@ pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, S
 pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use workspace::root as workspace_root;
