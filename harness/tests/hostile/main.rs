@@ -64,8 +64,15 @@ async fn every_check_ends_in_time_and_blames_whom_it_should() {
         });
     let visits: Vec<_> = visits.collect();
     let mut wrong = Vec::new();
+    let mut all = Vec::new();
     for visit in visits {
-        let Visited { name, took, memory_kb, texts } = visit.await.unwrap();
+        all.push(visit.await.unwrap());
+    }
+    for visited in all {
+        // Servers at once keep each other's browsers waiting; such a check says that it is to be made again.
+        let is_excused = visited.texts.contains("for a processor of this machine");
+        let again = if is_excused { Some(visit(behaviour(visited.name), &EACH, &[]).await) } else { None };
+        let Visited { name, took, memory_kb, texts } = again.unwrap_or(visited);
         println!("{name:<32} {:>5.1} s {:>4} MB", took.as_secs_f64(), memory_kb / 1000);
         if took > AT_MOST {
             wrong.push(format!("{name} took {took:?}"));
