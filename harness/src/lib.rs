@@ -43,7 +43,9 @@ mod limits;
 mod mirror;
 mod obstacle;
 mod outcome;
+mod panics;
 mod permission;
+mod privacy;
 mod redaction;
 mod rehearsal;
 pub mod run;
@@ -82,6 +84,7 @@ pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;
 pub use outcome::Outcome;
 pub use permission::Permission;
+pub use privacy::Detail;
 pub use rehearsal::Rehearsal;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
 pub use section::Section;
@@ -90,3 +93,10 @@ pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use workspace::root as workspace_root;
+
+/// A text without secrets, for whoever writes one that no check has cleaned: what the environment holds, what this
+/// process learned, and whatever looks like a token.
+pub fn without_secrets(text: &str) -> String {
+    deployment::know_secrets_of_environment();
+    redaction::redactor().clean(text)
+}

@@ -31,25 +31,27 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("bounded", "limits"),
-    ("browser", "bounded client contract deployment failure limits obstacle runbook seen site stopwatch"),
+    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site stopwatch"),
     (
         "check",
-        "browser client clock contract deployment ending evidence failure limits redaction run runbook section seen",
+        "browser client clock contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
-    ("client", "bounded failure limits obstacle permission"),
+    ("client", "bounded failure limits obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
         "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "clock outcome redaction runbook stopwatch"),
+    ("failure", "clock outcome privacy redaction runbook stopwatch"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),
+    ("panics", "failure redaction"),
+    ("privacy", "target"),
     ("rehearsal", "failure"),
-    ("run", "contract deployment failure outcome runbook section seen target workspace"),
+    ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
     ("site", "bounded client failure limits obstacle"),
 ];

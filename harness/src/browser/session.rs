@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Verdict},
-    limits,
+    limits, redaction,
     stopwatch::Stopwatch,
 };
 
@@ -65,6 +65,16 @@ impl Browser {
                 .advice("see the failures before this one: they say what the pages did")
                 .shared());
         }
+        match Self::open_once(origins.clone()).await {
+            // A node that was lost took its session along; another one may have a browser.
+            Err(Error::Command { .. } | Error::Crashed { .. }) if Running::is_remote().await => {
+                Ok(Self::open_once(origins).await?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
         let (log, ended) = (Mutex::default(), Mutex::default());
         let browser = Self { running: Running::lent().await?, origins, log, ended };
         // What an earlier profile wrote is not this one's.
@@ -240,6 +250,7 @@ impl Browser {
         };
         let waited = watch.took().waited;
         let log = self.settled_log().await?;
+        self.tell_what_was_received(&log).await;
         self.note_log(&log);
         let visit = Visit::of(wanted, seen, waited, log)?;
         if let Some(why) = visit.not_opened(since) {
@@ -454,6 +465,29 @@ impl Browser {
         let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", scheme).await?;
         Ok(())
+    }
+
+    /// Makes the texts of the page unreadable; false where that cannot be said for sure.
+    pub(crate) async fn blur(&self) -> bool {
+        self.ask(include_str!("blur.js"), vec![]).await.is_ok_and(|blurred| blurred == true)
+    }
+
+    /// Lets the redactor know what the browser keeps of sessions: storage, and cookies that scripts cannot read too.
+    pub(crate) async fn tell_what_is_kept(&self) {
+        let kept = self.kept().await.unwrap_or_default();
+        let cookies = self.devtools("Network.getCookies", json!({})).await.unwrap_or_default();
+        let cookies = cookies["cookies"].as_array().into_iter().flatten().map(|it| json!({ "cookie": it["value"] }));
+        let all = json!([kept["local"], kept["session"], cookies.collect::<Vec<_>>()]);
+        redaction::know(redaction::tokens_in(&all), []);
+    }
+
+    /// The same of what an auth server answered on this page.
+    async fn tell_what_was_received(&self, log: &Log) {
+        let signs_in = |request: &&Request| request.is_success() && request.url().contains("/auth/v1/");
+        for request in log.requests.iter().filter(signs_in) {
+            let body = self.body(request).await.unwrap_or_default();
+            redaction::know(redaction::tokens_in(&serde_json::from_str(&body).unwrap_or_default()), []);
+        }
     }
 
     /// A picture of the window, as PNG.
