@@ -109,6 +109,8 @@ impl Error {
             }
             _ if is_gone || code == "invalid session id" => Self::Crashed { why },
             "timeout" => Self::Late,
+            // Nobody waits for as long as a script may take: the driver lost sight of the document that it runs in.
+            "script timeout" => Self::Left,
             _ if message.contains("document unloaded") => Self::Left,
             _ => match message.split_once("net::") {
                 Some((_, why)) => {

@@ -239,11 +239,12 @@ impl Browser {
 
     async fn look(&self, wanted: &Wanted, since: Since, watch: &Stopwatch) -> Result<Visit, Error> {
         let until = tokio::time::Instant::now() + wanted.limit;
+        let mut left = 0;
         let seen = loop {
             let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
             match self.bounded("watch a page", wanted.limit + limits::SCRIPT_MARGIN, looking).await {
                 // The page that it is left for is the one to look at.
-                Err(Error::Left) if tokio::time::Instant::now() < until => {}
+                Err(Error::Left) if left == 0 || tokio::time::Instant::now() < until => left += 1,
                 seen => break seen?,
             }
         };
