@@ -25,8 +25,7 @@ use server::Server;
 use tokio::{process::Command, sync::Semaphore};
 
 /// A client, a browser at the page in question, and another one.
-const EACH: [&str; 4] =
-    ["victim::", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
+const EACH: [&str; 4] = ["victim::", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
 
 /// The longest that the checks of one server may take.
 const AT_MOST: Duration = Duration::from_secs(90);

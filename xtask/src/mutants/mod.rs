@@ -185,9 +185,8 @@ pub fn run(options: &Options) -> Verdict {
             chosen.iter().zip(&outcomes).filter(|(mutant, outcome)| mutant.class == class && what(outcome)).count()
         };
         let (killed, survived) = (of(&run::Outcome::is_killed), of(&run::Outcome::is_survivor));
-        if killed + survived > 0 {
+        if let Some(share) = (100 * killed).checked_div(killed + survived) {
             let stillborn = of(&run::Outcome::is_stillborn);
-            let share = 100 * killed / (killed + survived);
             print(&format!(
                 "{}: {killed} killed, {survived} survived ({share} %), {stillborn} do not start",
                 class.name()

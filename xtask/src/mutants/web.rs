@@ -73,7 +73,7 @@ pub(super) fn style(source: &str) -> Result<Vec<Change>, Error> {
 fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
     each(node);
     for at in 0..node.child_count() {
-        if let Some(child) = node.child(at as u32) {
+        if let Some(child) = node.child(at) {
             visit(child, each);
         }
     }

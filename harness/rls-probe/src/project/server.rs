@@ -13,6 +13,9 @@ use owned_process::{Launch, OwnedProcess, ScratchDir, Stop};
 
 use crate::error::Error;
 
+/// How long the server may take to stop before it is killed.
+const STOPS_WITHIN: Duration = Duration::from_secs(3);
+
 /// A start with `initdb` takes about 1 s; this is for a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,7 +57,7 @@ exec "$bin/postgres" "$@""#;
         args.extend(["-D".into(), data.into(), "-k".into(), scratch.path().into()]);
         args.extend(SETTINGS.iter().flat_map(|setting| ["-c".into(), setting.into()]));
         let env = vec![("LC_ALL".into(), "C".into())];
-        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit };
+        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit, patience: STOPS_WITHIN };
         let process = OwnedProcess::spawn(launch, scratch).map_err(|error| failed(&error))?;
         let ready = "database system is ready to accept connections";
         process.wait_for_line(PATIENCE, |line| line.contains(ready).then_some(())).map_err(|error| failed(&error))?;
