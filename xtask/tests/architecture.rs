@@ -77,7 +77,7 @@ const RLS_PROBE: Allowed = &[
     ("names", "sql"),
     ("output", "finding harm record report rule"),
     ("probe", "actor arguments catalog desk draft error harm names record refused sql tie world"),
-    ("project", "error sql"),
+    ("project", "error"),
     ("proof", "desk error"),
     ("record", "actor harm"),
     ("report", "baseline finding lint mend proof record tenancy world"),
