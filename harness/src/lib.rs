@@ -49,6 +49,7 @@ mod runbook;
 mod section;
 mod seen;
 mod site;
+mod statements;
 mod target;
 mod workspace;
 
@@ -58,15 +59,16 @@ pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check, check_if_promised};
 pub use checkout::{Checkout, Commit};
 pub use client::{
-    AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, Dated, EdgeFunction, GithubClient, Ingest,
-    IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject,
-    PhysicalBackups, PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Unstorable,
+    AnsweredBy, ApiKey, AuthClient, Backup, Backups, BuildVariable, Claims, ClientError, Dated, EdgeFunction,
+    GithubClient, Ingest, IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment,
+    PagesProject, PhysicalBackups, Progress, PublishedKeys, PullRequest, Receipt, Refusal, RestClient, RestSettings,
+    Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
     FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
-    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction,
-    StatusFilter, UnknownPath, Variable, Weakened,
+    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Route, Security, Sms,
+    SmsTransaction, StatusFilter, UnknownPath, Variable, Weakened,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
@@ -81,5 +83,6 @@ pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, S
 pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use statements::same_statements;
 pub use target::Target;
 pub use workspace::root as workspace_root;

@@ -23,7 +23,7 @@ pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 pub use weakened::Weakened;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Contract;
+use super::{Contract, release::Recovery};
 use crate::runbook::{Runbook, Step, Watched};
 
 /// A promise of the runbook that a contract weakens.
@@ -39,6 +39,10 @@ impl Contract {
         for (at, pattern) in self.console.allowed.iter().enumerate() {
             let says = format!("errors like {:?} are no defect", pattern.as_str());
             weaker(format!("console.allowed.{}", at + 1), says, "3.3.4: no JavaScript errors in the console");
+        }
+        if self.release.as_ref().is_some_and(|release| release.recovery == Recovery::Daily) {
+            let runbook = "pre.3.4: point-in-time recovery is enabled";
+            weaker("release.recovery".to_owned(), "daily backups".to_owned(), runbook);
         }
         weakened.extend(Runbook::get().steps().iter().filter_map(|step| self.laxer(step)));
         weakened.sort();

@@ -9,6 +9,7 @@ mod code_freeze;
 mod database;
 mod deployment;
 mod functions;
+mod keys;
 mod monitoring;
 mod rollback;
 mod staging;
