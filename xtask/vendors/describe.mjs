@@ -2,11 +2,10 @@
 // with its query parameters, whether it is deprecated, and the JSON Schema of its answer.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const require = createRequire(import.meta.url);
-const folder = (name) => dirname(require.resolve(`${name}/package.json`));
+const folder = (name) => join(dirname(fileURLToPath(import.meta.url)), "node_modules", name);
 
 // GitHub: OpenAPI 3.0, whose `nullable` is a type of its own in JSON Schema.
 function github(method, path) {
@@ -69,8 +68,8 @@ async function cloudflare(method, path) {
 // Supabase: the schemas that its CLI checks answers with, in the program that bun made of it. The names in it are shortened;
 // what each stands for is read off a schema that is known.
 function supabase(method, path) {
-  supabase.program ??= readFileSync(join(dirname(require.resolve("supabase/package.json")), "../@supabase", program(), "bin/supabase"), "latin1");
-  const text = supabase.program;
+  supabase.schemas ??= schemas(readFileSync(join(folder("@supabase"), program(), "bin/supabase")));
+  const text = supabase.schemas;
   const at = text.indexOf(`method:"${method}",path:"/v1/projects/{ref}${path}",`);
   if (at < 0) return undefined;
   const begin = text.lastIndexOf(":{id:\"", at);
@@ -89,9 +88,14 @@ function supabase(method, path) {
 
 const program = () => `cli-${process.platform}-${process.arch}`;
 
+// The part of the program that its schemas are in, around the one that is known.
+function schemas(program) {
+  const known = program.indexOf("walg_enabled:");
+  return program.toString("latin1", Math.max(0, known - 3_000_000), known + 3_000_000);
+}
+
 function expression(text, name) {
   const found = new RegExp(`[,;{ ]${name.replaceAll("$", "\\$")}=(?=[\\w$]+\\()`, "g");
-  found.lastIndex = text.indexOf("physical_backup_data:") - 3_000_000;
   const start = found.exec(text);
   if (!start) return undefined;
   let [at, depth, quote] = [found.lastIndex, 0, ""];
@@ -113,7 +117,7 @@ function schema(text, name) {
   const near = text.slice(known.index, known.index + 1500);
   const [, union, literals] = near.match(/status:([\w$]+)\(\[([\w$]+)\(\["COMPLETED"/);
   const [, optional] = near.match(/earliest_physical_backup_date_unix:([\w$]+)\(/);
-  const [, nothing] = text.slice(known.index - 2_000_000, known.index + 2_000_000).match(/db_pool:[\w$]+\(\[.{0,400}?,([\w$]+)\]\)/);
+  const [, nothing] = text.match(/db_pool:[\w$]+\(\[.{0,400}?,([\w$]+)\]\)/);
   const made = (json, isOptional = false) => {
     const self = new Proxy(() => self, {
       get: (_, field) => (field === "json" ? json : field === "isOptional" ? isOptional : typeof field === "symbol" ? undefined : self),
