@@ -35,11 +35,11 @@ pub struct Sample {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owes {
-    /// It becomes a transaction with exactly these fields; one that is not named is empty.
+    /// Becomes a transaction with exactly these fields; one that is not named is empty.
     Exact,
-    /// It may wait, but never becomes a transaction with other fields. A wrong amount is worse than none.
+    /// May wait, but never becomes a transaction with other fields. A wrong amount is worse than none.
     Safe,
-    /// It never becomes a transaction.
+    /// Never becomes a transaction.
     Never,
 }
 

@@ -71,7 +71,9 @@ pub use contract::{
     SmsTransaction, StatusFilter, UnknownPath, Variable, Weakened,
 };
 pub use corpus::{Fields, Owes, Sample};
-pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
+pub use deployment::{
+    BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes, settings_file,
+};
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};

@@ -55,7 +55,7 @@ pub enum ClientError {
         status: StatusCode,
         /// What is wrong with it.
         what: String,
-        /// Its beginning.
+        /// The beginning.
         excerpt: String,
     },
 }
@@ -138,7 +138,7 @@ impl Refusal {
             quoted if quoted.is_empty() => "an empty body".to_owned(),
             quoted => format!("{quoted:?}"),
         });
-        // A service that has a code for it answered itself; a limit is one whoever tells it.
+        // A service that has a code for it answered itself; a limit is one whoever sends it.
         let obstacle = Obstacle::of(&url, status, headers)
             .filter(|_| code.is_none() || status == StatusCode::TOO_MANY_REQUESTS)
             .map(Box::new);
@@ -183,7 +183,7 @@ fn seconds_until(headers: &HeaderMap, moment: i64) -> u64 {
     u64::try_from(moment.saturating_sub(now)).unwrap_or(0)
 }
 
-/// The beginning of a body, without the word that the cut would go through: half of a secret cannot be told from text.
+/// The beginning of a body, without the word that the cut would go through: half of a secret looks like text.
 pub(super) fn excerpt(body: &str) -> String {
     let body = body.trim();
     let Some((end, _)) = body.char_indices().nth(EXCERPT) else { return body.to_owned() };

@@ -17,9 +17,9 @@ pub struct GithubClient {
 /// An open issue.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Issue {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     #[serde(default, deserialize_with = "lenient")]
     pub title: String,
     /// GitHub lists pull requests as issues, too.
@@ -30,9 +30,9 @@ pub struct Issue {
 /// A pull request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PullRequest {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     #[serde(default, deserialize_with = "lenient")]
     pub title: String,
     /// None of an account that was deleted.
@@ -98,8 +98,8 @@ impl Review {
 }
 
 impl GithubClient {
-    /// `repository` is `owner/name`.
-    pub(crate) fn new(http: reqwest::Client, base: Url, token: SecretString, repository: String) -> Self {
+    /// Asks the API below `base` about a repository, `owner/name`.
+    pub fn new(http: reqwest::Client, base: Url, token: SecretString, repository: String) -> Self {
         Self { vendor: Vendor::new(http, base, token), repository }
     }
 

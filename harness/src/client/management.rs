@@ -26,7 +26,7 @@ pub struct ManagementClient {
 /// An edge function that was deployed.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EdgeFunction {
-    /// What URLs call it.
+    /// The name in URLs.
     pub slug: String,
     /// `ACTIVE`, `REMOVED`, `THROTTLED`; more may come.
     #[serde(default, deserialize_with = "lenient")]
@@ -96,10 +96,10 @@ impl Backup {
 /// The window of points in time, seconds since 1970.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PhysicalBackups {
-    /// Its beginning.
+    /// The beginning.
     #[serde(default, deserialize_with = "lenient")]
     pub earliest_physical_backup_date_unix: Option<i64>,
-    /// Its end.
+    /// The end.
     #[serde(default, deserialize_with = "lenient")]
     pub latest_physical_backup_date_unix: Option<i64>,
 }
@@ -201,7 +201,8 @@ fn utc<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, 
 }
 
 impl ManagementClient {
-    pub(crate) fn new(http: reqwest::Client, base: Url, token: SecretString, project: String) -> Self {
+    /// Asks the API below `base` about the project with this reference.
+    pub fn new(http: reqwest::Client, base: Url, token: SecretString, project: String) -> Self {
         Self { vendor: Vendor::new(http, base, token), project }
     }
 
@@ -222,8 +223,7 @@ impl ManagementClient {
         Ok(self.vendor.dated(self.vendor.get(&self.path("functions"))).await?.value)
     }
 
-    /// The names of the functions' secrets with a digest of each value: its SHA-256 in hexadecimal. It is shown
-    /// to nobody.
+    /// Names of the functions' secrets, each with its value's digest: SHA-256 in hexadecimal; never shown.
     ///
     /// # Errors
     /// As [`ManagementClient::functions`].

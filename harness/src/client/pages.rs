@@ -212,7 +212,8 @@ struct Info {
 const ENOUGH: usize = 200;
 
 impl PagesClient {
-    pub(crate) fn new(http: reqwest::Client, base: Url, token: SecretString, account: String, project: String) -> Self {
+    /// Asks the API below `base` about a Pages project of an account.
+    pub fn new(http: reqwest::Client, base: Url, token: SecretString, account: String, project: String) -> Self {
         Self { vendor: Vendor::new(http, base, token), account, project }
     }
 

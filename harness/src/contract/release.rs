@@ -106,7 +106,7 @@ pub struct Migration {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,
@@ -118,7 +118,7 @@ pub struct Function {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,
@@ -131,7 +131,7 @@ pub struct Variable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,

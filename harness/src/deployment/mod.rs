@@ -32,6 +32,7 @@ pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub(crate) use settings::secrets_of_environment;
+pub use settings::settings_file;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
 pub use writes::Writes;
@@ -61,9 +62,9 @@ pub struct Deployment {
 /// The Supabase project of a deployment.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Its URL, as `VITE_SUPABASE_URL` holds it.
+    /// The URL, as `VITE_SUPABASE_URL` holds it.
     pub url: Url,
-    /// Its public key, as `VITE_SUPABASE_ANON_KEY` holds it.
+    /// The public key, as `VITE_SUPABASE_ANON_KEY` holds it.
     pub anon_key: String,
 }
 
@@ -177,7 +178,7 @@ impl Deployment {
         Err(Error::NoEmbeddedPortal)
     }
 
-    /// Its name.
+    /// The name.
     pub fn target(&self) -> Target {
         self.target
     }
@@ -192,7 +193,7 @@ impl Deployment {
         &self.site
     }
 
-    /// Its Supabase project.
+    /// The Supabase project.
     ///
     /// # Errors
     /// Undecided, naming the variables that are missing.
@@ -544,7 +545,7 @@ fn two_institutions(settings: &Settings) -> Result<(), Error> {
     }
 }
 
-/// Before it is used anywhere: a key of another project would be told to this one. Keys of the newer kind tell nothing.
+/// Checked before use: a key of another project would be sent to this one. Keys of the newer kind carry no claims.
 fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> {
     let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
     let (Some(key), Some(api)) = (key, api) else { return Ok(()) };
