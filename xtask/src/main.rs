@@ -9,6 +9,7 @@ mod package;
 mod peer;
 mod rls;
 mod test;
+mod vendors;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ enum Action {
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
     SupabaseJs,
+    /// Compare what is asked of the vendors' APIs, and what the embedded platform answers, with what they publish; needs node
+    Vendors,
     /// Pack what verifies a deployment where there is no Rust into one archive
     Package(package::Options),
     /// Run the benchmarks
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Action::Faults(options) => passed(faults::run(&options)),
         Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
+        Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Package(options) => passed(package::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),

@@ -10,6 +10,7 @@ use crate::{
     faults, peer, print, say, setup,
     suites::SUITES,
     table::{seconds, table},
+    vendors,
 };
 
 /// Runs every stage, also after one has failed: each shows something of its own.
@@ -42,6 +43,7 @@ pub fn run() -> Verdict {
     });
     let node = (!peer::has_node()).then_some("node is not on this machine");
     stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
+    stages.run("vendors", "cargo xtask vendors", node, || vendors::run().unwrap_or_else(failed));
     stages.run("sign-off's page", "cargo xtask axe", node, || axe::run().unwrap_or_else(failed));
     print(&stages.rows.to_string());
     Ok(stages.good)

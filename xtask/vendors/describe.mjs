@@ -51,7 +51,9 @@ async function cloudflare(method, path) {
   const before = types.slice(0, types.indexOf(sources)).split("*/");
   const { createGenerator } = await import("ts-json-schema-generator");
   const generator = createGenerator({ path: join(own, "projects.d.ts"), type, skipTypeCheck: true, additionalProperties: true, topRef: false });
-  const { definitions, ...result } = generator.createSchema(type);
+  // A deprecation is a sentence there, and yes or no in JSON Schema.
+  const plain = (name, value) => (name === "deprecated" ? true : value);
+  const { definitions, ...result } = JSON.parse(JSON.stringify(generator.createSchema(type), plain));
   const entries = list ? { type: "array", items: result } : result;
   return {
     deprecated: before.at(-2)?.split("/**").at(-1).includes("@deprecated") ?? false,
