@@ -75,9 +75,15 @@ async fn served(check: &harness::Check, claim: &str, ours: &PagesDeployment, can
         .advice("somebody rolled back, or another host serves this address: Cloudflare, Pages, Deployments shows which one is live; deploy the release again if it is to be");
     match (own, canonical) {
         (Some(own), _) if starts(&own) == starts(&live) => Ok(()),
-        (Some(own), _) => Err(rolled_back
-            .expected(format!("the app of {}: {}", ours.short_id, starts(&own).join(", ")))
-            .seen(starts(&live).join(", "))),
+        (Some(own), _) => {
+            let (own, live) = (starts(&own), starts(&live));
+            let only = |these: &[String], those: &[String]| {
+                these.iter().filter(|path| !those.contains(path)).cloned().collect::<Vec<_>>().join(", ")
+            };
+            Err(rolled_back
+                .expected(format!("the app of {}, which starts {}", ours.short_id, only(&own, &live)))
+                .seen(format!("one that starts {} instead", only(&live, &own))))
+        }
         (None, Some(canonical)) if canonical == ours.id => Ok(()),
         (None, Some(canonical)) => {
             Err(rolled_back.expected(format!("the deployment {}", ours.id)).seen(format!("the deployment {canonical}")))
