@@ -13,6 +13,7 @@ use crate::{
     client::{ClientError, GithubClient, ManagementClient, PagesClient},
     failure::{Failure, Verdict},
     rehearsal::Rehearsal,
+    restore::{Drill, Restored},
     target::Target,
 };
 
@@ -136,6 +137,27 @@ impl Deployment {
         {
             let _ = rehearsal;
             Err(Failure::not_run("nothing was rehearsed: this build has no scratch database"))
+        }
+    }
+
+    /// Restores a dump of the database at `url` on a scratch server of this machine, applies `pending` migrations to it, and
+    /// compares the two.
+    ///
+    /// # Errors
+    /// Not run where there is no PostgreSQL; else as [`Drill::run`].
+    pub async fn restore(&self, url: &SecretString, pending: Vec<(String, String)>) -> Verdict<Restored> {
+        let claim = "nothing was restored";
+        #[cfg(feature = "embedded")]
+        {
+            let not_run = |error: portal::Error| Failure::not_run(claim).seen(error.to_string());
+            let programs = portal::postgres::locate().map_err(not_run)?.bin;
+            let scratch = portal::postgres::ScratchDatabase::start().await.map_err(not_run)?;
+            Drill { programs, pending }.run(url, &scratch.url().to_owned().into()).await
+        }
+        #[cfg(not(feature = "embedded"))]
+        {
+            let _ = (url, pending);
+            Err(Failure::not_run(claim).seen("this build has no scratch database"))
         }
     }
 

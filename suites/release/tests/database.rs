@@ -142,6 +142,15 @@ fn migrations(folder: &str, checkout: &Checkout) -> Verdict<Vec<(String, String)
     Ok(files)
 }
 
+/// Files of the repository that are not applied yet.
+pub async fn pending(check: &harness::Check) -> Verdict<Vec<(String, String)>> {
+    let (management, checkout) = (check.deployment().management()?, check.deployment().checkout().await?);
+    let rows = applied(&management).await?;
+    let mut files = migrations(check.contract().release()?.migrations_folder.as_str(), &checkout)?;
+    files.retain(|(name, _)| rows.iter().all(|row| Some(row.version.as_str()) != name.split('_').next()));
+    Ok(files)
+}
+
 /// "Migrations tested for rollback capability".
 #[test]
 fn each_migration_can_be_undone_and_applied_again() -> Verdict {

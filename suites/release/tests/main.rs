@@ -4,6 +4,7 @@
 //! What vendors know is asked of them (SUPABASE_ACCESS_TOKEN, CLOUDFLARE_API_TOKEN, GITHUB_TOKEN); where a token is
 //! missing, the step is "not run", and a person may look and sign.
 
+mod after;
 mod build;
 mod code_freeze;
 mod database;

@@ -143,4 +143,17 @@ mod writes {
             })
         })
     }
+
+    /// Level 3, Option C: a dump of the database is restored on a scratch server, migrated, and is what was dumped.
+    #[test]
+    fn a_dump_can_be_restored() -> Verdict {
+        check("rollback.3.C", async |check| {
+            let deployment = check.deployment();
+            let url = deployment.database("no dump was restored")?;
+            let pending = crate::database::pending(check).await.unwrap_or_default();
+            let restored = deployment.restore(&url, pending).await?;
+            check.measured(format!("{} tables and {} parts of the schema", restored.tables, restored.parts));
+            Ok(())
+        })
+    }
 }
