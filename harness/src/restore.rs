@@ -9,7 +9,7 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::process::Command;
 use url::Url;
 
@@ -18,8 +18,8 @@ use crate::{
     rehearsal::{apply, parts, rows},
 };
 
-/// The restored database on the scratch server.
-const RESTORED: &str = "restored";
+/// What a new project has, and a dump brings along. The schema `public` is there in every database, and not dumped.
+const EMPTY: &str = "drop schema if exists auth, extensions, supabase_migrations cascade";
 
 /// Schemas that Supabase fills, and whose extensions only its own servers have.
 const OF_THE_PLATFORM: [&str; 9] =
@@ -47,7 +47,8 @@ pub struct Restored {
 }
 
 impl Drill {
-    /// Dumps the database at `source`, restores it on the server of `scratch`, and compares.
+    /// Dumps the database at `source`, restores it into the one at `scratch`, which has nothing but the platform in it, and
+    /// compares.
     ///
     /// # Errors
     /// Failed for what is missing or different; undecided where nothing could be dumped or restored.
@@ -70,12 +71,9 @@ impl Drill {
             (parts(&mut moment).await.map_err(connected)?, rows(&mut moment).await.map_err(connected)?);
         moment.rollback().await.map_err(connected)?;
 
-        let mut server = PgConnection::connect(scratch.expose_secret()).await.map_err(connected)?;
-        let make = format!("create database {RESTORED} template template0");
-        sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut server).await.map_err(connected)?;
+        let mut restored = PgConnection::connect(scratch.expose_secret()).await.map_err(connected)?;
+        sqlx::raw_sql(EMPTY).execute(&mut restored).await.map_err(connected)?;
         let said = self.restore(scratch, &dump).await?;
-        let options = PgConnectOptions::from_str(scratch.expose_secret()).map_err(connected)?.database(RESTORED);
-        let mut restored = options.connect().await.map_err(connected)?;
         let read = (parts(&mut restored).await.map_err(connected)?, rows(&mut restored).await.map_err(connected)?);
         let (own, own_rows) = (own(&all), own_tables(&written));
         same(&own, &self::own(&read.0), &own_rows, &own_tables(&read.1), &said)?;
@@ -99,7 +97,10 @@ impl Drill {
 
     /// What the program complained of: what that means, the comparison shows.
     async fn restore(&self, scratch: &SecretString, dump: &Path) -> Verdict<String> {
-        let output = self.program("pg_restore", scratch)?.args(["--dbname", RESTORED]).arg(dump).output().await;
+        let mut command = self.program("pg_restore", scratch)?;
+        let options = PgConnectOptions::from_str(scratch.expose_secret()).ok();
+        let database = options.as_ref().and_then(PgConnectOptions::get_database).unwrap_or("postgres");
+        let output = command.args(["--dbname", database]).arg(dump).output().await;
         let output = output.map_err(|error| lost("pg_restore", &error.to_string()))?;
         let said = String::from_utf8_lossy(&output.stderr);
         // Lines of data may follow: only the sentence is kept.
