@@ -148,6 +148,10 @@ mod tests {
         );
         assert_eq!(one("allowed = []", "allowed = [\".*\"]").1, "errors like \".*\" are no defect");
         assert_eq!(
+            one("backup_within_hours", "recovery = \"daily\"\nbackup_within_hours"),
+            ("release.recovery".to_owned(), "daily backups".to_owned())
+        );
+        assert_eq!(
             one("rules = [\"received_from\", \"payment_received\", \"has_sent_you\"]", "rules = []").0,
             "sms.rules"
         );
