@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{LazyLock, Mutex, Once, OnceLock, PoisonError},
 };
 
@@ -11,6 +11,7 @@ use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::OnceCell,
+    time::timeout,
 };
 
 use crate::{
@@ -21,12 +22,16 @@ use crate::{
     ending,
     evidence::Evidence,
     failure::{Failure, Verdict},
+    limits,
     redaction::Redactor,
     run::{self, Figure},
     runbook::{Runbook, Step},
     section::Section,
     seen::{self, Seen},
 };
+
+/// Exit code of a process that its checks held up, as timeout(1) has it.
+const TIMED_OUT: i32 = 124;
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
@@ -88,7 +93,10 @@ pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Ch
     });
     let runtime =
         runtime.as_ref().map_err(|why| Failure::not_run("the asynchronous runtime cannot be started").seen(why))?;
-    WATCHED.call_once(|| drop(runtime.spawn(end_when_asked())));
+    WATCHED.call_once(|| {
+        drop(runtime.spawn(end_when_asked()));
+        drop(runtime.spawn(end_when_over()));
+    });
     runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
 }
 
@@ -109,7 +117,7 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         figure: Mutex::default(),
         kept: Mutex::default(),
     };
-    let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
+    let mut verdict = in_time(body(&check)).await.map_err(|failure| failure.about(step));
     let redactor = Redactor::new(deployment.secrets().await);
     for (name, content_type, text) in check.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
         evidence.attach(name, content_type, redactor.clean(&text).as_bytes())?;
@@ -118,7 +126,11 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
     evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(browser) = check.browser.into_inner() {
         if let Err(failure) = verdict {
-            verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
+            let keeping = timeout(limits::EVIDENCE, keep(&browser, &mut evidence, &redactor)).await;
+            verdict = Err(match keeping.unwrap_or(Ok(None))? {
+                Some(path) => failure.fact("evidence", path.display().to_string()),
+                None => failure,
+            });
         }
         // A browser that cannot be closed ends with the driver; the verdict stands.
         let _ = browser.close(verdict.is_ok()).await;
@@ -129,7 +141,7 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
 }
 
 /// Screenshot, page, console and requests of a failure. What cannot be had is left out: the failure itself is what counts.
-async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, redactor: &Redactor) -> Verdict<Failure> {
+async fn keep(browser: &Browser, evidence: &mut Evidence, redactor: &Redactor) -> Verdict<Option<PathBuf>> {
     let mut kept = None;
     if let Ok(png) = browser.screenshot().await {
         kept = Some(evidence.attach("screenshot.png", "image/png", &png)?);
@@ -138,10 +150,37 @@ async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, reda
         evidence.attach("page.html", "text/html", redactor.clean(&page).as_bytes())?;
     }
     evidence.attach("log.txt", "text/plain", redactor.clean(&browser.log()).as_bytes())?;
-    Ok(match kept {
-        Some(path) => failure.fact("evidence", path.display().to_string()),
-        None => failure,
+    Ok(kept)
+}
+
+/// The verdict of a check's body, if there is one before its time or that of its suite is over.
+async fn in_time(body: impl Future<Output = Verdict>) -> Verdict {
+    let Some(limit) = limits::check() else {
+        return Err(Failure::not_run(format!(
+            "the checks of this suite took {} s, and this one was not begun",
+            limits::suite().as_secs()
+        ))
+        .advice("see what the checks before it waited for, or run this one alone")
+        .shared());
+    };
+    timeout(limit, body).await.unwrap_or_else(|_| {
+        let claim = if limit < limits::CHECK {
+            format!("the check ends before the {} s of its suite are over", limits::suite().as_secs())
+        } else {
+            format!("the check ends within {} s", limits::CHECK.as_secs())
+        };
+        Err(Failure::undecided(claim)
+            .seen("it was still waiting for an answer, and was given up")
+            .advice("run it alone (cargo xtask run NAME); if it is late again, look for what the portal or the network between is slow in"))
     })
+}
+
+/// Ends a process whose checks hold it up beyond all limits, so that whoever started it learns of it.
+async fn end_when_over() {
+    tokio::time::sleep(limits::suite() + limits::EVIDENCE).await;
+    ending::begin();
+    tidy().await;
+    let _ = tokio::task::spawn_blocking(|| std::process::exit(TIMED_OUT)).await;
 }
 
 async fn deployment() -> Verdict<&'static Deployment> {
@@ -181,7 +220,8 @@ async fn end_when_asked() {
 /// Removes what checks made in the deployment, and keeps the list of what stays.
 async fn tidy() {
     let Some(Ok(deployment)) = DEPLOYMENT.get() else { return };
-    let stays = deployment.tidy().await;
+    // Whatever stays is the next run's to remove.
+    let Ok(stays) = timeout(limits::TIDY, deployment.tidy()).await else { return };
     run::keep_what_stays(&deployment::RUN, deployment.target(), &stays);
 }
 

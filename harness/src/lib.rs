@@ -38,6 +38,7 @@ mod ending;
 mod evidence;
 mod failure;
 mod figures;
+mod limits;
 mod mirror;
 mod obstacle;
 mod outcome;
@@ -77,6 +78,7 @@ pub use deployment::{
 };
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
+pub use limits::{SUITE_SECONDS, WATCH_ROUND};
 pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;
 pub use outcome::Outcome;

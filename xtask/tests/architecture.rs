@@ -30,14 +30,15 @@ const CRATES: Allowed = &[
 ];
 
 const HARNESS: Allowed = &[
-    ("browser", "bounded client contract deployment failure runbook seen site"),
-    ("check", "browser client contract deployment ending evidence failure redaction run runbook section seen"),
+    ("bounded", "limits"),
+    ("browser", "bounded client contract deployment failure limits obstacle runbook seen site"),
+    ("check", "browser client contract deployment ending evidence failure limits redaction run runbook section seen"),
     ("checkout", "failure"),
-    ("client", "bounded failure obstacle permission"),
+    ("client", "bounded failure limits obstacle permission"),
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure obstacle permission redaction rehearsal restore section seen site target workspace",
+        "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal restore section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "outcome redaction runbook"),
@@ -48,7 +49,7 @@ const HARNESS: Allowed = &[
     ("restore", "failure rehearsal"),
     ("run", "contract deployment failure outcome runbook section seen target workspace"),
     ("runbook", "section target workspace"),
-    ("site", "bounded client failure obstacle"),
+    ("site", "bounded client failure limits obstacle"),
 ];
 
 const RLS_PROBE: Allowed = &[

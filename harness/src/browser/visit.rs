@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{
     Error,
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     contract::{Contract, Heading, Route},
     failure::{Failure, Verdict},
+    obstacle::{self, Obstacle},
     runbook::Cause,
 };
 
@@ -29,6 +31,8 @@ pub struct Wanted {
     broken: Vec<String>,
     mock: Vec<String>,
     allowed: Vec<crate::contract::Pattern>,
+    /// Of the portal's document: what else is on screen may not be the portal.
+    title: String,
     /// Counted from the start of the navigation, or from what was done on the open page.
     pub(super) limit: Duration,
 }
@@ -54,6 +58,7 @@ impl Wanted {
             broken: portal.broken.clone(),
             mock: portal.mock.clone(),
             allowed: contract.console.allowed.clone(),
+            title: portal.title.clone(),
             limit: Duration::from_millis(within_ms) + PATIENCE,
         }
     }
@@ -129,6 +134,7 @@ impl Wanted {
             "unwanted": self.busy.iter().chain(&self.gone).collect::<Vec<_>>(),
             "broken": self.broken,
             "mock": self.mock,
+            "captchas": obstacle::CAPTCHAS,
             "limit_ms": self.limit.as_millis() as u64,
         })
     }
@@ -155,6 +161,8 @@ struct Seen {
     title: String,
     headings: Vec<String>,
     text: String,
+    /// The first sign of a captcha in a page that is not ready.
+    captcha: Option<String>,
 }
 
 /// A page that was opened and looked at.
@@ -180,6 +188,28 @@ impl Visit {
     /// Whether all that was wanted was on screen.
     pub fn is_ready(&self) -> bool {
         self.seen.lacking.is_empty() && self.seen.still.is_empty() && self.seen.broken.is_none()
+    }
+
+    /// Why the browser has no page of anybody to show, if that is so.
+    pub(super) fn not_opened(&self, since: Since) -> Option<String> {
+        if self.is_ready() {
+            return None;
+        }
+        let failed = self.log.failed_requests().last().map(ToString::to_string);
+        if self.seen.url.starts_with("chrome-error:") {
+            return Some(failed.unwrap_or_else(|| "a page of the browser's own in place of the portal's".to_owned()));
+        }
+        let asked = self.log.requests.last().map(|request| format!("{request}: a download, or no content"));
+        asked.filter(|_| since == Since::Opening && self.seen.url == "about:blank")
+    }
+
+    /// What stands between the browser and a page that is not ready.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        let at = Url::parse(&self.seen.url).ok().filter(|_| !self.is_ready())?;
+        let is_other = self.seen.title != self.wanted.title;
+        let captcha = self.seen.captcha.as_deref().filter(|_| is_other);
+        let in_page = || captcha.map(|captcha| Obstacle::captcha(&at, captcha, &self.wanted.title));
+        self.log.obstacle.clone().or_else(|| Obstacle::at(&at)).or_else(in_page)
     }
 
     /// All that was wanted is on screen.

@@ -9,9 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{ClientError, error::Answer};
-
-/// How long a limit is waited out, in all. Supabase's window is a minute, GitHub's an hour.
-const LONGEST_WAIT: Duration = Duration::from_secs(61);
+use crate::limits::WAIT_AS_ASKED;
 
 /// Lists are read to their end, and an API that never ends one is reported.
 const MOST_PAGES: usize = 50;
@@ -32,16 +30,11 @@ const MOST_GUESSES: u32 = 3;
 
 impl Default for Patience {
     fn default() -> Self {
-        Self::of(LONGEST_WAIT)
+        Self { left: WAIT_AS_ASKED, next: Duration::from_secs(1), guesses: 0 }
     }
 }
 
 impl Patience {
-    /// As long as this, in all.
-    pub fn of(all: Duration) -> Self {
-        Self { left: all, next: Duration::from_secs(1), guesses: 0 }
-    }
-
     /// How long to wait now, if there is that much left; `said` are the server's seconds.
     pub fn wait(&mut self, said: Option<u64>) -> Option<Duration> {
         let wait = said.map_or(self.next, Duration::from_secs);

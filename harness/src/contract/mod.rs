@@ -123,6 +123,8 @@ pub struct Portal {
     pub broken: Vec<String>,
     /// Texts of a build that signs nobody in.
     pub mock: Vec<String>,
+    /// Size of the largest file that it serves, in megabytes, where that is more than any portal needs.
+    pub largest_file_mb: Option<usize>,
 }
 
 /// What a path that no route has answers.

@@ -9,7 +9,7 @@ mod settings;
 mod tenant;
 mod writes;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap};
@@ -22,6 +22,7 @@ use crate::{
     client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
+    limits,
     redaction::Redactor,
     seen,
     site::{Site, Trouble},
@@ -39,9 +40,6 @@ pub use writes::Writes;
 
 /// How far the clock here may be from the server's: tokens run out, and "today" changes, by both.
 const MOST_SKEW: i64 = 30;
-
-/// How long a sign-in waits when the auth server says so, at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// A running portal.
 #[derive(Debug)]
@@ -110,7 +108,7 @@ impl Deployment {
         let api = url.zip(anon_key).map(|(url, anon_key)| Api { url, anon_key });
         two_institutions(&settings)?;
         own_service_key(&settings, api.as_ref())?;
-        let site = Site::new(site, &contract.portal.title, http.clone());
+        let site = front_end(site, &contract, http.clone());
         reach(&site).await?;
         Ok(Self {
             target,
@@ -161,7 +159,7 @@ impl Deployment {
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,
-            site: Site::new(portal.site_url().clone(), &contract.portal.title, http.clone()),
+            site: front_end(portal.site_url().clone(), &contract, http.clone()),
             api: Some(api),
             contract,
             settings,
@@ -428,7 +426,7 @@ impl Deployment {
 
     /// Signs in. A limit is waited out: Auth never says for how long, and has room for one more every two seconds.
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
-        let mut patience = Patience::of(LONGEST_WAIT);
+        let mut patience = Patience::default();
         loop {
             match auth.sign_in(email, password).await {
                 Err(ClientError::Refused(refusal)) if refusal.is_limit => match patience.wait(refusal.retry_after) {
@@ -509,11 +507,19 @@ fn http_client() -> Result<reqwest::Client, Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(30))
+        .connect_timeout(limits::CONNECT)
+        .timeout(limits::REQUEST)
         .user_agent(concat!("release-harness/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(Error::Http)
+}
+
+fn front_end(base: Url, contract: &Contract, http: reqwest::Client) -> Site {
+    let site = Site::new(base, &contract.portal.title, http);
+    match contract.portal.largest_file_mb {
+        Some(megabytes) => site.with_files_of(megabytes.saturating_mul(1_000_000)),
+        None => site,
+    }
 }
 
 /// Asks a remote portal once, so that a dead host is one error and not one per check.
@@ -523,7 +529,13 @@ async fn reach(site: &Site) -> Result<(), Error> {
         Ok(answer) => same_time(&root, &answer.headers),
         Err(Trouble::Kept(obstacle)) => Err(Error::Obstacle(obstacle)),
         Err(Trouble::Unread(bounded::Error::Broken(source))) => Err(Error::unreachable(root, source)),
-        Err(Trouble::Unread(why)) => Err(Error::Unreadable { site: root, why: why.to_string() }),
+        Err(Trouble::Unread(why @ bounded::Error::TooLarge { .. })) => {
+            Err(Error::Unreadable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why @ bounded::Error::NoConnection { .. })) => {
+            Err(Error::Unreachable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why)) => Err(Error::NoAnswer { site: root, why: why.to_string() }),
     }
 }
 

@@ -37,6 +37,13 @@ impl Sample {
         Self { at, step: result.step, outcome, figure: result.figure, seen: result.measured.unwrap_or(why), text }
     }
 
+    /// Belongs to a round that did not end in time: what it could not tell, nobody answered.
+    pub fn came_late(&mut self) {
+        if self.outcome == Outcome::Undecided {
+            self.outcome = Outcome::NotRun;
+        }
+    }
+
     /// Over its limit, or nobody answered, or much worse than before the release. What is undecided is none of them.
     fn is_bad(&self, baseline: &Baseline) -> bool {
         matches!(self.outcome, Outcome::Failed | Outcome::NotRun)
