@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     browser::{Browser, Page},
     client::Session,
+    clock::Clock,
     contract::Contract,
     deployment::{self, Deployment, Identity},
     ending,
@@ -117,7 +118,8 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         figure: Mutex::default(),
         kept: Mutex::default(),
     };
-    let mut verdict = in_time(body(&check)).await.map_err(|failure| failure.about(step));
+    let clock = Clock::start(deployment.contract().time_zone());
+    let mut verdict = in_time(body(&check)).await.map_err(|failure| failure.unless_disturbed(&clock).about(step));
     let redactor = Redactor::new(deployment.secrets().await);
     for (name, content_type, text) in check.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
         evidence.attach(name, content_type, redactor.clean(&text).as_bytes())?;

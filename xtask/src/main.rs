@@ -8,6 +8,7 @@ mod holes;
 mod package;
 mod peer;
 mod rls;
+mod steady;
 mod test;
 mod vendors;
 
@@ -47,6 +48,8 @@ enum Action {
     Vendors,
     /// Pack what verifies a deployment where there is no Rust into one archive
     Package(package::Options),
+    /// Run suites over and over and show every outcome that was not always the same
+    Steady(steady::Options),
     /// Run the benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Package(options) => passed(package::run(&options)),
+        Action::Steady(options) => passed(steady::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),
     })
 }

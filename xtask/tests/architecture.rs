@@ -31,8 +31,11 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("bounded", "limits"),
-    ("browser", "bounded client contract deployment failure limits obstacle runbook seen site"),
-    ("check", "browser client contract deployment ending evidence failure limits redaction run runbook section seen"),
+    ("browser", "bounded client contract deployment failure limits obstacle runbook seen site stopwatch"),
+    (
+        "check",
+        "browser client clock contract deployment ending evidence failure limits redaction run runbook section seen",
+    ),
     ("checkout", "failure"),
     ("client", "bounded failure limits obstacle permission"),
     ("contract", "failure runbook section"),
@@ -41,7 +44,7 @@ const HARNESS: Allowed = &[
         "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal restore section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
-    ("failure", "outcome redaction runbook"),
+    ("failure", "clock outcome redaction runbook stopwatch"),
     ("figures", "browser client contract failure"),
     ("mirror", "client deployment failure"),
     ("obstacle", "failure"),

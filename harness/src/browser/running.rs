@@ -54,6 +54,8 @@ pub(super) struct Running {
     late: Mutex<Option<(Instant, f64)>>,
     /// None where the session itself is the profile.
     profile: Option<(tokio::sync::Mutex<DevTools>, Profile)>,
+    /// Number of the browser's process, where it runs on this machine.
+    pub process: Option<i32>,
 }
 
 /// A session of the driver, by its client and by its id.
@@ -61,6 +63,14 @@ pub(super) struct Running {
 struct Session {
     client: Client,
     id: String,
+}
+
+impl Session {
+    /// Number of the browser's process on the driver's machine.
+    fn process(&self) -> Option<i32> {
+        let number = self.client.capabilities()?.get("goog:processID")?.as_i64()?;
+        i32::try_from(number).ok()
+    }
 }
 
 impl Running {
@@ -75,7 +85,7 @@ impl Running {
         }
         match Self::start().await? {
             (session, Some(devtools)) => Self::with_profile(session, devtools).await,
-            (session, None) => Ok(Self { session, late: Mutex::default(), profile: None }),
+            (session, None) => Ok(Self { session, late: Mutex::default(), profile: None, process: None }),
         }
     }
 
@@ -85,7 +95,8 @@ impl Running {
             let profile = devtools.profile().await?;
             let window = devtools.window(&profile).await?;
             let profile = Some((tokio::sync::Mutex::new(devtools), profile));
-            let running = Self { session, late: Mutex::default(), profile };
+            let process = session.process();
+            let running = Self { session, late: Mutex::default(), profile, process };
             running.show(window).await?;
             Ok(running)
         };

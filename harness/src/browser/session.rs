@@ -27,6 +27,7 @@ use super::{
 use crate::{
     failure::{Failure, Verdict},
     limits,
+    stopwatch::Stopwatch,
 };
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
@@ -99,8 +100,9 @@ impl Browser {
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
+        let watch = self.stopwatch();
         self.load_page("open a page", wanted, self.client().goto(url.as_str())).await?;
-        self.look(wanted, Since::Opening).await
+        self.look(wanted, Since::Opening, &watch).await
     }
 
     async fn load_page(
@@ -198,7 +200,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, &self.stopwatch()).await.map_err(Failure::from)
     }
 
     /// Loads the page that is open once more.
@@ -206,8 +208,9 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
+        let watch = self.stopwatch();
         self.load_page("reload a page", wanted, self.client().refresh()).await?;
-        self.look(wanted, Since::Opening).await.map_err(Failure::from)
+        self.look(wanted, Since::Opening, &watch).await.map_err(Failure::from)
     }
 
     /// Goes back in the history.
@@ -215,11 +218,16 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
+        let watch = self.stopwatch();
         self.load_page("go back", wanted, self.client().back()).await?;
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, &watch).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
+    fn stopwatch(&self) -> Stopwatch {
+        Stopwatch::with(self.running.process)
+    }
+
+    async fn look(&self, wanted: &Wanted, since: Since, watch: &Stopwatch) -> Result<Visit, Error> {
         let until = tokio::time::Instant::now() + wanted.limit;
         let seen = loop {
             let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
@@ -229,9 +237,10 @@ impl Browser {
                 seen => break seen?,
             }
         };
+        let waited = watch.took().waited;
         let log = self.settled_log().await?;
         self.note_log(&log);
-        let visit = Visit::of(wanted, seen, log)?;
+        let visit = Visit::of(wanted, seen, waited, log)?;
         if let Some(why) = visit.not_opened(since) {
             return Err(Error::NotOpened { why });
         }

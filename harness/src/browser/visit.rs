@@ -15,6 +15,7 @@ use crate::{
     failure::{Failure, Verdict},
     obstacle::{self, Obstacle},
     runbook::Cause,
+    stopwatch::Took,
 };
 
 /// How long after its threshold a view is still waited for, so that "slow" is not reported as "never".
@@ -170,19 +171,26 @@ struct Seen {
 pub struct Visit {
     wanted: Wanted,
     seen: Seen,
+    /// For a processor of this machine.
+    waited: Duration,
     log: Log,
 }
 
 impl Visit {
-    pub(super) fn of(wanted: &Wanted, seen: Value, log: Log) -> Result<Self, Error> {
+    pub(super) fn of(wanted: &Wanted, seen: Value, waited: Duration, log: Log) -> Result<Self, Error> {
         let seen = serde_json::from_value(seen)
             .map_err(|error| Error::Command { what: "watch a page", why: error.to_string() })?;
-        Ok(Self { wanted: wanted.clone(), seen, log })
+        Ok(Self { wanted: wanted.clone(), seen, waited, log })
     }
 
     /// From the start of the navigation to the moment when all that was wanted was on screen.
     pub fn load_time(&self) -> Duration {
         Duration::from_secs_f64(self.seen.ms / 1000.0)
+    }
+
+    /// The same, with what this machine contributed.
+    pub fn took(&self) -> Took {
+        Took { wall: self.load_time(), waited: self.waited }
     }
 
     /// Whether all that was wanted was on screen.
@@ -230,8 +238,11 @@ impl Visit {
                 format!("{} after {waited}", lacking.into_iter().chain(still).collect::<Vec<_>>().join(", "))
             }
         };
-        Err(self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page())))
-            .map_err(|failure| self.context(failure))
+        let failure = self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page()));
+        let failure = self.context(failure);
+        // A page that gave up did so by itself.
+        let threshold = self.wanted.limit.saturating_sub(PATIENCE);
+        Err(if self.seen.broken.is_some() { failure } else { failure.unless_kept_waiting(self.took(), threshold) })
     }
 
     /// The same of a view that the check only passes through: where it is not on screen and the database refused it
@@ -319,7 +330,8 @@ impl Visit {
             .failure("the view is on screen in time")
             .expected(format!("at most {:.1} s", threshold.as_secs_f64()))
             .seen(format!("{:.1} s", self.load_time().as_secs_f64()))
-            .caused_by(Cause::Slow))
+            .caused_by(Cause::Slow)
+            .unless_kept_waiting(self.took(), threshold))
     }
 
     /// Nothing says that the data is made up.
