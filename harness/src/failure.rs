@@ -5,6 +5,7 @@ use std::{error::Error, fmt, time::Duration};
 use crate::{
     clock::Clock,
     outcome::Outcome,
+    privacy::Privacy,
     redaction::Redactor,
     runbook::{Cause, Runbook, Step},
     stopwatch::Took,
@@ -134,6 +135,15 @@ impl Failure {
         self.claim = redactor.clean(&self.claim);
         for (_, text) in &mut self.facts {
             *text = redactor.clean(text);
+        }
+        self
+    }
+
+    /// Without members' data.
+    pub(crate) fn masked(mut self, privacy: &Privacy) -> Self {
+        self.claim = privacy.told(&self.claim);
+        for (_, text) in self.facts.iter_mut().filter(|(label, _)| !matches!(*label, "do" | "evidence")) {
+            *text = privacy.told(text);
         }
         self
     }

@@ -30,9 +30,8 @@ impl Kpi {
         let mut query = vec![(data.tenant.clone(), format!("eq.{institution}"))];
         query.extend(self.filters.clone());
         if let Some(column) = &self.time {
-            query.extend(
-                self.window(&now).map_err(|error| unread(error.to_string()))?.map(|bound| (column.clone(), bound)),
-            );
+            let bounds = self.window(&now).map_err(|error| unread(error.to_string()))?;
+            query.extend(bounds.into_iter().map(|bound| (column.clone(), bound)));
         }
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let Some(column) = &self.sum else {
@@ -46,28 +45,34 @@ impl Kpi {
         amounts.sum()
     }
 
-    /// Bounds in PostgREST's words: from midnight of the first day to the midnight that ends today, or until so long ago.
-    fn window(&self, now: &Zoned) -> Result<impl Iterator<Item = String> + use<>, jiff::Error> {
-        let mut bounds = Vec::new();
-        if let Some(days) = self.days {
-            let today = now.start_of_day()?;
-            let first = today.checked_sub(i64::from(days.saturating_sub(1)).days())?;
-            bounds.push(format!("gte.{}", first.timestamp()));
-            bounds.push(format!("lt.{}", today.checked_add(1.day())?.timestamp()));
-        }
+    /// Bounds of its time, in PostgREST's words.
+    fn window(&self, now: &Zoned) -> Result<Vec<String>, jiff::Error> {
+        let mut bounds = days(now, self.days, self.this_month)?;
         if let Some(hours) = self.older_than_hours {
             bounds.push(format!("lt.{}", now.timestamp().checked_sub(i64::from(hours).hours())?));
         }
-        Ok(bounds.into_iter())
+        Ok(bounds)
     }
 }
 
+/// Bounds in PostgREST's words: from midnight of the first of so many days, or of this month, to the midnight that ends
+/// today.
+pub(crate) fn days(now: &Zoned, days: Option<u32>, this_month: bool) -> Result<Vec<String>, jiff::Error> {
+    let today = now.start_of_day()?;
+    let first = match days {
+        Some(days) => today.checked_sub(i64::from(days.saturating_sub(1)).days())?,
+        None if this_month => today.first_of_month()?.start_of_day()?,
+        None => return Ok(Vec::new()),
+    };
+    Ok(vec![format!("gte.{}", first.timestamp()), format!("lt.{}", today.checked_add(1.day())?.timestamp())])
+}
+
 /// An amount as PostgREST writes `numeric`: a JSON number or a text.
-fn amount(value: &Value) -> Option<Decimal> {
+pub(crate) fn amount(value: &Value) -> Option<Decimal> {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().ok()
 }
 
-fn now_in(time_zone: &str) -> Verdict<Zoned> {
+pub(crate) fn now_in(time_zone: &str) -> Verdict<Zoned> {
     let zone = TimeZone::get(time_zone).map_err(|error| {
         Failure::undecided("the contract names a time zone that is known")
             .expected("an IANA name")
@@ -124,11 +129,12 @@ mod tests {
             sum: None,
             time: None,
             days,
+            this_month: false,
             older_than_hours,
             filters: Default::default(),
         };
         let now: Zoned = "2026-01-07T01:30:00+02:00[Africa/Kigali]".parse().unwrap();
-        let window = |kpi: Kpi| kpi.window(&now).unwrap().collect::<Vec<_>>();
+        let window = |kpi: Kpi| kpi.window(&now).unwrap();
         assert_eq!(window(kpi(Some(1), None)), ["gte.2026-01-06T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(Some(7), None)), ["gte.2025-12-31T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(None, Some(24))), ["lt.2026-01-05T23:30:00Z"]);

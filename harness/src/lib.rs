@@ -43,7 +43,9 @@ mod limits;
 mod mirror;
 mod obstacle;
 mod outcome;
+mod panics;
 mod permission;
+mod privacy;
 mod redaction;
 mod rehearsal;
 mod restore;
@@ -55,6 +57,7 @@ mod site;
 mod statements;
 mod stopwatch;
 mod target;
+pub mod views;
 mod workspace;
 
 pub use rls_probe as rls;
@@ -69,10 +72,11 @@ pub use client::{
     Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
-    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
-    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Route, Security, Sms,
-    SmsTransaction, StatusFilter, UnknownPath, Variable, Weakened,
+    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
+    Count, Counted, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
+    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
+    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
+    SmsTransaction, StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
 };
 pub use corpus::{Fields, Owes, Sample};
 pub use deployment::{
@@ -85,6 +89,7 @@ pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;
 pub use outcome::Outcome;
 pub use permission::Permission;
+pub use privacy::Detail;
 pub use rehearsal::Rehearsal;
 pub use restore::Restored;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
@@ -95,3 +100,10 @@ pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use workspace::root as workspace_root;
+
+/// A text without secrets, for whoever writes one that no check has cleaned: what the environment holds, what this
+/// process learned, and whatever looks like a token.
+pub fn without_secrets(text: &str) -> String {
+    deployment::know_secrets_of_environment();
+    redaction::redactor().clean(text)
+}

@@ -13,14 +13,20 @@ pub enum Section {
     Allocation,
     /// Events of the audit log.
     Audit,
+    /// What a page may cost.
+    Budget,
     /// Institutions that may be written to in production.
     Canary,
+    /// How controls are told apart.
+    Controls,
     /// The dashboard's figures.
     Dashboard,
     /// What the data checklist compares.
     Data,
     /// Views that a role may not see.
     Forbidden,
+    /// What people make in dialogs.
+    Forms,
     /// The ledger on screen.
     Ledger,
     /// What it takes to make a tenant.
@@ -32,31 +38,46 @@ pub enum Section {
     Refused,
     /// What has to be true around a release.
     Release,
+    /// Who may do what within an institution.
+    Rights,
     /// What the security checklist looks at.
     Security,
     /// The way from a gateway's message to the ledger.
     Sms,
     /// Whose rows are whose.
     Tenancy,
+    /// What tokens are good for.
+    Tokens,
+    /// What nobody may make disappear.
+    Trail,
+    /// What people see.
+    Views,
 }
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 21] = [
         Self::Allocation,
         Self::Audit,
+        Self::Budget,
         Self::Canary,
+        Self::Controls,
         Self::Dashboard,
         Self::Data,
         Self::Forbidden,
+        Self::Forms,
         Self::Ledger,
         Self::Make,
         Self::Monitoring,
         Self::Refused,
         Self::Release,
+        Self::Rights,
         Self::Security,
         Self::Sms,
         Self::Tenancy,
+        Self::Tokens,
+        Self::Trail,
+        Self::Views,
     ];
 
     /// What is said of whatever needs this part of a contract that does not have it.

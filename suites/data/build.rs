@@ -1,5 +1,8 @@
-//! Makes test cases of the contract's readers.
+//! Makes test cases of the contract's readers and views.
 
 fn main() {
-    contract_cases::Contract::read().template("readers", "data.readers", &[""]).write();
+    contract_cases::Contract::read()
+        .template("readers", "data.readers", &[""])
+        .template("views", "views", &["name", "step"])
+        .write();
 }

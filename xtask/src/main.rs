@@ -5,6 +5,7 @@ mod axe;
 mod bench;
 mod faults;
 mod holes;
+mod mutants;
 mod package;
 mod peer;
 mod rls;
@@ -38,6 +39,8 @@ enum Action {
     Test,
     /// Break the embedded portal in every known way and show which checks notice
     Faults(faults::Options),
+    /// Change the embedded portal's sources at random and show which checks notice
+    Mutants(mutants::Options),
     /// Probe a database, or the embedded portal's, for ways across the wall between tenants: rls-probe
     Rls(rls_probe::command::Options),
     /// Run axe-core on the sign-off's page; needs node
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Action::Product(action) => return action.run(),
         Action::Test => passed(test::run()),
         Action::Faults(options) => passed(faults::run(&options)),
+        Action::Mutants(options) => passed(mutants::run(&options)),
         Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
         Action::Vendors => passed(vendors::run()),

@@ -93,6 +93,7 @@ fn start_once(program: &Path) -> Result<(OwnedProcess, u16), owned_process::Erro
         env,
         user: None,
         stop: Stop::Kill,
+        patience: std::time::Duration::from_secs(3),
     };
     let process = OwnedProcess::spawn(launch, scratch)?;
     process.wait_for_line(limits::DRIVER_START, |line| line.contains("started successfully").then_some(()))?;

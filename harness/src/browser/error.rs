@@ -28,6 +28,8 @@ pub(crate) enum Error {
     Versions { why: String },
     #[error("the browser did not start: {why}\ncheck that it runs: {browser} --headless --version")]
     NoSession { browser: String, why: String },
+    #[error("no browser at {driver} was free within {} s", .waited.as_secs())]
+    Queued { driver: String, waited: Duration, seen: String },
     #[error("the browser did not do what was asked ({what}): {why}")]
     Command { what: &'static str, why: String },
     /// The driver gave up on a page that was still loading.
@@ -107,6 +109,8 @@ impl Error {
             }
             _ if is_gone || code == "invalid session id" => Self::Crashed { why },
             "timeout" => Self::Late,
+            // Nobody waits for as long as a script may take: the driver lost sight of the document that it runs in.
+            "script timeout" => Self::Left,
             _ if message.contains("document unloaded") => Self::Left,
             _ => match message.split_once("net::") {
                 Some((_, why)) => {
@@ -157,6 +161,10 @@ impl From<Error> for Failure {
             Error::Driver { output, .. } => Failure::not_run(what)
                 .fact("output", output)
                 .advice("start it by hand with --port=0; `cargo xtask doctor` says which one it is")
+                .shared(),
+            Error::Queued { seen, .. } => Failure::not_run(what)
+                .seen(seen)
+                .advice("wait until other runs have ended, run fewer checks at a time (-- --test-threads=2), or start more nodes; those with --session-timeout 60 are free a minute after a run was killed")
                 .shared(),
             Error::Obstacle(obstacle) => obstacle.failure(),
             Error::Looping(_) => Failure::failed("the page's scripts come to an end")

@@ -29,8 +29,21 @@ impl Page<'_> {
     /// # Errors
     /// Failed when there is no way to, or the payment stays; undecided when the browser itself fails.
     pub async fn allocate(&self, reference: &str, member: &str, note: &str) -> Verdict<Visit> {
+        let rows = &self.contract().ledger()?.rows;
+        self.ask_for_member(rows, reference, member, note).await?;
+        self.browser().click(&self.contract().allocation()?.submit).await?;
+        let visit = self.browser().wait_for(&Wanted::anything(self.contract()).gone(reference)).await?;
+        visit.expect_on_the_way("the payment leaves the list of what is to be allocated")?;
+        Ok(visit)
+    }
+
+    /// Opens the dialog of the payment with this reference in any list, and fills it in.
+    ///
+    /// # Errors
+    /// Failed when there is no way to; undecided when the browser itself fails.
+    pub async fn ask_for_member(&self, rows: &str, reference: &str, member: &str, note: &str) -> Verdict {
         let (contract, words) = (self.contract(), self.contract().allocation()?);
-        if !self.click_in_row(&contract.ledger()?.rows, reference, &words.button).await? {
+        if !self.click_in_row(rows, reference, &words.button).await? {
             return Err(Failure::failed("a payment that is not allocated can be")
                 .expected(format!("a button {:?} in the row of {reference}", words.button))
                 .seen("none")
@@ -39,10 +52,6 @@ impl Page<'_> {
         let dialog = Wanted::anything(contract).selector(&words.member_field);
         self.browser().wait_for(&dialog).await?.expect_on_the_way("the dialog asks for the member")?;
         self.browser().choose(&words.member_field, member).await?;
-        self.browser().type_into(&words.note_field, note).await?;
-        self.browser().click(&words.submit).await?;
-        let visit = self.browser().wait_for(&Wanted::anything(contract).gone(reference)).await?;
-        visit.expect_on_the_way("the payment leaves the list of what is to be allocated")?;
-        Ok(visit)
+        self.browser().type_into(&words.note_field, note).await
     }
 }

@@ -56,6 +56,18 @@ impl<'a> Page<'a> {
         Ok(self.browser.store(&self.deployment.site().url("/"), &key, text).await?)
     }
 
+    /// Keeps `session` in the page that is open, in the place of another: whatever is opened next is theirs.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn hold_now(&self, session: &Session) -> Verdict {
+        let key = Session::storage_key(&self.deployment.api()?.url);
+        let script = "const [key, value, answer] = arguments;
+            localStorage.setItem(key, value);
+            answer(null);";
+        self.browser.ask(script, vec![key.into(), session.stored().to_string().into()]).await.map(drop)
+    }
+
     /// The text that is kept there now.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use super::{
     Error,
     devtools::{DevTools, Load, Profile},
     driver::Driver,
+    grid::{self, Patience},
 };
 use crate::{bounded, limits, seen};
 
@@ -89,6 +90,11 @@ impl Running {
         }
     }
 
+    /// Whether browsers run elsewhere.
+    pub async fn is_remote() -> bool {
+        Driver::shared().await.is_ok_and(|driver| !driver.is_local())
+    }
+
     async fn with_profile(session: Session, mut devtools: DevTools) -> Result<Self, Error> {
         let what = "open a fresh profile";
         let opened = async {
@@ -110,6 +116,9 @@ impl Running {
             Err(Error::NoSession { .. }) => session(driver).await?,
             started => started?,
         };
+        if !driver.is_local() {
+            grid::remember(&driver.url, &client).await;
+        }
         note_versions(&client);
         let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
         let id = client.session_id().await.map_err(Error::command("ask for the session"))?.unwrap_or_default();
@@ -189,6 +198,7 @@ impl Running {
 
     /// Ends a browser that does not answer.
     pub async fn end(&self) {
+        grid::forget(self.client()).await;
         if let Some((devtools, _)) = &self.profile {
             let _ = timeout(limits::BROWSER_END, async { devtools.lock().await.end_browser().await }).await;
         }
@@ -221,15 +231,21 @@ impl Running {
                 IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((self.session, devtools));
                 Ok(())
             }
-            _ => self.session.client.close().await.map_err(Error::command("close the session")),
+            _ => {
+                grid::forget(&self.session.client).await;
+                self.session.client.close().await.map_err(Error::command("close the session"))
+            }
         }
     }
 }
 
-async fn session(driver: &Driver) -> Result<Client, Error> {
-    let browser = driver.browser.as_deref();
-    let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
-    connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+async fn session(driver: &'static Driver) -> Result<Client, Error> {
+    let asked = async {
+        let browser = driver.browser.as_deref();
+        let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
+        connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+    };
+    if driver.is_local() { asked.await } else { grid::session(&driver.url, Patience::now(), asked).await }
 }
 
 /// What the session says of the browser and its driver, for the manifest's reader.
@@ -247,7 +263,7 @@ fn note_versions(client: &Client) {
     });
 }
 
-fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
+pub(super) fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
     let roots = HttpsConnectorBuilder::new().with_native_roots();
     let tls = roots.map_err(|error| Error::NoDriver { driver: driver.to_string(), why: error.to_string() })?;
     Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     failure::{Failure, Verdict},
-    limits,
+    limits, redaction,
     stopwatch::Stopwatch,
 };
 
@@ -65,6 +65,16 @@ impl Browser {
                 .advice("see the failures before this one: they say what the pages did")
                 .shared());
         }
+        match Self::open_once(origins.clone()).await {
+            // A node that was lost took its session along; another one may have a browser.
+            Err(Error::Command { .. } | Error::Crashed { .. }) if Running::is_remote().await => {
+                Ok(Self::open_once(origins).await?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
         let (log, ended) = (Mutex::default(), Mutex::default());
         let browser = Self { running: Running::lent().await?, origins, log, ended };
         // What an earlier profile wrote is not this one's.
@@ -229,16 +239,18 @@ impl Browser {
 
     async fn look(&self, wanted: &Wanted, since: Since, watch: &Stopwatch) -> Result<Visit, Error> {
         let until = tokio::time::Instant::now() + wanted.limit;
+        let mut left = 0;
         let seen = loop {
             let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
             match self.bounded("watch a page", wanted.limit + limits::SCRIPT_MARGIN, looking).await {
                 // The page that it is left for is the one to look at.
-                Err(Error::Left) if tokio::time::Instant::now() < until => {}
+                Err(Error::Left) if left == 0 || tokio::time::Instant::now() < until => left += 1,
                 seen => break seen?,
             }
         };
         let waited = watch.took().waited;
         let log = self.settled_log().await?;
+        self.tell_what_was_received(&log).await;
         self.note_log(&log);
         let visit = Visit::of(wanted, seen, waited, log)?;
         if let Some(why) = visit.not_opened(since) {
@@ -371,6 +383,37 @@ impl Browser {
         Ok(self.bounded("press keys", limits::COMMAND, focused.send_keys(keys)).await?)
     }
 
+    /// The text of what has the focus, and whether anything shows that it has.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn focus(&self) -> Verdict<(String, bool)> {
+        let script = "const it = document.activeElement;
+            const style = it ? getComputedStyle(it) : null;
+            const seen = Boolean(style) && ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none');
+            arguments[0]([it && it !== document.body ? it.innerText?.trim() ?? '' : '', seen]);";
+        Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
+    }
+
+    /// Bytes of memory that the page's scripts hold, without what they have let go.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn heap(&self) -> Verdict<u64> {
+        self.devtools("HeapProfiler.collectGarbage", json!({})).await?;
+        let usage = self.devtools("Runtime.getHeapUsage", json!({})).await?;
+        Ok(usage["usedSize"].as_f64().unwrap_or_default() as u64)
+    }
+
+    /// The path of the page that is open.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn path(&self) -> Verdict<String> {
+        let answer = self.ask("arguments[0](location.pathname)", vec![]).await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+
     /// Whether the focus is on what a CSS selector finds first.
     ///
     /// # Errors
@@ -414,8 +457,17 @@ impl Browser {
     /// Chooses the option with this value.
     ///
     /// # Errors
-    /// Undecided when there is no such field or option.
+    /// Failed when what is asked for is not offered; undecided when there is no such field.
     pub async fn choose(&self, selector: &str, value: &str) -> Verdict {
+        let script = "const [selector, value, answer] = arguments;
+            const options = document.querySelector(selector)?.options;
+            answer(options ? { offered: [...options].some((it) => it.value === value), of: options.length } : null);";
+        let options = self.ask(script, vec![selector.into(), value.into()]).await?;
+        if options["offered"] == false {
+            return Err(Failure::failed("what is to be chosen is offered")
+                .expected(format!("an option with the value {value} ({selector})"))
+                .seen(format!("{} options without it", options["of"])));
+        }
         let field = self.bounded("find a choice", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
         Ok(self.bounded("choose an option", limits::COMMAND, field.select_by_value(value)).await?)
     }
@@ -453,6 +505,29 @@ impl Browser {
         let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", scheme).await?;
         Ok(())
+    }
+
+    /// Makes the texts of the page unreadable; false where that cannot be said for sure.
+    pub(crate) async fn blur(&self) -> bool {
+        self.ask(include_str!("blur.js"), vec![]).await.is_ok_and(|blurred| blurred == true)
+    }
+
+    /// Lets the redactor know what the browser keeps of sessions: storage, and cookies that scripts cannot read too.
+    pub(crate) async fn tell_what_is_kept(&self) {
+        let kept = self.kept().await.unwrap_or_default();
+        let cookies = self.devtools("Network.getCookies", json!({})).await.unwrap_or_default();
+        let cookies = cookies["cookies"].as_array().into_iter().flatten().map(|it| json!({ "cookie": it["value"] }));
+        let all = json!([kept["local"], kept["session"], cookies.collect::<Vec<_>>()]);
+        redaction::know(redaction::tokens_in(&all), []);
+    }
+
+    /// The same of what an auth server answered on this page.
+    async fn tell_what_was_received(&self, log: &Log) {
+        let signs_in = |request: &&Request| request.is_success() && request.url().contains("/auth/v1/");
+        for request in log.requests.iter().filter(signs_in) {
+            let body = self.body(request).await.unwrap_or_default();
+            redaction::know(redaction::tokens_in(&serde_json::from_str(&body).unwrap_or_default()), []);
+        }
     }
 
     /// A picture of the window, as PNG.

@@ -276,6 +276,12 @@ impl Visit {
         self.requests(prefix).filter(|request| request.is_success() && !["OPTIONS", "HEAD"].contains(&request.method()))
     }
 
+    /// The console's warnings, since the page was opened or last looked at.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.log.console.iter().filter(|message| message.level == "WARNING");
+        warnings.map(ToString::to_string).collect()
+    }
+
     /// Where `text` was let out: the page's address, the URLs of requests, the console.
     pub fn leaks(&self, text: &str) -> Vec<String> {
         let address = is_in_url(text, &self.seen.url).then(|| "in the page's address".to_owned());

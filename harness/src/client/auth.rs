@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{ClientError, PublishedKeys, error::Answer};
-use crate::permission::Permission;
+use crate::{permission::Permission, redaction};
 
 /// A client of one project's auth server.
 #[derive(Debug, Clone)]
@@ -106,6 +106,7 @@ impl AuthClient {
         email: &str,
         password: &SecretString,
     ) -> Result<String, ClientError> {
+        redaction::know([password.expose_secret().to_owned()], []);
         let body = json!({ "email": email, "password": password.expose_secret(), "email_confirm": true });
         let answer = self.send_as_service(self.http.post(self.url("admin/users")).json(&body), service_key).await?;
         let user: Value = answer.json()?;
@@ -129,6 +130,28 @@ impl AuthClient {
     /// Refused with code `user_not_found`, `not_admin`.
     pub async fn delete_user(&self, _: &Permission, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
         self.send_as_service(self.http.delete(self.url(&format!("admin/users/{id}"))), service_key).await.map(drop)
+    }
+
+    /// Bans a user for a day; needs the service's key.
+    ///
+    /// # Errors
+    /// Refused with code `user_not_found`, `not_admin`.
+    pub async fn ban_user(&self, _: &Permission, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
+        let request = self.http.put(self.url(&format!("admin/users/{id}"))).json(&json!({ "ban_duration": "24h" }));
+        self.send_as_service(request, service_key).await.map(drop)
+    }
+
+    /// Asks for an account with a password that no auth server takes, so that none is made: the code of the refusal.
+    ///
+    /// # Errors
+    /// Unexpected when an account was made all the same.
+    pub async fn ask_to_sign_up(&self, email: &str) -> Result<Option<String>, ClientError> {
+        let request = self.http.post(self.url("signup")).json(&json!({ "email": email, "password": "" }));
+        match self.send(request).await {
+            Err(ClientError::Refused(refusal)) => Ok(refusal.code),
+            Err(error) => Err(error),
+            Ok(answer) => Err(answer.unexpected("an account without a password")),
+        }
     }
 
     /// The project's public settings; any accepted public key may read them.
@@ -158,7 +181,10 @@ impl AuthClient {
     }
 
     async fn token(&self, grant: &str, body: Value) -> Result<Session, ClientError> {
-        self.send(self.http.post(self.url("token")).query(&[("grant_type", grant)]).json(&body)).await?.json()
+        let request = self.http.post(self.url("token")).query(&[("grant_type", grant)]).json(&body);
+        let session: Session = self.send(request).await?.json()?;
+        redaction::know([&session.access_token, &session.refresh_token].map(|it| it.expose_secret().to_owned()), []);
+        Ok(session)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {

@@ -125,6 +125,14 @@ impl RestClient {
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
+    /// Adds a row, for those who may add one and not read it all; the answer does not show it.
+    ///
+    /// # Errors
+    /// Refused with PostgREST's or PostgreSQL's code.
+    pub async fn add(&self, _: &Permission, relation: &str, row: &Value) -> Result<(), ClientError> {
+        self.send(self.http.post(self.url(relation)).header("prefer", "return=minimal").json(row)).await.map(drop)
+    }
+
     /// Changes the rows that `query` selects. The answer does not show what was changed: read it as somebody who
     /// sees it.
     ///

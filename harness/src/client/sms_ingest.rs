@@ -234,6 +234,16 @@ impl Unstorable {
         )
     }
 
+    /// The same with one field more, where it is an object.
+    #[must_use]
+    pub fn with(self, field: &str, value: &str) -> Self {
+        let body = serde_json::from_slice::<Value>(&self.0).map(|mut body| {
+            body[field] = value.into();
+            body.to_string().into_bytes()
+        });
+        Self(body.unwrap_or(self.0))
+    }
+
     /// Not JSON.
     pub fn not_json() -> Self {
         Self(b"{\"device_identifier\": ".to_vec())

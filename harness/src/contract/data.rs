@@ -51,6 +51,9 @@ pub struct Kpi {
     pub time: Option<String>,
     /// Of the last so many days, today being one.
     pub days: Option<u32>,
+    /// Of this month until today.
+    #[serde(default)]
+    pub this_month: bool,
     /// Longer ago than so many hours.
     pub older_than_hours: Option<u32>,
     /// Further filters, in PostgREST's words.
@@ -72,6 +75,8 @@ pub struct Ledger {
     pub count: String,
     /// Rows that it shows at most before it is asked for more.
     pub page: u64,
+    /// Text of the button that shows more of them.
+    pub more: Option<String>,
     /// CSS selector of the search field.
     pub search: String,
     /// Column of the references that rows are searched by.
@@ -205,4 +210,54 @@ pub struct Recipe {
     /// Columns to set on a row that cannot be deleted any more.
     #[serde(default)]
     pub closed: BTreeMap<String, Value>,
+}
+
+/// What somebody may do within their institution, and who may. One of `call`, `insert`, `update` and `delete` says how.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Right {
+    /// What it is: "change the settings".
+    pub name: String,
+    /// A function.
+    pub call: Option<String>,
+    /// A table that a row is added to.
+    pub insert: Option<String>,
+    /// A table of which a row is changed.
+    pub update: Option<String>,
+    /// A table of which a row is deleted.
+    pub delete: Option<String>,
+    /// The kind of row, of `[make]`, that is made to be changed or deleted.
+    pub row: Option<String>,
+    /// Arguments or columns.
+    #[serde(default)]
+    pub values: BTreeMap<String, Value>,
+    /// Roles that may.
+    pub roles: Vec<String>,
+    /// The event that it leaves.
+    pub event: Option<String>,
+}
+
+/// What nobody may make disappear, whatever they may do else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trail {
+    /// Relations whose rows stay, with the column that says whose they are, or the one that leads to a kept row.
+    pub kept: Vec<Kept>,
+    /// Tables that they hang on, of which users may try to delete rows, by the column that a row is found by.
+    pub hangs_on: BTreeMap<String, String>,
+    /// Roles that try.
+    pub roles: Vec<String>,
+}
+
+/// A relation whose rows stay.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The relation.
+    pub table: String,
+    /// The column of the institution, or of the transaction.
+    pub by: String,
+    /// Columns that may change: who is gone is no longer named.
+    #[serde(default)]
+    pub but: Vec<String>,
 }

@@ -3,11 +3,13 @@
 //! with line and column; nothing has a default that could hide a forgotten promise. Parts that are of no use to a portal
 //! may be left out as a whole ([`Section`]); that is stated, wherever it matters.
 
+mod access;
 mod data;
 mod problem;
 mod promised;
 mod release;
 mod sms;
+mod views;
 mod weakened;
 
 use std::{
@@ -19,12 +21,15 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kpi, Ledger, Recipe, StatusFilter,
+    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kept, Kpi, Ledger, Recipe, Right,
+    StatusFilter, Trail,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
+pub use views::{Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Search, View, Window};
 pub use weakened::Weakened;
 
 use crate::section::Section;
@@ -71,6 +76,25 @@ pub struct Contract {
     dashboard: Option<Dashboard>,
     /// The ledger on screen.
     ledger: Option<Ledger>,
+    /// How values are written on screen.
+    formats: Option<Formats>,
+    /// Kinds of row that views list.
+    #[serde(default)]
+    kinds: BTreeMap<String, Kind>,
+    /// What people see.
+    views: Option<Vec<Spanned<View>>>,
+    /// How controls are told apart.
+    controls: Option<Controls>,
+    /// What people make in dialogs.
+    forms: Option<Vec<Form>>,
+    /// What tokens are good for.
+    tokens: Option<Tokens>,
+    /// What a page may cost.
+    budget: Option<Budget>,
+    /// Who may do what within an institution.
+    rights: Option<Vec<Right>>,
+    /// What nobody may make disappear.
+    trail: Option<Trail>,
     /// Giving a transaction to a member.
     allocation: Option<Allocation>,
     /// Events of the audit log.
@@ -81,6 +105,20 @@ pub struct Contract {
     canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.
     make: Option<BTreeMap<String, Recipe>>,
+    /// What evidence may show of a deployment with members' data.
+    #[serde(default)]
+    evidence: Evidence,
+    /// Every text of it.
+    #[serde(skip)]
+    phrases: BTreeSet<String>,
+}
+
+/// What evidence may show where members' data is masked, beside the contract's own texts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Evidence {
+    /// Texts of the portal that are nobody's.
+    may_stay: Vec<Pattern>,
 }
 
 /// What the security checklist looks at.
@@ -308,6 +346,15 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+fn add_texts(value: &toml::Value, texts: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::String(text) => drop(texts.insert(text.clone())),
+        toml::Value::Array(values) => values.iter().for_each(|value| add_texts(value, texts)),
+        toml::Value::Table(table) => table.values().for_each(|value| add_texts(value, texts)),
+        _ => {}
+    }
+}
+
 impl Contract {
     /// The contract of the SACCO+ Admin Portal.
     ///
@@ -343,24 +390,48 @@ impl Contract {
         match section {
             Section::Allocation => self.allocation.is_some(),
             Section::Audit => self.audit.is_some(),
+            Section::Budget => self.budget.is_some(),
             Section::Canary => self.canary.is_some(),
+            Section::Controls => self.controls.is_some(),
             Section::Dashboard => self.dashboard.is_some(),
             Section::Data => self.data.is_some(),
             Section::Forbidden => self.forbidden.is_some(),
+            Section::Forms => self.forms.is_some(),
             Section::Ledger => self.ledger.is_some(),
             Section::Make => self.make.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
+            Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
             Section::Sms => self.sms.is_some(),
             Section::Tenancy => self.tenancy.is_some(),
+            Section::Tokens => self.tokens.is_some(),
+            Section::Trail => self.trail.is_some(),
+            Section::Views => self.views.is_some() && self.formats.is_some(),
         }
     }
 
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
-        let contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
+        let mut contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
+        if let Ok(mut table) = toml::from_str::<toml::Table>(text) {
+            // What tells the rows of one institution from another's is theirs.
+            if let Some(toml::Value::Table(data)) = table.get_mut("data") {
+                data.remove("canaries");
+            }
+            add_texts(&toml::Value::Table(table), &mut contract.phrases);
+        }
         contract.contradiction(text, path).map_or(Ok(contract), Err)
+    }
+
+    /// Every text of it, but for those that mark an institution's rows.
+    pub(crate) fn phrases(&self) -> &BTreeSet<String> {
+        &self.phrases
+    }
+
+    /// Texts that may stay in evidence where members' data is masked.
+    pub(crate) fn may_stay(&self) -> impl Iterator<Item = &str> {
+        self.evidence.may_stay.iter().map(Pattern::as_str)
     }
 
     /// The routes, in the runbook's order.
@@ -376,6 +447,20 @@ impl Contract {
     /// The route of the dashboard and the one of the ledger; [`Contract::read`] made sure of them.
     pub fn route_of(&self, name: &str) -> &Route {
         self.route(name).unwrap_or_else(|| self.routes[0].get_ref())
+    }
+
+    /// Why a view cannot be looked at.
+    fn unseen(&self, view: &View) -> Option<String> {
+        let route = view.route.as_ref().filter(|name| self.route(name).is_none());
+        let reader = view.readers.iter().find(|name| !self.personas.contains_key(*name));
+        let kind = view.lists.iter().map(|list| &list.kind).find(|kind| !self.kinds.contains_key(*kind));
+        match (route, reader, kind) {
+            (Some(name), ..) => Some(format!("names the route {name:?}, which is not there")),
+            (_, Some(name), _) => Some(format!("is read by {name:?}, which is not one of its personas")),
+            (.., Some(kind)) => Some(format!("lists rows of the kind {kind:?}, which is not there")),
+            _ if view.route.is_some() == view.page.is_some() => Some("has to name a route or a page".to_owned()),
+            _ => None,
+        }
     }
 
     fn contradiction(&self, text: &str, path: &Path) -> Option<Problem> {
@@ -421,6 +506,12 @@ impl Contract {
         let shown = [self.dashboard.as_ref().map(|it| &it.route), self.ledger.as_ref().map(|it| &it.route)];
         if let Some(name) = shown.into_iter().flatten().find(|name| !names.contains(name)) {
             return problem(0..0, format!("no route is named {name:?}, which [dashboard] or [ledger] names"));
+        }
+        for spanned in self.views.iter().flatten() {
+            let (span, view) = (spanned.span(), spanned.get_ref());
+            if let Some(why) = self.unseen(view) {
+                return problem(span, format!("view {:?} {why}", view.name));
+            }
         }
         let placed = |name: &String| self.personas.get(name).is_some_and(|persona| persona.institution.is_some());
         if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(|name| !placed(name)) {

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Allocation, Audit, Canary, Contract, Dashboard, Data, Forbidden, Ledger, Monitoring, Recipe, Refused, Release,
-    Security, Sms,
+    Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind, Ledger,
+    List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -113,6 +113,14 @@ impl Contract {
             .ok_or_else(|| Failure::undecided(format!("the contract has a refused account {persona:?}")).seen("none"))
     }
 
+    /// Who may do what within an institution.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn rights(&self) -> Verdict<&[Right]> {
+        promised(Section::Rights, self.rights.as_deref())
+    }
+
     /// What has to be true around a release.
     ///
     /// # Errors
@@ -143,5 +151,88 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn tenancy(&self) -> Verdict<&Tenancy> {
         promised(Section::Tenancy, self.tenancy.as_ref())
+    }
+
+    /// What a page may cost.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn budget(&self) -> Verdict<&Budget> {
+        promised(Section::Budget, self.budget.as_ref())
+    }
+
+    /// How controls are told apart.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn controls(&self) -> Verdict<&Controls> {
+        promised(Section::Controls, self.controls.as_ref())
+    }
+
+    /// What people make in dialogs, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where no form has this name.
+    pub fn form(&self, name: &str) -> Verdict<&Form> {
+        let unknown = || Failure::undecided(format!("the contract has a form {name:?}")).seen("none");
+        promised(Section::Forms, self.forms.as_deref())?.iter().find(|form| form.name == name).ok_or_else(unknown)
+    }
+
+    /// What tokens are good for.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn tokens(&self) -> Verdict<&Tokens> {
+        promised(Section::Tokens, self.tokens.as_ref())
+    }
+
+    /// What nobody may make disappear.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn trail(&self) -> Verdict<&Trail> {
+        promised(Section::Trail, self.trail.as_ref())
+    }
+
+    /// How values are written on screen.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn formats(&self) -> Verdict<&Formats> {
+        promised(Section::Views, self.formats.as_ref())
+    }
+
+    /// All views.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn views(&self) -> Verdict<impl Iterator<Item = &View>> {
+        Ok(promised(Section::Views, self.views.as_deref())?.iter().map(Spanned::get_ref))
+    }
+
+    /// The view of this name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where no view has this name.
+    pub fn view(&self, name: &str) -> Verdict<&View> {
+        let unknown = || Failure::undecided(format!("the contract has a view {name:?}")).seen("none");
+        self.views()?.find(|view| view.name == name).ok_or_else(unknown)
+    }
+
+    /// Where a view is.
+    pub fn page_of<'c>(&'c self, view: &'c View) -> &'c Route {
+        match (&view.page, &view.route) {
+            (Some(page), _) => page,
+            (None, name) => self.route_of(name.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// What the rows of a list are; [`Contract::read`] made sure of it.
+    ///
+    /// # Errors
+    /// Undecided where the contract has no such kind.
+    pub fn kind_of(&self, list: &List) -> Verdict<&Kind> {
+        let unknown = || Failure::undecided(format!("the contract has a kind {:?}", list.kind)).seen("none");
+        self.kinds.get(&list.kind).ok_or_else(unknown)
     }
 }

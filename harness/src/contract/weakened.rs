@@ -44,6 +44,12 @@ impl Contract {
             let runbook = "pre.3.4: point-in-time recovery is enabled";
             weaker("release.recovery".to_owned(), "daily backups".to_owned(), runbook);
         }
+        for (at, pattern) in self.evidence.may_stay.iter().enumerate() {
+            if ["", "Uwase", "0788123456"].iter().any(|text| pattern.is_in(text)) {
+                let says = format!("texts like {:?} may stay in evidence", pattern.as_str());
+                weaker(format!("evidence.may_stay.{}", at + 1), says, "members' data stays out of evidence");
+            }
+        }
         weakened.extend(Runbook::get().steps().iter().filter_map(|step| self.laxer(step)));
         weakened.sort();
         weakened
@@ -72,6 +78,13 @@ impl Contract {
             ("ledger.statuses", ledger.map(|it| it.statuses.len()), "4.3.2: transactions are shown by status"),
             ("allocation.facts", allocation.map(|it| it.facts.len()), "4.3.3: a payment's facts never change"),
             ("audit.accepted", audit.map(|it| it.accepted.len()), "4.3.4: the audit log shows new events"),
+            ("views", self.views.as_ref().map(Vec::len), "4.1: views show what their rows say"),
+            (
+                "views.readers",
+                self.views.as_ref().and_then(|views| views.iter().map(|view| view.get_ref().readers.len()).min()),
+                "4.1: views show what their rows say",
+            ),
+            ("trail.kept", self.trail.as_ref().map(|it| it.kept.len()), "4.3: nothing of the ledger disappears"),
             ("sms.rules", sms.map(|it| it.rules.len()), "4.4: messages are read"),
             (
                 "sms.failed_parses.hours",
@@ -146,6 +159,7 @@ mod tests {
             one("within_ms = 2000\n\n[[routes]]", "within_ms = 20000\n\n[[routes]]").0,
             "routes.transactions.within_ms"
         );
+        assert_eq!(one("may_stay = [", "may_stay = [\".*\", ").0, "evidence.may_stay.1");
         assert_eq!(one("allowed = []", "allowed = [\".*\"]").1, "errors like \".*\" are no defect");
         assert_eq!(
             one("backup_within_hours", "recovery = \"daily\"\nbackup_within_hours"),

@@ -23,7 +23,7 @@ use crate::{
     contract::Contract,
     failure::{Failure, Verdict},
     limits,
-    redaction::Redactor,
+    redaction::{self, Redactor},
     seen,
     site::{Site, Trouble},
     target::Target,
@@ -32,7 +32,7 @@ pub use error::Error;
 pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
-pub(crate) use settings::secrets_of_environment;
+pub(crate) use settings::know_secrets_of_environment;
 pub use settings::settings_file;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
@@ -469,13 +469,30 @@ impl Deployment {
         self.embedded.as_ref().map(portal::Portal::database_url)
     }
 
+    /// A token with these claims and the project's own signature, where its key is at hand: on the embedded portal.
+    pub fn signed(&self, claims: &serde_json::Value) -> Option<String> {
+        #[cfg(feature = "embedded")]
+        return self.embedded.as_ref().map(|portal| portal.sign(claims));
+        #[cfg(not(feature = "embedded"))]
+        None
+    }
+
     /// A text without the secrets of this deployment, for whoever writes what it answered.
     pub async fn cleaned(&self, text: &str) -> String {
-        Redactor::new(self.secrets().await).clean(text)
+        self.redactor().await.clean(text)
+    }
+
+    /// What takes this deployment's secrets, and all others that the process knows, out of texts.
+    pub(crate) async fn redactor(&self) -> Arc<Redactor> {
+        let mut public = self.settings.public();
+        public.push(self.site.url("/").into());
+        public.extend(self.api.iter().flat_map(|api| [api.url.to_string(), api.anon_key.clone()]));
+        redaction::know(self.secrets().await, public);
+        redaction::redactor()
     }
 
     /// Values that may appear in no output.
-    pub(crate) async fn secrets(&self) -> Vec<String> {
+    async fn secrets(&self) -> Vec<String> {
         let mut secrets = self.settings.secrets();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {

@@ -25,7 +25,7 @@ use server::Server;
 use tokio::{process::Command, sync::Semaphore};
 
 /// A client, a browser at the page in question, and another one.
-const EACH: [&str; 3] = ["victim::", "--skip=victim::late", "--skip=victim::in_a_row"];
+const EACH: [&str; 4] = ["victim::", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
 
 /// The longest that the checks of one server may take.
 const AT_MOST: Duration = Duration::from_secs(90);
@@ -63,8 +63,15 @@ async fn every_check_ends_in_time_and_blames_whom_it_should() {
         });
     let visits: Vec<_> = visits.collect();
     let mut wrong = Vec::new();
+    let mut all = Vec::new();
     for visit in visits {
-        let Visited { name, took, memory_kb, texts } = visit.await.unwrap();
+        all.push(visit.await.unwrap());
+    }
+    for visited in all {
+        // Servers at once keep each other's browsers waiting; such a check says that it is to be made again.
+        let is_excused = visited.texts.contains("for a processor of this machine");
+        let again = if is_excused { Some(visit(behaviour(visited.name), &EACH, &[]).await) } else { None };
+        let Visited { name, took, memory_kb, texts } = again.unwrap_or(visited);
         println!("{name:<32} {:>5.1} s {:>4} MB", took.as_secs_f64(), memory_kb / 1000);
         if took > AT_MOST {
             wrong.push(format!("{name} took {took:?}"));
@@ -102,6 +109,13 @@ async fn a_check_that_does_not_end_is_given_up_and_its_suite_ends() {
     let visited = visit(behaviour("beforeunload"), &options, &[(harness::SUITE_SECONDS, "3")]).await;
     assert!(visited.took < Duration::from_secs(30), "{:?}", visited.took);
     assert!(held_texts::hold("hostile/together", "late", &visited.texts, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_a_check_holds_up_ends_itself() {
+    let visited = visit(behaviour("beforeunload"), &["blocked::"], &[(harness::SUITE_SECONDS, "3")]).await;
+    assert!(visited.texts.contains("ended with exit status: 124"), "{}", visited.texts);
+    assert!(visited.took < Duration::from_secs(60), "{:?}", visited.took);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -62,6 +62,21 @@ mod late {
     }
 }
 
+/// A check that nothing but the end of its process ends.
+mod blocked {
+    use super::*;
+
+    #[test]
+    #[ignore = "visits a server that the test of this crate starts"]
+    fn check_that_blocks_its_thread() -> Verdict {
+        check("4.1.1", async |_| {
+            loop {
+                std::thread::park();
+            }
+        })
+    }
+}
+
 /// More browsers than a page may end, one after another.
 mod in_a_row {
     use super::*;

@@ -2,13 +2,20 @@
 //! of the auth server alone.
 
 pub mod signed_in {
-    use harness::{Check, Failure, Page, Verdict, Wanted, check};
+    use harness::{Check, Failure, Page, Section, Verdict, Wanted, check, check_if_promised};
 
     use crate::{
         auth_server::{answered_with_rows, expect_refused},
         login::landing,
         protected_routes::protected_texts,
     };
+
+    /// As WebDriver calls these keys.
+    const TAB: &str = "\u{E004}";
+    const ENTER: &str = "\u{E007}";
+
+    /// Stops before the way out on any page.
+    const MOST_TABS: usize = 60;
 
     #[test]
     fn signing_out_ends_the_session_here_and_at_the_auth_server() -> Verdict {
@@ -113,6 +120,43 @@ pub mod signed_in {
                     .expected("the auth server out of reach, so that it knows the session still")
                     .seen(error.to_string())
             })
+        })
+    }
+
+    /// On a phone the way out is behind the menu, and by keyboard it is reached with the focus to be seen.
+    #[test]
+    fn the_way_out_is_reached_on_a_phone_and_by_keyboard() -> Verdict {
+        check_if_promised(&[Section::Controls], "4.2.3", async |check| {
+            let (contract, persona) = (check.contract(), check.contract().smoke.persona.get_ref());
+            let (page, _) = check.signed_in_alone(persona).await?;
+            shows_the_portal(check, &page).await?;
+            page.browser().show_as(contract.controls()?.phone, "light").await?;
+            let button = &contract.shell.sign_out;
+            if let Some(obstacle) = page.unreachable("button, a, [role=button]", button).await? {
+                return Err(Failure::failed(format!("{button:?} is reached on a phone"))
+                    .expected(format!("a finger reaches it, {} px wide", contract.controls()?.phone))
+                    .seen(obstacle));
+            }
+            page.browser().show_as(1280, "light").await?;
+            shows_the_portal(check, &page).await?;
+            let claim = format!("{button:?} is reached by keyboard");
+            let mut passed = Vec::new();
+            for _ in 0..MOST_TABS {
+                page.browser().press(TAB).await?;
+                let (text, is_seen) = page.browser().focus().await?;
+                if text == *button {
+                    if !is_seen {
+                        return Err(Failure::failed(claim).expected("the focus to be seen").seen("nothing shows it"));
+                    }
+                    page.browser().press(ENTER).await?;
+                    return page.browser().wait_for(&Wanted::login(contract)).await?.expect_ready("Enter signs out");
+                }
+                passed.push(text);
+            }
+            passed.retain(|text| !text.is_empty());
+            Err(Failure::failed(claim)
+                .expected(format!("the focus on it after at most {MOST_TABS} tabs"))
+                .seen(format!("{} other stops, among them {:?}", passed.len(), passed.first())))
         })
     }
 

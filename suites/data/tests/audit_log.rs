@@ -1,9 +1,9 @@
 //! 4.3.4 "Audit log shows new events".
 
 pub mod writes {
-    use harness::{Failure, Verdict, check};
+    use harness::{Failure, Section, Verdict, check, check_if_promised};
     use serde_json::{Value, json};
-    use support::{equals, unread};
+    use support::{Attempt, equals, unread};
 
     use crate::desk::{Desk, differences};
 
@@ -88,6 +88,45 @@ pub mod writes {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// Each kind of change that people make leaves one event, with who did it and where.
+    #[test]
+    fn every_kind_of_change_leaves_its_event() -> Verdict {
+        check_if_promised(&[Section::Rights, Section::Make], "4.3.4", async |check| {
+            let (audit, writes) = (check.contract().audit()?, check.deployment().writes().await?);
+            let (tenant, service) = (writes.institution("events").await?, check.deployment().service()?);
+            let manager = check.contract().allocation()?.manager.as_str();
+            let person = writes.person(&tenant, manager).await?;
+            let rest = check.deployment().rest()?.signed_in(&person.session);
+            let (mut expected, mut seen) = (Vec::new(), Vec::new());
+            for (at, right) in check.contract().rights()?.iter().enumerate() {
+                let (Some(event), true) = (&right.event, right.roles.iter().any(|role| role == manager)) else {
+                    continue;
+                };
+                let mark = format!("RC-{}-EVENT-{at}", writes.run());
+                let attempt = Attempt { writes, tenant: &tenant, rest: &rest, service: &service, mark };
+                if !attempt.succeeds(right).await? {
+                    return Err(Failure::undecided(format!("{manager} may {}, to leave an event", right.name))
+                        .seen("a refusal"));
+                }
+                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
+                let named = format!("eq.{event}");
+                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
+                let events = service.count(&audit.table, &query).await.map_err(unread(&audit.table))?;
+                if events != 1 {
+                    expected.push(format!("{}: 1 event {event}, by who did it", right.name));
+                    seen.push(format!("{}: {events}", right.name));
+                }
+            }
+            if expected.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed("every kind of change leaves its event, with who made it and where")
+                .expected(expected.join("\n"))
+                .seen(seen.join("\n"))
+                .at(audit.table.as_str()))
         })
     }
 

@@ -6,10 +6,16 @@
 
 mod allocation;
 mod audit_log;
+mod cost;
 mod dashboard;
 mod desk;
 mod institutions;
+mod lookalikes;
+mod refusals;
+mod screen;
+mod trail;
 mod transactions;
+mod views;
 
 use rstest_reuse::{self, template};
 

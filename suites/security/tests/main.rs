@@ -6,6 +6,8 @@
 //! does, and is not run on production.
 
 mod counts;
+mod keys;
+mod rights;
 mod rotation;
 mod scan;
 mod wall;

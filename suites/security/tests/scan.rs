@@ -67,6 +67,72 @@ fn nothing_that_is_served_holds_a_secret() -> Verdict {
     })
 }
 
+/// Staff is invited: whoever asks for an account is refused before their password is looked at.
+#[test]
+fn nobody_makes_an_account_for_themselves() -> Verdict {
+    check("pre.2.5", async |check| {
+        let auth = check.deployment().auth()?;
+        let claim = "nobody makes an account for themselves";
+        let code = auth
+            .ask_to_sign_up("release-check-nobody@example.com")
+            .await
+            .map_err(|error| Failure::undecided(claim).expected("a refusal").seen(error.to_string()))?;
+        let settings = auth.settings().await;
+        let says_open = settings.is_ok_and(|settings| settings["disable_signup"] == false);
+        if code.as_deref() == Some("signup_disabled") && !says_open {
+            return Ok(());
+        }
+        Err(Failure::failed(claim)
+            .expected("signup_disabled, and disable_signup in the project's settings")
+            .seen(match code {
+                Some(code) if says_open => format!("{code}, and sign-ups are open in the settings"),
+                Some(code) => format!("{code}: sign-ups are open"),
+                None => "a refusal without a code".to_owned(),
+            })
+            .at("/auth/v1/signup")
+            .advice("Supabase → Authentication → Sign In / Providers → Allow new users to sign up: off"))
+    })
+}
+
+/// What a browser keeps for the API is not sent from somebody else's page.
+#[test]
+fn a_strangers_page_sends_no_credentials() -> Verdict {
+    check("pre.2.5", async |check| {
+        const STRANGER: &str = "https://stranger.example";
+        let api = check.deployment().api()?;
+        let base = api.url.as_str().trim_end_matches('/');
+        let http = reqwest::Client::builder()
+            .build()
+            .map_err(|error| Failure::undecided("the API can be asked").seen(error.to_string()))?;
+        let mut open = Vec::new();
+        for service in ["auth/v1/settings", "rest/v1/", "functions/v1/"] {
+            for method in [reqwest::Method::OPTIONS, reqwest::Method::GET] {
+                let request = http.request(method.clone(), format!("{base}/{service}"));
+                let request = request.header("origin", STRANGER).header("apikey", &api.anon_key);
+                let answer = request
+                    .header("access-control-request-method", "GET")
+                    .send()
+                    .await
+                    .map_err(|error| Failure::undecided("the API answers").seen(error.without_url().to_string()))?;
+                let header = |name: &str| {
+                    answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+                };
+                if header("access-control-allow-credentials") == "true"
+                    && ["*", STRANGER].contains(&header("access-control-allow-origin").as_str())
+                {
+                    open.push(format!("{method} /{service}"));
+                }
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::failed("a stranger's page sends no credentials")
+            .expected("no access-control-allow-credentials for an origin that is not the portal's")
+            .seen(format!("true for {STRANGER} at\n{}", open.join("\n"))))
+    })
+}
+
 /// A path that the build's folder has by mistake answers as any unknown path does.
 #[apply(unpublished)]
 fn a_file_that_is_not_for_the_public_is_not_served(#[case] path: &str) -> Verdict {

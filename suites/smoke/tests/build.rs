@@ -122,3 +122,51 @@ fn an_unknown_path_answers_as_promised() -> Verdict {
             .at(answer.url.as_str()))
     })
 }
+
+/// Addresses of a developer's machine, in whatever is loaded.
+#[test]
+fn nothing_names_a_developers_machine() -> Verdict {
+    check("3.1.2", async |check| {
+        let site = check.deployment().site();
+        let document = site.document("/").await?;
+        let own: Vec<_> = [Some(site.url("/")), check.deployment().api().ok().map(|api| api.url.clone())]
+            .into_iter()
+            .flatten()
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
+        let bundle = site.bundle().await?;
+        let mut found = Vec::new();
+        for answer in bundle.scripts()?.iter().chain([&document.fetched]) {
+            let addresses = local_addresses(&answer.body).into_iter().filter(|address| !own.contains(address));
+            found.extend(addresses.map(|address| format!("{address} in {}", answer.url.path())));
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::failed("nothing that is loaded names a developer's machine")
+            .expected("no address of localhost or of a private network")
+            .seen(found.join("\n"))
+            .caused_by(Cause::FrontEnd))
+    })
+}
+
+/// Origins of this machine or of a private network that a text names.
+fn local_addresses(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, scheme) in text.match_indices("http") {
+        let rest = &text[at + scheme.len()..];
+        let Some(rest) = rest.strip_prefix("://").or_else(|| rest.strip_prefix("s://")) else { continue };
+        let host: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(*c)).collect();
+        let name = host.split(':').next().unwrap_or_default();
+        let numbers: Vec<u8> = name.split('.').filter_map(|part| part.parse().ok()).collect();
+        let is_private =
+            matches!(numbers.as_slice(), [10 | 127, _, _, _] | [192, 168, _, _] | [172, 16..32, _, _] | [0, 0, 0, 0]);
+        if name == "localhost" || name.ends_with(".local") || host.starts_with("[::1]") || is_private {
+            let origin = text[at..].len() - rest.len();
+            found.push(format!("{}{host}", &text[at..at + origin]));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}

@@ -1,7 +1,11 @@
 //! Words that several suites share. What only one of them needs stays with it; what every portal needs is the harness's.
 
+mod attempt;
+
 use harness::{ClientError, Failure};
 use serde_json::Value;
+
+pub use attempt::Attempt;
 
 /// A filter for a value, in PostgREST's words.
 pub fn equals(value: &Value) -> String {

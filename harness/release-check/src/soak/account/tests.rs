@@ -112,7 +112,7 @@ fn a_doubled_message_is_named() {
     assert_snapshot!(soak.shown(), @"
     sent 4 = 4 ingested + 0 duplicates + 0 refused
     2 messages do not agree:
-      SOAK-00000000-0: 2 rows; 2 transactions; its row is 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported; its transaction comes from the row 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as shown
+      SOAK-00000000-0: 2 rows; 2 transactions; its row is 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported; its transaction comes from the row 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported
       SOAK-00000000-2: reported 2 times that it was new
     ");
 }

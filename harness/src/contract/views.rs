@@ -1,0 +1,228 @@
+//! What people see: for each view its lists, cards and figures, and how they follow from the rows.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Kpi, Route};
+
+/// How values are written on screen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Formats {
+    /// A day, in strftime's words.
+    pub day: String,
+    /// A day with its time, in strftime's words.
+    pub moment: String,
+    /// The short names of the months, for `%b`.
+    pub months: Vec<String>,
+    /// An amount: `{currency}` and `{amount}`, whose thousands have commas and whose cents are shown if there are any.
+    pub money: String,
+    /// The currency of sums.
+    pub currency: String,
+    /// What stands where there is nothing.
+    pub nothing: String,
+    /// Names of codes, such as those of roles.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A kind of row, as one or several lists show it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// The relation.
+    pub table: String,
+    /// The columns to read, in PostgREST's words.
+    pub select: String,
+    /// The column that says whose a row is, where it is not [`Data::tenant`](super::Data).
+    pub tenant: Option<String>,
+    /// What a list shows of a row.
+    pub columns: Vec<Column>,
+}
+
+/// A column of a list, or a text of a card.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The column's heading; of a card any name.
+    pub label: String,
+    /// Lines made of the row: `{column}` or `{column|format}`; those without text are left out.
+    pub shows: Vec<String>,
+    /// CSS selector within the row; without it the cell below the heading.
+    pub selector: Option<String>,
+    /// Whether it shows data of people, which no report repeats.
+    #[serde(default)]
+    pub personal: bool,
+}
+
+/// A view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The route that it is, or
+    pub route: Option<String>,
+    /// where it is, if the runbook's table has no such route.
+    pub page: Option<Route>,
+    /// Who looks, by persona: at least one of each institution where institutions differ.
+    pub readers: Vec<String>,
+    /// What it lists.
+    #[serde(default)]
+    pub lists: Vec<List>,
+    /// Cards with figures.
+    pub figures: Option<Figures>,
+    /// Buttons that it offers to the first reader.
+    #[serde(default)]
+    pub buttons: Vec<String>,
+}
+
+/// Cards with figures.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figures {
+    /// CSS selector of a card.
+    pub card: String,
+    /// CSS selector of the label in a card.
+    pub label: String,
+    /// CSS selector of the figure in a card; the first one counts.
+    pub figure: String,
+    /// What each card promises.
+    pub kpis: Vec<Kpi>,
+}
+
+/// A list, a table or a row of cards.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// What its rows are, of the contract's kinds.
+    pub kind: String,
+    /// CSS selector of its rows.
+    pub rows: String,
+    /// The order, in PostgREST's words.
+    pub order: String,
+    /// Filters, in PostgREST's words.
+    #[serde(default)]
+    pub filters: BTreeMap<String, String>,
+    /// The rows of a time only.
+    pub window: Option<Window>,
+    /// How many rows it shows at most.
+    pub limit: Option<usize>,
+    /// Rows are taken together, and a row of the list is one of these groups.
+    pub grouped: Option<Grouped>,
+    /// Columns beside those of its kind.
+    #[serde(default)]
+    pub extra: Vec<Column>,
+    /// In the place of the kind's columns.
+    pub columns: Option<Vec<Column>>,
+    /// The button of the tab that it is behind.
+    pub tab: Option<String>,
+    /// How the view says how many there are.
+    pub count: Option<Count>,
+    /// What the view says where there are none.
+    pub empty: Option<String>,
+    /// Finding rows by a text.
+    pub search: Option<Search>,
+}
+
+/// Rows of a time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// The column that places a row in time.
+    pub time: String,
+    /// Of the last so many days, today being one.
+    pub days: Option<u32>,
+    /// Of this month until today.
+    #[serde(default)]
+    pub this_month: bool,
+}
+
+/// Rows taken together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grouped {
+    /// What rows of a group have in common: a template as of [`Column::shows`].
+    pub by: String,
+    /// The column that is added up.
+    pub sum: String,
+    /// Whether the group with the largest sum comes first; else they come as their first rows do.
+    #[serde(default)]
+    pub largest_first: bool,
+}
+
+/// How a view says how many rows there are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// CSS selector.
+    pub selector: String,
+    /// The text: `{n}` is the number of rows shown, `{total}` of all there are.
+    pub text: String,
+    /// The text of a single row, where it is another one.
+    pub one: Option<String>,
+}
+
+/// A search field.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// CSS selector.
+    pub field: String,
+    /// The columns that it looks into.
+    pub columns: Vec<String>,
+}
+
+/// How controls are told apart.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controls {
+    /// CSS selector of a view's controls, without those in rows.
+    pub selector: String,
+    /// Texts of controls that write at once: nobody tries them.
+    pub writing: Vec<String>,
+    /// CSS selector of an open dialog.
+    pub dialog: String,
+    /// Text of the button in a dialog that closes it and does nothing.
+    pub cancel: String,
+    /// CSS selector of the button that opens the navigation on a narrow screen.
+    pub menu: String,
+    /// The width of a phone, in pixels.
+    pub phone: u32,
+    /// CSS selector of what says that something went wrong.
+    pub alert: String,
+    /// CSS selector of what says that something was done.
+    pub toast: String,
+}
+
+/// What people make in a dialog.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// What it makes, with its article.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The view that has it, whose first list shows what was made.
+    pub view: String,
+    /// Text of the button that opens it.
+    pub button: String,
+    /// What is filled in.
+    pub fields: Vec<Field>,
+    /// CSS selector of the button that makes it.
+    pub submit: String,
+    /// The column whose value may be there once, `{code}` of the fields.
+    pub unique: String,
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// CSS selector.
+    pub selector: String,
+    /// What is typed; `{name}` and `{code}` are the check's.
+    pub value: String,
+}

@@ -1,0 +1,52 @@
+// Clicks a control as a person does, and answers with what came of it.
+const [wanted, answer] = arguments;
+const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
+const find = () =>
+  [...document.querySelectorAll(wanted.selector)].find(
+    (it) => visible(it) && !it.disabled && !it.closest("tbody, dialog") && it.innerText.trim() === wanted.text,
+  );
+const state = () => location.href + document.body.innerHTML + document.querySelectorAll(wanted.dialog).length;
+const isOn = (it) => it.getAttribute("aria-pressed") ?? it.getAttribute("aria-selected");
+
+// Resolves as soon as `is` holds, or when the time is over.
+const until = (is) =>
+  new Promise((resolve) => {
+    let timer;
+    const check = () => {
+      if (!is()) return;
+      observer.disconnect();
+      clearTimeout(timer);
+      resolve(true);
+    };
+    const observer = new MutationObserver(check);
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+    timer = setTimeout(() => {
+      observer.disconnect();
+      resolve(is());
+    }, wanted.limit_ms);
+    check();
+  });
+
+(async () => {
+  const control = find();
+  if (!control) return { covered: "nothing: it is gone", changed: false, on: null, dialog: false, cancelled: null };
+  control.scrollIntoView({ block: "center", behavior: "instant" });
+  const { left, top, width, height } = control.getBoundingClientRect();
+  const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+  if (!hit || !(control.contains(hit) || hit.contains(control))) {
+    return { covered: hit ? hit.tagName.toLowerCase() : "the window's edge", changed: false, on: null, dialog: false, cancelled: null };
+  }
+  if (isOn(control) === "true") return { covered: null, changed: true, on: true, dialog: false, cancelled: null };
+  const switches = isOn(control) !== null;
+  const before = state();
+  control.click();
+  const changed = await until(() => state() !== before);
+  const on = switches ? await until(() => control.isConnected && isOn(control) === "true") : null;
+  const dialog = document.querySelector(wanted.dialog);
+  if (!dialog) return { covered: null, changed, on, dialog: false, cancelled: null };
+  const cancel = [...dialog.querySelectorAll("button")].find((it) => it.innerText.trim() === wanted.cancel);
+  cancel?.click();
+  const cancelled = Boolean(cancel) && (await until(() => !document.querySelector(wanted.dialog)));
+  if (!cancelled) dialog.close();
+  return { covered: null, changed, on, dialog: true, cancelled };
+})().then(answer);

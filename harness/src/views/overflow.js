@@ -1,0 +1,23 @@
+// What of the page does not fit the window, once it is laid out for it.
+const [selector, answer] = arguments;
+const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
+const name = (element) => {
+  const text = element.innerText?.trim().split("\n")[0].slice(0, 40);
+  return element.tagName.toLowerCase() + (element.className ? `.${String(element.className).split(" ")[0]}` : "") +
+    (element.matches("button, a") && text ? ` ${JSON.stringify(text)}` : "");
+};
+const look = () => {
+  const found = [];
+  if (document.documentElement.scrollWidth > innerWidth + 1) {
+    const widest = [...document.querySelectorAll("main *")].filter((it) => visible(it) && it.getBoundingClientRect().right > innerWidth + 1);
+    const names = [...new Set(widest.map(name))].slice(0, 3).join(", ");
+    found.push(`the page is ${document.documentElement.scrollWidth} px wide (${names || "nothing of the view"})`);
+  }
+  for (const control of [...document.querySelectorAll(selector)].filter((it) => visible(it) && !it.closest("dialog"))) {
+    const { left, right, width, height } = control.getBoundingClientRect();
+    if (left < -1 || right > innerWidth + 1) found.push(`${name(control)} is out of sight`);
+    else if (width < 16 || height < 16) found.push(`${name(control)} is too small for a finger`);
+  }
+  return [...new Set(found)].slice(0, 6);
+};
+requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => answer(look()), 0)));

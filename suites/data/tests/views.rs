@@ -1,0 +1,264 @@
+//! What people see is what the rows say: each view of the contract, its lists and figures, its controls, on a desk and on
+//! a phone. Each belongs to the step of the runbook that its view is of.
+
+use harness::{
+    Cause, Check, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
+    views::{Difference, Expected},
+};
+use rstest_reuse::apply;
+
+use crate::views;
+
+/// How often a list is compared whose rows other people change meanwhile.
+const TRIES: usize = 4;
+
+/// Where the contract has no view, the one case is about none.
+fn step_of(step: &'static str) -> &'static str {
+    if step.is_empty() { "4.3.2" } else { step }
+}
+
+pub mod signed_in {
+    use super::*;
+
+    /// By its address and by the navigation, for everybody who reads it: what is listed, in which order, how many, how
+    /// each column is written, and what the cards say.
+    #[apply(views)]
+    fn the_view_is_its_rows(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
+        check_if_promised(&[Section::Views, Section::Data], step_of(step), async |check| {
+            let page = check.page().await?;
+            for (at, reader) in check.contract().view(view)?.readers.iter().enumerate() {
+                let seen = Looked::by_persona(check, view, reader)?;
+                let session = check.deployment().session(reader).await?;
+                if at == 0 {
+                    page.hold(&session).await?;
+                } else {
+                    page.hold_now(&session).await?;
+                }
+                let visit = seen.open(&page).await?;
+                visit.expect_quiet()?;
+                seen.compare(&page).await?;
+                if at == 0 {
+                    seen.by_navigation(&page).await?;
+                    seen.compare(&page).await?;
+                    seen.search(&page).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Each button has an effect of its own, what opens can be cancelled, and on a phone nothing is cut off.
+    #[apply(views)]
+    fn the_controls_of_the_view_work(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
+        check_if_promised(&[Section::Views, Section::Controls], step_of(step), async |check| {
+            let unread = || Failure::undecided(format!("the contract says who reads {view:?}")).seen("nobody");
+            let reader = check.contract().view(view)?.readers.first().ok_or_else(unread)?;
+            let seen = Looked { check, view: check.contract().view(view)?, who: reader, institution: None };
+            let page = check.signed_in(reader).await?;
+            let visit = seen.open(&page).await?;
+            let failed = |failure: Failure| failure.at(visit.url()).caused_by(Cause::FrontEnd);
+            let offered = page.controls().await?;
+            let lacking: Vec<_> = seen.view.buttons.iter().filter(|button| !offered.contains(button)).collect();
+            if !lacking.is_empty() {
+                return Err(failed(Failure::failed("the view offers its buttons"))
+                    .expected(format!("{lacking:?}"))
+                    .seen(format!("{offered:?}")));
+            }
+            for button in &offered {
+                page.try_control(button).await?.map_or(Ok(()), |what| {
+                    Err(failed(Failure::failed(format!("{button:?} does what it says")))
+                        .expected(what.expected)
+                        .seen(what.seen))
+                })?;
+                if page.browser().path().await? != check.contract().page_of(seen.view).path {
+                    seen.open(&page).await?;
+                }
+            }
+            let phone = check.contract().controls()?.phone;
+            page.browser().show_as(phone, "light").await?;
+            let cut = page.overflow().await?;
+            if !cut.is_empty() {
+                return Err(failed(Failure::failed("on a phone nothing is cut off"))
+                    .expected(format!("all of the view within {phone} px, and its buttons where a finger reaches them"))
+                    .seen(cut.join("\n")));
+            }
+            page.browser().cut_off("*/rest/v1/*").await?;
+            seen.turn_away_and_back(&page).await?;
+            let alert = format!("main {}", check.contract().controls()?.alert);
+            let visit = page.browser().wait_for(&Wanted::anything(check.contract()).selector(&alert)).await?;
+            visit.expect_ready("a view whose data fails says so, and does not look empty")
+        })
+    }
+}
+
+/// A view, and who looks at it.
+pub struct Looked<'c> {
+    check: &'c Check,
+    view: &'c View,
+    who: &'c str,
+    /// Whose rows they see; those of all for the platform's own people.
+    institution: Option<String>,
+}
+
+impl<'c> Looked<'c> {
+    /// A view as a persona sees it.
+    fn by_persona(check: &'c Check, view: &str, who: &'c str) -> Verdict<Self> {
+        let letter = check.contract().personas.get(who).and_then(|persona| persona.institution.as_deref());
+        let institution = letter.map(|letter| check.deployment().institution(letter)).transpose()?;
+        Ok(Self { check, view: check.contract().view(view)?, who, institution })
+    }
+
+    /// A view as somebody of an institution that a check has made sees it.
+    pub fn by_person(check: &'c Check, view: &str, who: &'c str, tenant: &Tenant) -> Verdict<Self> {
+        Ok(Self { check, view: check.contract().view(view)?, who, institution: Some(tenant.id.clone()) })
+    }
+
+    /// Opens the view by its address.
+    pub async fn open(&self, page: &Page<'_>) -> Verdict<Visit> {
+        let route = self.check.contract().page_of(self.view);
+        let visit = page.open(route).await?;
+        visit.expect_ready(format!("{} shows its view", route.path))?;
+        Ok(visit)
+    }
+
+    /// Leaves the view by the navigation and comes back; where there is none, nothing is done.
+    async fn turn_away_and_back(&self, page: &Page<'_>) -> Verdict<bool> {
+        let contract = self.check.contract();
+        let route = contract.page_of(self.view);
+        let mut elsewhere = contract.routes().filter(|other| other.heading != route.heading);
+        let leave = elsewhere.find_map(|it| it.navigation.as_ref());
+        let (Some(button), Some(leave)) = (&route.navigation, leave) else { return Ok(false) };
+        // What is left at once need not be right: it is another check's.
+        page.browser().click_text(&contract.shell.navigation, leave).await?;
+        if page.browser().click_text(&contract.shell.navigation, button).await? {
+            return Ok(true);
+        }
+        Err(Failure::failed("the navigation has the view").expected(format!("a button {button:?}")).seen("none"))
+    }
+
+    /// By the button of the navigation, from another view.
+    async fn by_navigation(&self, page: &Page<'_>) -> Verdict {
+        if !self.turn_away_and_back(page).await? {
+            return Ok(());
+        }
+        let contract = self.check.contract();
+        let route = contract.page_of(self.view);
+        let button = route.navigation.as_deref().unwrap_or_default();
+        let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
+        visit.expect_ready(format!("the navigation's {button:?} shows its view"))?;
+        if page.browser().path().await? == route.path {
+            return Ok(());
+        }
+        Err(Failure::failed(format!("the navigation's {button:?} leads to its address"))
+            .expected(&route.path)
+            .seen(page.browser().path().await?)
+            .caused_by(Cause::FrontEnd))
+    }
+
+    /// A list of the view as its rows have it now.
+    pub async fn expected<'l>(&self, list: &'l List) -> Verdict<Expected<'l>>
+    where
+        'c: 'l,
+    {
+        let service = self.check.deployment().service()?;
+        Expected::of_rows(self.check.contract(), &service, list, self.institution.as_deref()).await
+    }
+
+    /// The first list of the view.
+    pub fn list(&self) -> Verdict<&'c List> {
+        let nothing = || Failure::undecided(format!("the contract says what {:?} lists", self.view.name));
+        self.view.lists.first().ok_or_else(nothing)
+    }
+
+    async fn turn_to(&self, page: &Page<'_>, list: &List) -> Verdict {
+        let Some(tab) = &list.tab else { return Ok(()) };
+        if page.browser().click_text("[role=tab], button", tab).await? {
+            return Ok(());
+        }
+        Err(Failure::failed("the view has its tabs").expected(format!("a tab {tab:?}")).seen("none"))
+    }
+
+    /// All lists and figures of the view that is open.
+    pub async fn compare(&self, page: &Page<'_>) -> Verdict {
+        for list in &self.view.lists {
+            self.turn_to(page, list).await?;
+            let mut tries = 1;
+            while let Some(difference) = page.compare(&self.expected(list).await?).await? {
+                // Rows that others change meanwhile are read again, and so is the view.
+                if tries >= if self.institution.is_some() { 1 } else { TRIES } {
+                    let claim = format!("the list of {}s shows what the rows say", list.kind);
+                    return Err(self.differs(page, difference, &claim).await);
+                }
+                tries += 1;
+                self.open(page).await?;
+                self.turn_to(page, list).await?;
+            }
+        }
+        self.compare_figures(page).await
+    }
+
+    /// One list of the view that is open.
+    pub async fn compare_list(&self, page: &Page<'_>, list: &List, claim: &str) -> Verdict {
+        match page.compare(&self.expected(list).await?).await? {
+            Some(difference) => Err(self.differs(page, difference, claim).await),
+            None => Ok(()),
+        }
+    }
+
+    async fn compare_figures(&self, page: &Page<'_>) -> Verdict {
+        let contract = self.check.contract();
+        let (Some(figures), Some(institution)) = (self.view.cards(contract), &self.institution) else {
+            return Ok(());
+        };
+        let written = figures.of_rows(contract, &self.check.deployment().service()?, institution).await?;
+        let shown = page.cards(&figures).await?;
+        let (mut expected, mut seen) = (Vec::new(), Vec::new());
+        for (kpi, written) in figures.kpis.iter().zip(written) {
+            let card = shown.get(&kpi.label);
+            if card != Some(&written) {
+                expected.push(format!("{}: {written}", kpi.label));
+                seen.push(format!("{}: {}", kpi.label, card.map_or("no such card", String::as_str)));
+            }
+        }
+        if expected.is_empty() {
+            return Ok(());
+        }
+        let difference = Difference { expected: expected.join("\n"), seen: seen.join("\n") };
+        Err(self.differs(page, difference, "each figure is written as its rows have it").await)
+    }
+
+    /// A search by each promised field finds the rows that have it, in whatever case, and no others.
+    async fn search(&self, page: &Page<'_>) -> Verdict {
+        for list in &self.view.lists {
+            let Some(search) = &list.search else { continue };
+            let all = self.expected(list).await?;
+            for column in &search.columns {
+                let text = all.lines.iter().rev().find_map(|line| line.row[column].as_str());
+                let Some(text) = text.map(part) else { continue };
+                page.search(&search.field, &text).await?;
+                if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {
+                    return Err(self
+                        .differs(page, difference, &format!("a search finds rows by their {column}"))
+                        .await);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn differs(&self, page: &Page<'_>, difference: Difference, claim: &str) -> Failure {
+        let path = page.browser().path().await.unwrap_or_default();
+        Failure::failed(claim).expected(difference.expected).seen(difference.seen).at(format!(
+            "{}, as {} sees it",
+            self.check.deployment().site().url(&path),
+            self.who
+        ))
+    }
+}
+
+/// What somebody types who looks for a text: a part of it, in small letters.
+fn part(text: &str) -> String {
+    let letters: Vec<_> = text.chars().collect();
+    let from = letters.len() / 3;
+    letters[from..].iter().collect::<String>().trim().to_lowercase()
+}

@@ -1,0 +1,37 @@
+//! Who may do what within an institution, by the contract, on whatever deployment: judged by what became of a row.
+
+pub mod writes {
+    use harness::{Failure, Section, Verdict, check_if_promised};
+    use support::Attempt;
+
+    /// Each right for each role, with a row of its own.
+    #[test]
+    fn each_role_may_do_what_the_contract_says() -> Verdict {
+        check_if_promised(&[Section::Rights, Section::Trail, Section::Make], "pre.2.5", async |check| {
+            let writes = check.deployment().writes().await?;
+            let (tenant, service) = (writes.institution("rights").await?, check.deployment().service()?);
+            let (mut expected, mut seen) = (Vec::new(), Vec::new());
+            for role in &check.contract().trail()?.roles {
+                let person = writes.person(&tenant, role).await?;
+                let rest = check.deployment().rest()?.signed_in(&person.session);
+                for (at, right) in check.contract().rights()?.iter().enumerate() {
+                    let mark = format!("RC-{}-{at}-{}", writes.run(), role.to_lowercase());
+                    let attempt = Attempt { writes, tenant: &tenant, rest: &rest, service: &service, mark };
+                    let may = attempt.succeeds(right).await?;
+                    if may != right.roles.contains(role) {
+                        let word = |may: bool| if may { "may" } else { "may not" };
+                        expected.push(format!("{role} {} {}", word(!may), right.name));
+                        seen.push(format!("{role} {} {}", word(may), right.name));
+                    }
+                }
+            }
+            if expected.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed("each role may do what the contract says, and nothing else")
+                .expected(expected.join("\n"))
+                .seen(seen.join("\n"))
+                .advice("take back the grant or the policy that allows it; if it is meant, change [[rights]] of the contract"))
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Running mutants: each in a portal of its own, until its first kill.
+
+use std::{
+    fmt, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use harness::{
+    Outcome as Seen,
+    run::{CheckResult, read_results},
+};
+use portal::Portal;
+
+use super::{Class, Mutant};
+use crate::{Error, say, setup::root, suites::Suite};
+
+/// In this order: what breaks everything is noticed by the first. What the release is made of is another matter.
+const SUITES: [&str; 5] = ["smoke", "data", "authentication", "sms-pipeline", "security"];
+
+/// Mutants at once.
+const WORKERS: usize = 2;
+
+/// What became of a mutant.
+pub(super) struct Outcome {
+    kind: Kind,
+    pub milliseconds: u64,
+}
+
+enum Kind {
+    /// By a failed check: its step and its name.
+    Killed(String, String),
+    Survived,
+    /// The portal does not start with it.
+    Stillborn,
+}
+
+impl Outcome {
+    pub fn is_killed(&self) -> bool {
+        matches!(self.kind, Kind::Killed(..))
+    }
+
+    pub fn is_survivor(&self) -> bool {
+        matches!(self.kind, Kind::Survived)
+    }
+
+    pub fn is_stillborn(&self) -> bool {
+        matches!(self.kind, Kind::Stillborn)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Killed(step, check) => write!(f, "{step} {check}"),
+            Kind::Survived => f.write_str("survived"),
+            Kind::Stillborn => f.write_str("(does not start)"),
+        }
+    }
+}
+
+/// All of them, in their order.
+///
+/// # Errors
+/// When a suite cannot be run, or the sound portal is not green by the same way.
+pub(super) fn all(mutants: &[Mutant]) -> Result<Vec<Outcome>, Error> {
+    let suites: Vec<_> = SUITES.into_iter().map(Suite::build).collect::<Result<_, _>>()?;
+    let classes: std::collections::BTreeSet<_> = mutants.iter().map(|mutant| mutant.class).collect();
+    for class in classes {
+        if let Kind::Killed(step, check) = judged(&suites, class, None, "sound")?.kind {
+            return Err(format!("the sound portal is red by this way: {step} {check}").into());
+        }
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || -> Result<(), Error> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = mutants.get(at) else { return Ok(()) };
+            let outcome = judged(&suites, mutant.class, Some(mutant), &at.to_string())?;
+            say(&format!("{}/{} {}: {outcome}", at + 1, mutants.len(), mutant.file));
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
+    })?;
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
+fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -> Result<Outcome, Error> {
+    let start = Instant::now();
+    let folder = root().join("target/mutants").join(format!("{}-{name}", class.name()));
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let sources = folder.join("sources");
+    copy(&root().join(class.folder()), &sources)?;
+    if let Some(mutant) = mutant {
+        fs::write(sources.join(&mutant.file), mutant.text())?;
+    }
+    let seed = root().join("fixtures/portal/seed");
+    let environment: Vec<(&str, PathBuf)> = match class {
+        Class::Web => vec![("PORTAL_DIST", sources)],
+        Class::Sql => vec![
+            ("PORTAL_MIGRATIONS", sources),
+            ("PORTAL_SEED", seed.join("seed.sql")),
+            ("PORTAL_ACCOUNTS", seed.join("accounts.toml")),
+        ],
+    };
+    let kind = if starts(class, &environment)? { kind(suites, &environment, &folder)? } else { Kind::Stillborn };
+    Ok(Outcome { kind, milliseconds: u64::try_from(start.elapsed().as_millis())? })
+}
+
+/// Whether a portal can be made of these sources at all; what PostgreSQL does not take is no defect that is released.
+fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> {
+    let path = |at: usize| environment.get(at).map(|(_, path)| path.clone()).unwrap_or_default();
+    let builder = Portal::builder();
+    let builder = match class {
+        Class::Web => builder.dist(path(0)),
+        Class::Sql => builder.migrations(path(0)).seed(path(1)).accounts(path(2)),
+    };
+    Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
+}
+
+fn kind(suites: &[Suite], environment: &[(&str, PathBuf)], folder: &Path) -> Result<Kind, Error> {
+    for suite in suites {
+        let own = folder.join(&suite.name);
+        fs::create_dir_all(&own)?;
+        let mut command = suite.command_in(&own);
+        command.env("HARNESS_TARGET", "embedded").env("RUST_TEST_THREADS", "2").envs(environment.iter().cloned());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok);
+        let mut kind = None;
+        for line in lines {
+            if line.starts_with("test ") && line.ends_with("FAILED") {
+                kind = first_kill(&read_results(&own).unwrap_or_default());
+                if kind.is_some() {
+                    break;
+                }
+            }
+        }
+        // What is still running ends with it: nothing outlives the process that started it.
+        let _ = child.kill();
+        child.wait()?;
+        if let Some(kind) = kind {
+            return Ok(kind);
+        }
+    }
+    Ok(Kind::Survived)
+}
+
+/// A failed check kills; one that could not tell does not.
+fn first_kill(results: &[CheckResult]) -> Option<Kind> {
+    let failed = results.iter().find(|result| result.outcome == Seen::Failed)?;
+    Some(Kind::Killed(failed.step.clone(), failed.name.clone()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (entry, is_folder) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir())))?;
+        let target = to.join(entry.file_name().unwrap_or_default());
+        if is_folder {
+            copy(&entry, &target)?;
+        } else {
+            fs::copy(&entry, &target)?;
+        }
+    }
+    Ok(())
+}

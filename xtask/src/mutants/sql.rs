@@ -1,0 +1,178 @@
+//! Changes of migrations, by their tokens, those of function bodies included. What PostgreSQL does not take is stillborn.
+
+use std::ops::Range;
+
+use sqlparser::{
+    dialect::PostgreSqlDialect,
+    tokenizer::{Location, Token, Tokenizer},
+};
+
+use super::Change;
+use crate::Error;
+
+/// A token and where it stands.
+struct Placed {
+    token: Token,
+    range: Range<usize>,
+}
+
+/// Words and what they become.
+const WORDS: &[(&str, &[&str])] = &[
+    ("and", &["or"]),
+    ("or", &["and"]),
+    ("not", &[""]),
+    ("left", &[""]),
+    ("distinct", &[""]),
+    ("unique", &[""]),
+    ("desc", &["asc"]),
+    ("asc", &["desc"]),
+    ("sum", &["max", "count"]),
+    ("count", &["max"]),
+    ("min", &["max"]),
+    ("max", &["min"]),
+    ("true", &["false"]),
+    ("false", &["true"]),
+    ("cascade", &["set null"]),
+    ("definer", &["invoker"]),
+    ("invoker", &["definer"]),
+    ("least", &["greatest"]),
+    ("greatest", &["least"]),
+    ("before", &["after"]),
+    ("exists", &["not exists"]),
+    ("insert", &["update"]),
+    ("update", &[""]),
+    ("is_active", &["true"]),
+];
+
+/// Beginnings of statements that may be missing.
+const LEFT_OUT: &[&str] = &[
+    "create index",
+    "create unique",
+    "create trigger",
+    "create policy",
+    "grant",
+    "revoke",
+    "alter table",
+    "alter default",
+];
+
+/// What may be changed of a migration.
+pub(super) fn changes(source: &str, random: &mut fastrand::Rng) -> Result<Vec<Change>, Error> {
+    let tokens = placed(source, 0)?;
+    let mut changes = left_out(source, &tokens);
+    let mut all = Vec::new();
+    for placed_token in tokens {
+        if let Token::DollarQuotedString(quoted) = &placed_token.token {
+            let inside =
+                placed_token.range.start + source[placed_token.range.clone()].find(&quoted.value).unwrap_or_default();
+            all.extend(placed(&quoted.value, inside)?);
+        } else {
+            all.push(placed_token);
+        }
+    }
+    let texts: Vec<_> =
+        all.iter().filter(|it| matches!(it.token, Token::SingleQuotedString(_))).map(|it| it.range.clone()).collect();
+    for Placed { token, range } in &all {
+        let mut push = |operator, by: String| changes.push(Change { operator, range: range.clone(), by });
+        match token {
+            Token::Eq => push("comparison", "<>".to_owned()),
+            Token::Neq => push("comparison", "=".to_owned()),
+            Token::Lt => push("comparison", "<=".to_owned()),
+            Token::LtEq => push("comparison", "<".to_owned()),
+            Token::Gt => push("comparison", ">=".to_owned()),
+            Token::GtEq => push("comparison", ">".to_owned()),
+            Token::Plus => push("arithmetic", "-".to_owned()),
+            Token::Minus => push("arithmetic", "+".to_owned()),
+            Token::Number(number, _) => {
+                if let Ok(number) = number.parse::<i64>() {
+                    push("constant", (number + 1).to_string());
+                }
+            }
+            Token::SingleQuotedString(text) => of_text(text, source, &texts, random, &mut push),
+            Token::Word(word) => {
+                let others = WORDS.iter().find(|(own, _)| word.value.eq_ignore_ascii_case(own));
+                others.into_iter().flat_map(|(_, others)| *others).for_each(|other| push("word", (*other).to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Ok(changes)
+}
+
+fn of_text(
+    text: &str,
+    source: &str,
+    texts: &[Range<usize>],
+    random: &mut fastrand::Rng,
+    push: &mut impl FnMut(&'static str, String),
+) {
+    if text == "Africa/Kigali" {
+        push("time zone", "'UTC'".to_owned());
+    } else if let Some((number, unit)) =
+        text.split_once(' ').and_then(|(number, unit)| Some((number.parse::<i64>().ok()?, unit)))
+    {
+        push("interval", format!("'{} {unit}'", number * 2));
+    } else if let Some(other) =
+        random.choice(texts).map(|range| &source[range.clone()]).filter(|other| other.trim_matches('\'') != text)
+    {
+        push("another text", other.to_owned());
+    }
+}
+
+/// Statements that are left out as a whole.
+fn left_out(source: &str, tokens: &[Placed]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut from = None;
+    for Placed { token, range } in tokens {
+        match token {
+            Token::Whitespace(_) => {}
+            Token::SemiColon => {
+                let statement: Range<usize> = from.take().unwrap_or(range.start)..range.end;
+                let text = source[statement.clone()].to_lowercase();
+                if LEFT_OUT.iter().any(|beginning| text.starts_with(beginning)) {
+                    changes.push(Change { operator: "statement left out", range: statement, by: String::new() });
+                }
+            }
+            _ => from = from.or(Some(range.start)),
+        }
+    }
+    changes
+}
+
+fn placed(source: &str, offset: usize) -> Result<Vec<Placed>, Error> {
+    let tokens =
+        Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|error| error.to_string())?;
+    let lines: Vec<usize> = [0].into_iter().chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let byte = |place: Location| {
+        let start =
+            lines.get(usize::try_from(place.line).unwrap_or(1).saturating_sub(1)).copied().unwrap_or(source.len());
+        let column = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
+        source[start..].char_indices().nth(column).map_or(source.len(), |(at, _)| start + at)
+    };
+    let place = |token: sqlparser::tokenizer::TokenWithSpan| Placed {
+        range: byte(token.span.start) + offset..byte(token.span.end) + offset,
+        token: token.token,
+    };
+    Ok(tokens.into_iter().map(place).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_stand_where_their_tokens_do() {
+        let source = "create index i on t (a);\n-- é\ncreate function f() returns int language sql as $$ select 1 where a = 'é' and b $$;";
+        let mut random = fastrand::Rng::with_seed(1);
+        let changes = changes(source, &mut random).unwrap();
+        let shown: Vec<_> = changes.iter().map(|it| (it.operator, &source[it.range.clone()], it.by.as_str())).collect();
+        for expected in [
+            ("statement left out", "create index i on t (a);", ""),
+            ("comparison", "=", "<>"),
+            ("word", "and", "or"),
+            ("constant", "1", "2"),
+        ] {
+            assert!(shown.contains(&expected), "{expected:?} in {shown:?}");
+        }
+    }
+}
