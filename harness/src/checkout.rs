@@ -85,12 +85,12 @@ impl Checkout {
         self.lines(&["status", "--porcelain"])
     }
 
-    /// The commit that is checked out.
+    /// The commit that is checked out, which may be a merge.
     ///
     /// # Errors
     /// As [`Checkout::branch`].
     pub fn head(&self) -> Verdict<Commit> {
-        self.commits("HEAD~1..HEAD").or_else(|_| self.commits("HEAD"))?.into_iter().next().ok_or_else(|| {
+        self.log(&["--max-count=1", "HEAD"])?.into_iter().next().ok_or_else(|| {
             Failure::not_run("the repository of the release has no commit").at(self.folder.display().to_string())
         })
     }
@@ -100,7 +100,31 @@ impl Checkout {
     /// # Errors
     /// As [`Checkout::branch`].
     pub fn commits(&self, range: &str) -> Verdict<Vec<Commit>> {
-        let lines = self.lines(&["log", "--no-merges", "--format=%H%x09%cI%x09%s", range])?;
+        self.log(&["--no-merges", range])
+    }
+
+    /// When one of `paths` was last changed in the history that a branch was merged into: that of the merge, where a branch
+    /// brought the change. None where they have no history.
+    ///
+    /// # Errors
+    /// As [`Checkout::branch`].
+    pub fn changed(&self, paths: &[String]) -> Verdict<Option<Timestamp>> {
+        let mut arguments = vec!["--first-parent", "--max-count=1", "HEAD", "--"];
+        arguments.extend(paths.iter().map(String::as_str));
+        Ok(self.log(&arguments)?.first().map(|commit| commit.time))
+    }
+
+    /// `owner/name` of the repository that it was cloned from; none where nobody can tell.
+    pub fn origin(&self) -> Option<String> {
+        let url = self.git(&["remote", "get-url", "origin"]).ok()?;
+        let path = url.trim_end_matches('/').trim_end_matches(".git");
+        let mut parts = path.rsplit(['/', ':']);
+        let (name, owner) = (parts.next()?, parts.next()?);
+        (!name.is_empty() && !owner.is_empty() && url.contains(['@', ':'])).then(|| format!("{owner}/{name}"))
+    }
+
+    fn log(&self, arguments: &[&str]) -> Verdict<Vec<Commit>> {
+        let lines = self.lines(&[&["log", "--format=%H%x09%cI%x09%s"], arguments].concat())?;
         let commit = |line: &String| {
             let mut parts = line.splitn(3, '\t').map(str::to_owned);
             Some(Commit { hash: parts.next()?, time: parts.next()?.parse().ok()?, subject: parts.next()? })
@@ -178,5 +202,49 @@ mod tests {
         fs::remove_dir(&folder).unwrap();
         assert_eq!(failure.outcome(), crate::Outcome::NotRun);
         assert!(failure.to_string().contains("RELEASE_SOURCE"), "{failure}");
+    }
+
+    #[test]
+    fn the_repository_of_a_clone_is_read_off_its_origin() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = Checkout { folder: folder.path().to_owned() };
+        checkout.git(&["init", "--quiet"]).unwrap();
+        assert_eq!(checkout.origin(), None);
+        checkout.git(&["remote", "add", "origin", "https://github.com/sacco/portal.git"]).unwrap();
+        for url in [
+            "https://github.com/sacco/portal.git",
+            "https://github.com/sacco/portal/",
+            "git@github.example:sacco/portal.git",
+            "ssh://git@github.example:22/sacco/portal",
+        ] {
+            checkout.git(&["remote", "set-url", "origin", url]).unwrap();
+            assert_eq!(checkout.origin().as_deref(), Some("sacco/portal"), "{url}");
+        }
+        checkout.git(&["remote", "set-url", "origin", "/srv/mirrors/portal"]).unwrap();
+        assert_eq!(checkout.origin(), None, "a folder is nobody's repository");
+    }
+
+    #[test]
+    fn the_commit_of_a_merge_is_the_merge_and_its_branch_changed_files_when_it_was_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = Checkout { folder: folder.path().to_owned() };
+        let commit = |at: &str, arguments: &[&str]| {
+            let mut git = Command::new("git");
+            git.arg("-C").arg(folder.path()).args(["-c", "user.name=ada", "-c", "user.email=ada@example.org"]);
+            git.args(arguments).env("GIT_COMMITTER_DATE", at).env("GIT_AUTHOR_DATE", at);
+            assert!(git.output().unwrap().status.success(), "{arguments:?}");
+        };
+        checkout.git(&["init", "--quiet", "--initial-branch", "main"]).unwrap();
+        commit("2026-01-01T00:00:00Z", &["commit", "--allow-empty", "--message", "first"]);
+        checkout.git(&["checkout", "--quiet", "-b", "topic"]).unwrap();
+        fs::write(folder.path().join("a"), "1").unwrap();
+        checkout.git(&["add", "a"]).unwrap();
+        commit("2026-01-02T00:00:00Z", &["commit", "--message", "second"]);
+        checkout.git(&["checkout", "--quiet", "main"]).unwrap();
+        commit("2026-01-03T00:00:00Z", &["merge", "--no-ff", "--message", "third", "topic"]);
+        assert_eq!(checkout.head().unwrap().subject, "third");
+        let changed = checkout.changed(&["a".to_owned()]).unwrap().unwrap();
+        assert_eq!(changed.to_string(), "2026-01-03T00:00:00Z");
+        assert_eq!(checkout.changed(&["b".to_owned()]).unwrap(), None);
     }
 }

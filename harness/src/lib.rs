@@ -48,11 +48,13 @@ mod permission;
 mod privacy;
 mod redaction;
 mod rehearsal;
+mod restore;
 pub mod run;
 mod runbook;
 mod section;
 mod seen;
 mod site;
+mod statements;
 mod stopwatch;
 mod target;
 pub mod views;
@@ -64,15 +66,16 @@ pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
 pub use check::{Check, check, check_if_promised};
 pub use checkout::{Checkout, Commit};
 pub use client::{
-    AnsweredBy, AuthClient, Backup, Backups, Claims, ClientError, Dated, EdgeFunction, GithubClient, Ingest,
-    IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment, PagesProject,
-    PhysicalBackups, PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Unstorable,
+    AnsweredBy, ApiKey, AuthClient, Backup, Backups, BuildVariable, Claims, ClientError, Dated, EdgeFunction,
+    GithubClient, Ingest, IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment,
+    PagesProject, PhysicalBackups, Progress, PublishedKeys, PullRequest, Receipt, Refusal, RestClient, RestSettings,
+    Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
     Count, Counted, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
     Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
-    Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
+    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
     SmsTransaction, StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
 };
 pub use corpus::{Fields, Owes, Sample};
@@ -88,10 +91,12 @@ pub use outcome::Outcome;
 pub use permission::Permission;
 pub use privacy::Detail;
 pub use rehearsal::Rehearsal;
+pub use restore::Restored;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
 pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use workspace::root as workspace_root;

@@ -12,41 +12,90 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
-/// What of the database has to be the same: each a query of names and values.
-const DATABASE: [(&str, &str); 5] = [
+/// What of the database has to be the same: each a query of names and values. The role that it is read by is granted
+/// nothing, so views of the information schema are empty for it: rights are read from the catalog. Owners and the roles of
+/// the platform differ between projects and are left out.
+const DATABASE: [(&str, &str); 9] = [
     ("migration", "select version || '_' || name as name, 'applied' as value from supabase_migrations.schema_migrations"),
     (
         "policy",
         "select format('%s.%s %s', schemaname, tablename, quote_ident(policyname)) as name,
                 concat_ws(' ', lower(permissive), lower(cmd), 'to ' || array_to_string(roles, ', '), 'using (' || qual || ')', 'with check (' || with_check || ')') as value
-         from pg_policies where schemaname = any({schemas})",
+         from pg_catalog.pg_policies where schemaname = any({schemas})",
     ),
     (
         "row level security",
         "select format('%s.%s', n.nspname, c.relname) as name,
                 case when c.relforcerowsecurity then 'forced' when c.relrowsecurity then 'on' else 'off' end as value
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p') and n.nspname = any({schemas})",
     ),
     (
+        "view",
+        "select format('%s.%s', n.nspname, c.relname) as name,
+                concat_ws(' ', md5(pg_catalog.pg_get_viewdef(c.oid)), array_to_string(c.reloptions, ', ')) as value
+         from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where c.relkind in ('v', 'm') and n.nspname = any({schemas})",
+    ),
+    (
         "grant",
-        "select format('%s.%s to %s', table_schema, table_name, grantee) as name,
-                string_agg(privilege_type, ', ' order by privilege_type) as value
-         from information_schema.role_table_grants
-         where grantee in ('anon', 'authenticated', 'service_role') and table_schema = any({schemas})
-         group by table_schema, table_name, grantee",
+        "select format('%s.%s%s to %s', n.nspname, c.relname, '.' || g.attname, coalesce(r.rolname, 'everybody')) as name,
+                string_agg({privilege}, ', ' order by g.privilege_type) as value
+         from (select oid as target, null::name as attname, (pg_catalog.aclexplode(relacl)).* from pg_catalog.pg_class
+               union all
+               select attrelid, attname, (pg_catalog.aclexplode(attacl)).* from pg_catalog.pg_attribute where not attisdropped) g
+         join pg_catalog.pg_class c on c.oid = g.target
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         left join pg_catalog.pg_roles r on r.oid = g.grantee
+         where n.nspname = any({schemas}) and g.grantee <> c.relowner and {compared}
+         group by n.nspname, c.relname, g.attname, r.rolname",
+    ),
+    (
+        "grant on a schema",
+        "select format('%s to %s', g.nspname, coalesce(r.rolname, 'everybody')) as name,
+                string_agg({privilege}, ', ' order by g.privilege_type) as value
+         from (select nspname, nspowner, (pg_catalog.aclexplode(nspacl)).* from pg_catalog.pg_namespace) g
+         left join pg_catalog.pg_roles r on r.oid = g.grantee
+         where g.nspname = any({schemas}) and g.grantee <> g.nspowner and {compared}
+         group by g.nspname, r.rolname",
+    ),
+    (
+        "default privilege",
+        "select format('on new %s of %s to %s', case g.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' else 'schemas' end,
+                       coalesce(n.nspname, 'every schema'), coalesce(r.rolname, 'everybody')) as name,
+                string_agg(distinct {privilege}, ', ') as value
+         from (select defaclobjtype, defaclnamespace, defaclrole, (pg_catalog.aclexplode(defaclacl)).* from pg_catalog.pg_default_acl) g
+         left join pg_catalog.pg_namespace n on n.oid = g.defaclnamespace
+         left join pg_catalog.pg_roles r on r.oid = g.grantee
+         where (n.nspname is null or n.nspname = any({schemas})) and g.grantee <> g.defaclrole and {compared}
+         group by g.defaclobjtype, n.nspname, r.rolname",
     ),
     (
         "function of the database",
-        "select p.oid::regprocedure::text as name,
-                concat_ws(' ', md5(pg_get_functiondef(p.oid)), 'executable by', (
-                    select string_agg(r.rolname, ', ' order by r.rolname) from pg_roles r
-                    where r.rolname in ('anon', 'authenticated', 'service_role')
-                    and has_function_privilege(r.oid, p.oid, 'execute'))) as value
-         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where p.prokind = 'f' and n.nspname = any({schemas})",
+        "select p.oid::regprocedure::text as name, md5(pg_catalog.pg_get_functiondef(p.oid)) as value
+         from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+         where p.prokind in ('f', 'p') and n.nspname = any({schemas})",
+    ),
+    (
+        "right to call",
+        "select g.target::regprocedure::text as name, string_agg(coalesce(r.rolname, 'everybody'), ', ' order by r.rolname) as value
+         from (select oid as target, proowner, pronamespace, prokind, (pg_catalog.aclexplode(coalesce(proacl, pg_catalog.acldefault('f', proowner)))).* from pg_catalog.pg_proc) g
+         join pg_catalog.pg_namespace n on n.oid = g.pronamespace
+         left join pg_catalog.pg_roles r on r.oid = g.grantee
+         where g.prokind in ('f', 'p') and n.nspname = any({schemas}) and g.grantee <> g.proowner and {compared}
+         group by g.target",
     ),
 ];
+
+/// A privilege of `aclexplode`, in words.
+const PRIVILEGE: &str = "(g.privilege_type || case when g.is_grantable then ' with grant option' else '' end)";
+
+/// Whether a grantee is one of the project's: the platform's own roles come and go with its releases.
+const COMPARED: &str =
+    "(r.rolname is null or r.rolname !~ '^(postgres|supabase_|dashboard_user|pgbouncer|pgsodium_|pg_)')";
+
+/// Said of an edge function by newer answers only: what one of two does not say is no difference.
+const MAY_BE_UNSAID: [&str; 2] = ["edge function's code", "edge function's verify_jwt"];
 
 /// Facts of a deployment by kind and name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,9 +130,14 @@ impl Facts {
         let failed = |error: ClientError| Deployment::vendor_failed(claim, &error);
         let (management, mut facts) = (deployment.management()?, Self::default());
         for function in management.functions().await.map_err(failed)? {
-            let hash = function.ezbr_sha256.unwrap_or_else(|| format!("version {}", function.version));
-            let shown = format!("{}, verify_jwt {:?}, {hash}", function.status, function.verify_jwt);
-            facts.add("edge function", function.slug, shown);
+            let [code, guarded] = MAY_BE_UNSAID;
+            if let Some(hash) = function.ezbr_sha256 {
+                facts.add(code, &function.slug, hash);
+            }
+            if let Some(verify_jwt) = function.verify_jwt {
+                facts.add(guarded, &function.slug, verify_jwt.to_string());
+            }
+            facts.add("edge function", function.slug, function.status);
         }
         for name in management.secrets().await.map_err(failed)?.into_keys() {
             facts.add("secret", name, "set");
@@ -94,6 +148,7 @@ impl Facts {
         facts.add("exposed schemas", "db_schema", rest.db_schema);
         for (kind, sql) in DATABASE {
             let sql = sql.replace("{schemas}", &format!("array[{}]::text[]", schemas.join(", ")));
+            let sql = sql.replace("{privilege}", PRIVILEGE).replace("{compared}", COMPARED);
             for Named { name, value } in management.query(&sql).await.map_err(failed)? {
                 facts.add(kind, name, value);
             }
@@ -130,7 +185,10 @@ impl Facts {
     /// What is not the same in `there`, by kind and name.
     pub fn differences(&self, there: &Self) -> Vec<Difference> {
         let all: BTreeSet<_> = self.0.keys().chain(there.0.keys()).collect();
-        let differing = all.into_iter().filter(|key| self.0.get(*key) != there.0.get(*key));
+        let differing = all.into_iter().filter(|key| match (self.0.get(*key), there.0.get(*key)) {
+            (Some(ours), Some(theirs)) => ours != theirs,
+            _ => !MAY_BE_UNSAID.contains(&key.0.as_str()),
+        });
         let difference = |(kind, name): &(String, String)| Difference {
             kind: kind.clone(),
             name: name.clone(),

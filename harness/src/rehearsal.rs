@@ -20,7 +20,7 @@ pub struct Rehearsal {
 }
 
 /// Lines of `rehearsal.sql`.
-type Parts = BTreeSet<String>;
+pub(crate) type Parts = BTreeSet<String>;
 
 /// Names carry their schema when nothing is on the path.
 const WHOLE_NAMES: &str = "reset all; set search_path = ''";
@@ -92,7 +92,8 @@ impl Rehearsal {
     }
 }
 
-async fn apply(connection: &mut PgConnection, claim: &str, sql: &str) -> Verdict {
+/// Runs one migration.
+pub(crate) async fn apply(connection: &mut PgConnection, claim: &str, sql: &str) -> Verdict {
     let sql = format!("reset session authorization; reset role; reset all; begin; {sql}\n; commit");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop).map_err(|error| {
         let shown = error.as_database_error().map_or_else(
@@ -122,12 +123,14 @@ fn same(claim: &str, expected: &Parts, seen: &Parts) -> Verdict {
         .advice("correct the file that undoes it, until cargo test -p release undone passes"))
 }
 
-async fn parts(connection: &mut PgConnection) -> sqlx::Result<Parts> {
+/// What the schema is made of.
+pub(crate) async fn parts(connection: &mut PgConnection) -> sqlx::Result<Parts> {
     sqlx::raw_sql(WHOLE_NAMES).execute(&mut *connection).await?;
     Ok(sqlx::query_scalar(PARTS).fetch_all(connection).await?.into_iter().collect())
 }
 
-async fn rows(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String, String>> {
+/// A digest of each table's rows.
+pub(crate) async fn rows(connection: &mut PgConnection) -> sqlx::Result<BTreeMap<String, String>> {
     sqlx::raw_sql(WHOLE_NAMES).execute(&mut *connection).await?;
     let rows = sqlx::query(ROWS).fetch_all(connection).await?;
     rows.iter().map(|row| Ok((row.try_get("name")?, row.try_get("digest")?))).collect()

@@ -11,6 +11,7 @@ mod peer;
 mod rls;
 mod steady;
 mod test;
+mod vendors;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,8 @@ enum Action {
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
     SupabaseJs,
+    /// Compare what is asked of the vendors' APIs, and what the embedded platform answers, with what they publish; needs node
+    Vendors,
     /// Pack what verifies a deployment where there is no Rust into one archive
     Package(package::Options),
     /// Run suites over and over and show every outcome that was not always the same
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Action::Mutants(options) => passed(mutants::run(&options)),
         Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
         Action::Axe => passed(axe::run()),
+        Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Package(options) => passed(package::run(&options)),
         Action::Steady(options) => passed(steady::run(&options)),

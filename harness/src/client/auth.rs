@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{ClientError, error::Answer};
+use super::{ClientError, PublishedKeys, error::Answer};
 use crate::{permission::Permission, redaction};
 
 /// A client of one project's auth server.
@@ -49,6 +49,11 @@ impl Session {
     pub fn storage_key(api: &Url) -> String {
         format!("sb-{}-auth-token", api.host_str().unwrap_or_default().split('.').next().unwrap_or_default())
     }
+}
+
+/// Whether a key is a JWT, as legacy keys are.
+pub(super) fn is_token(key: &str) -> bool {
+    !key.starts_with("sb_")
 }
 
 impl AuthClient {
@@ -157,6 +162,19 @@ impl AuthClient {
         self.send(self.http.get(self.url("settings"))).await?.json()
     }
 
+    /// The keys that users' tokens are checked by, without asking the project.
+    ///
+    /// # Errors
+    /// Unexpected where they cannot be read.
+    pub async fn published_keys(&self) -> Result<PublishedKeys, ClientError> {
+        self.send(self.http.get(self.published_keys_url())).await?.json()
+    }
+
+    /// Where they are.
+    pub fn published_keys_url(&self) -> String {
+        self.url(".well-known/jwks.json")
+    }
+
     /// The same project asked with another public key.
     pub fn with_key(&self, anon_key: impl Into<String>) -> Self {
         Self { anon_key: anon_key.into(), ..self.clone() }
@@ -174,7 +192,9 @@ impl AuthClient {
     }
 
     async fn send_as_service(&self, request: RequestBuilder, key: &SecretString) -> Result<Answer, ClientError> {
-        let request = request.header("apikey", key.expose_secret()).bearer_auth(key.expose_secret());
+        let request = request.header("apikey", key.expose_secret());
+        // A newer key is no token, and stands alone.
+        let request = if is_token(key.expose_secret()) { request.bearer_auth(key.expose_secret()) } else { request };
         Answer::to(&self.http, request).await
     }
 

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use jiff::Timestamp;
+use reqwest::{
+    Method, StatusCode,
+    header::{DATE, HeaderMap, LOCATION, RETRY_AFTER},
+};
 use serde_json::Value;
 use url::Url;
 
@@ -65,6 +69,15 @@ impl ClientError {
         }
     }
 
+    pub(super) fn no_answer(why: &str) -> Self {
+        Self::NoAnswer { method: Method::GET, url: INVALID.clone(), why: why.to_owned() }
+    }
+
+    /// Whether the service was asked too often.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_limit)
+    }
+
     pub(crate) fn obstacle(&self) -> Option<&Obstacle> {
         match self {
             Self::Refused(refusal) => refusal.obstacle.as_deref(),
@@ -88,8 +101,10 @@ pub struct Refusal {
     pub message: String,
     /// The request's id, for the platform's logs.
     pub request_id: Option<String>,
-    /// Seconds after which the service wants to be asked again (`retry-after`).
+    /// Seconds after which the service wants to be asked again: `retry-after`, else `x-ratelimit-reset`.
     pub retry_after: Option<u64>,
+    /// Whether it was asked too often: 429, and GitHub's 403 with nothing remaining.
+    pub is_limit: bool,
     /// What answered in the service's place.
     obstacle: Option<Box<Obstacle>>,
 }
@@ -127,8 +142,9 @@ impl Refusal {
         let obstacle = Obstacle::of(&url, status, headers)
             .filter(|_| code.is_none() || status == StatusCode::TOO_MANY_REQUESTS)
             .map(Box::new);
-        let (request_id, retry_after) = (request_id(headers), retry_after(headers));
-        Self { method, url, status, code, message, request_id, retry_after, obstacle }
+        let (request_id, is_limit) = (request_id(headers), is_limit(status, headers));
+        let retry_after = retry_after(headers).or_else(|| ratelimit_reset(headers).filter(|_| is_limit));
+        Self { method, url, status, code, message, request_id, retry_after, is_limit, obstacle }
     }
 }
 
@@ -137,8 +153,34 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn is_limit(status: StatusCode, headers: &HeaderMap) -> bool {
+    let used_up = || text(headers, "x-ratelimit-remaining") == Some("0") || headers.contains_key(RETRY_AFTER);
+    status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::FORBIDDEN && used_up()
+}
+
+/// Seconds, or a date by the server's clock.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    let said = text(headers, RETRY_AFTER.as_str())?;
+    let date = || jiff::fmt::rfc2822::parse(said).ok().map(|date| seconds_until(headers, date.timestamp().as_second()));
+    said.parse().ok().or_else(date)
+}
+
+/// Supabase says how many seconds are left, GitHub at which second of Unix time they are over.
+fn ratelimit_reset(headers: &HeaderMap) -> Option<u64> {
+    const A_YEAR: u64 = 365 * 24 * 3600;
+    let said: f64 = text(headers, "x-ratelimit-reset")?.parse().ok().filter(|said: &f64| *said >= 0.0)?;
+    let said = said.ceil() as u64;
+    Some(if said < A_YEAR { said } else { seconds_until(headers, i64::try_from(said).ok()?) })
+}
+
+fn seconds_until(headers: &HeaderMap, moment: i64) -> u64 {
+    let date = text(headers, DATE.as_str()).and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    let now = date.map_or_else(|| Timestamp::now().as_second(), |date| date.timestamp().as_second());
+    u64::try_from(moment.saturating_sub(now)).unwrap_or(0)
 }
 
 /// The beginning of a body, without the word that the cut would go through: half of a secret looks like text.
@@ -193,6 +235,12 @@ impl Answer {
     /// The body as `T`.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ClientError> {
         serde_json::from_str(&self.body).map_err(|error| self.unexpected(error.to_string()))
+    }
+
+    /// Where a GET is to be asked instead, if that is on the same host: the token goes there.
+    pub fn moved_to(&self) -> Option<Url> {
+        let to = self.url.join(self.headers.get(LOCATION)?.to_str().ok()?).ok()?;
+        (self.method == Method::GET && to.origin() == self.url.origin()).then_some(to)
     }
 
     pub fn unexpected(&self, what: impl Into<String>) -> ClientError {

@@ -5,9 +5,11 @@ mod auth;
 mod claims;
 mod error;
 mod github;
+mod lenient;
 mod management;
 mod pages;
 mod rest;
+mod signing;
 mod sms_ingest;
 mod vendor;
 
@@ -17,11 +19,15 @@ pub use auth::{AuthClient, Session};
 pub use claims::Claims;
 pub use error::{ClientError, Refusal};
 pub use github::{GithubClient, Issue, PullRequest};
-pub use management::{Backup, Backups, EdgeFunction, LoggedAnswers, ManagementClient, PhysicalBackups, RestSettings};
-pub use pages::{PagesClient, PagesDeployment, PagesProject, Stage};
+pub use management::{
+    ApiKey, Backup, Backups, EdgeFunction, LoggedAnswers, ManagementClient, PhysicalBackups, RestSettings, SigningKey,
+};
+pub use pages::{BuildVariable, PagesClient, PagesDeployment, PagesProject, Progress};
 pub use rest::RestClient;
+pub use signing::{PublishedKeys, SignedBy};
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
 pub use vendor::Dated;
+pub(crate) use vendor::Patience;
 
 /// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
 pub(crate) fn causes(error: &dyn Error) -> String {

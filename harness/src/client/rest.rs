@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::{ClientError, Session, error::Answer};
+use super::{ClientError, Session, auth::is_token, error::Answer};
 use crate::permission::Permission;
 
 /// Rows asked for at once.
@@ -165,7 +165,9 @@ impl RestClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let request = request.header("apikey", &self.anon_key).bearer_auth(self.token.expose_secret());
+        let (request, token) = (request.header("apikey", &self.anon_key), self.token.expose_secret());
+        // A newer key is no token, and stands alone where nobody is signed in.
+        let request = if is_token(token) { request.bearer_auth(token) } else { request };
         Answer::to(&self.http, request).await
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{RequestBuilder, StatusCode, header::DATE};
+use reqwest::{RequestBuilder, header::DATE};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -11,8 +11,41 @@ use url::Url;
 use super::{ClientError, error::Answer};
 use crate::limits::WAIT_AS_ASKED;
 
-/// Lists are read to their end; an API that never ends one is reported.
+/// Lists are read to their end, and an API that never ends one is reported.
 const MOST_PAGES: usize = 50;
+
+/// A repository may have been renamed more than once.
+const MOST_HOPS: usize = 3;
+
+/// How long limits are waited out: as the server says, else doubling from a second.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    left: Duration,
+    next: Duration,
+    guesses: u32,
+}
+
+/// How often a limit that says nothing is waited out.
+const MOST_GUESSES: u32 = 3;
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { left: WAIT_AS_ASKED, next: Duration::from_secs(1), guesses: 0 }
+    }
+}
+
+impl Patience {
+    /// How long to wait now, if there is that much left; `said` are the server's seconds.
+    pub fn wait(&mut self, said: Option<u64>) -> Option<Duration> {
+        let wait = said.map_or(self.next, Duration::from_secs);
+        if said.is_none() {
+            (self.next, self.guesses) = (self.next * 2, self.guesses + 1);
+        }
+        // One that is said to be over at once, and never is, has an end as well.
+        self.left = self.left.checked_sub(wait.max(Duration::from_secs(1)))?;
+        (self.guesses <= MOST_GUESSES).then_some(wait)
+    }
+}
 
 /// One vendor's API, with the operators' token.
 #[derive(Debug, Clone)]
@@ -49,19 +82,36 @@ impl Vendor {
         self.http.post(self.url(path))
     }
 
-    /// Sends a request that changes nothing. A limit is waited out as the vendor says, once.
+    /// Sends a request that changes nothing. A limit is waited out as the vendor says, or doubling from a second where it
+    /// says nothing; an address that has moved is followed on the vendor's own host.
     pub async fn answer(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let request = request.bearer_auth(self.token.expose_secret()).header("accept", "application/json");
-        let again = request.try_clone();
-        match (Answer::to(&self.http, request).await, again) {
-            (Err(ClientError::Refused(refusal)), Some(again)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let wait = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= WAIT_AS_ASKED);
-                let Some(wait) = wait else { return Err(ClientError::Refused(refusal)) };
-                tokio::time::sleep(wait).await;
-                Answer::to(&self.http, again).await
-            }
-            (answer, _) => answer,
+        let (mut request, mut hops) = (self.with_token(request), 0);
+        let mut patience = Patience::default();
+        loop {
+            let again = request.try_clone();
+            let (answer, Some(again)) = (Answer::to(&self.http, request).await, again) else {
+                return Err(ClientError::no_answer("a request that cannot be sent again"));
+            };
+            request = match answer {
+                Err(ClientError::Refused(refusal)) if refusal.is_limit => match patience.wait(refusal.retry_after) {
+                    Some(wait) => {
+                        tokio::time::sleep(wait).await;
+                        again
+                    }
+                    None => return Err(ClientError::Refused(refusal)),
+                },
+                Ok(answer) if answer.status.is_redirection() && hops < MOST_HOPS => {
+                    let Some(moved) = answer.moved_to() else { return Ok(answer) };
+                    hops += 1;
+                    self.with_token(self.http.get(moved))
+                }
+                answer => return answer,
+            };
         }
+    }
+
+    fn with_token(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(self.token.expose_secret()).header("accept", "application/json")
     }
 
     /// Asks for one JSON document.
@@ -82,7 +132,7 @@ impl Vendor {
             let answer = self.answer(self.http.get(&url)).await?;
             let (more, next) = read(&answer, page)?;
             all.extend(more);
-            match next {
+            match next.filter(|next| *next != url) {
                 Some(next) if page == MOST_PAGES => {
                     return Err(answer.unexpected(format!("the list has more than {MOST_PAGES} pages: {next}")));
                 }

@@ -27,7 +27,7 @@ pub use data::{
     StatusFilter, Trail,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
 pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
 pub use views::{Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Search, View, Window};
 pub use weakened::Weakened;

@@ -50,6 +50,15 @@ pub struct Release {
     pub secrets: Vec<Secret>,
     /// Values that the runbook shows as examples, and that no secret may have.
     pub placeholders: Vec<String>,
+    /// The folder of the edge functions' sources in the repository.
+    #[serde(default = "functions_folder")]
+    pub functions_folder: String,
+    /// What the database can be restored from.
+    #[serde(default)]
+    pub recovery: Recovery,
+    /// Whether the legacy keys may be taken beside the newer ones that the build has.
+    #[serde(default)]
+    pub legacy_keys: bool,
     /// A backup has to be this new, in hours.
     pub backup_within_hours: i64,
     /// How long a function may take to answer, in milliseconds: at first, and after that.
@@ -60,6 +69,21 @@ pub struct Release {
     pub build: Build,
     /// The template of a forward fix, run and taken back.
     pub forward_fix: String,
+}
+
+/// What a database can be restored from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recovery {
+    /// Any point in time: what the runbook asks for.
+    #[default]
+    PointInTime,
+    /// One backup a day.
+    Daily,
+}
+
+fn functions_folder() -> String {
+    "supabase/functions".to_owned()
 }
 
 /// A migration.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Contract;
+use super::{Contract, release::Recovery};
 use crate::runbook::{Runbook, Step, Watched};
 
 /// A promise of the runbook that a contract weakens.
@@ -39,6 +39,10 @@ impl Contract {
         for (at, pattern) in self.console.allowed.iter().enumerate() {
             let says = format!("errors like {:?} are no defect", pattern.as_str());
             weaker(format!("console.allowed.{}", at + 1), says, "3.3.4: no JavaScript errors in the console");
+        }
+        if self.release.as_ref().is_some_and(|release| release.recovery == Recovery::Daily) {
+            let runbook = "pre.3.4: point-in-time recovery is enabled";
+            weaker("release.recovery".to_owned(), "daily backups".to_owned(), runbook);
         }
         for (at, pattern) in self.evidence.may_stay.iter().enumerate() {
             if ["", "Uwase", "0788123456"].iter().any(|text| pattern.is_in(text)) {
@@ -157,6 +161,10 @@ mod tests {
         );
         assert_eq!(one("may_stay = [", "may_stay = [\".*\", ").0, "evidence.may_stay.1");
         assert_eq!(one("allowed = []", "allowed = [\".*\"]").1, "errors like \".*\" are no defect");
+        assert_eq!(
+            one("backup_within_hours", "recovery = \"daily\"\nbackup_within_hours"),
+            ("release.recovery".to_owned(), "daily backups".to_owned())
+        );
         assert_eq!(
             one("rules = [\"received_from\", \"payment_received\", \"has_sent_you\"]", "rules = []").0,
             "sms.rules"

@@ -9,20 +9,17 @@ mod settings;
 mod tenant;
 mod writes;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
-use reqwest::{
-    StatusCode,
-    header::{DATE, HeaderMap},
-};
+use reqwest::header::{DATE, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::{
     bounded,
-    client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
+    client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
     limits,
@@ -134,7 +131,7 @@ impl Deployment {
         let opened = async {
             let settings = Settings::read_as(Target::Embedded)?;
             let contract = promised(&settings)?;
-            Self::embedded(portal::Builder::default(), settings, contract, http_client()?).await
+            Self::embedded(portal::Builder::sound_from_env()?, settings, contract, http_client()?).await
         };
         opened
             .await
@@ -279,7 +276,7 @@ impl Deployment {
     fn service_key(&self) -> Verdict<SecretString> {
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
-            return Ok(portal.service_role_key().to_owned().into());
+            return Ok(portal.operators_service_key().into());
         }
         match self.settings.find("SUPABASE_SERVICE_ROLE_KEY") {
             Some(key) => Ok(key.value.into()),
@@ -292,6 +289,15 @@ impl Deployment {
             .advice("export it for this run only; nothing is written with it unless the deployment allows writes")
             .shared()),
         }
+    }
+
+    /// Whether the project takes the service's key: asks for what only that key may see.
+    ///
+    /// # Errors
+    /// As [`Deployment::service`].
+    pub async fn service_key_is_accepted(&self) -> Verdict<Result<(), ClientError>> {
+        let key = self.service_key()?;
+        Ok(self.auth()?.users(&key, 1).await.map(drop))
     }
 
     /// An edge function, to be asked with bodies that it can store nothing of.
@@ -418,19 +424,17 @@ impl Deployment {
         })
     }
 
-    /// Signs in; a limit that the server names is waited out, once.
+    /// Signs in. A limit is waited out: Auth never says for how long, and has room for one more every two seconds.
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
-        match auth.sign_in(email, password).await {
-            Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let Some(wait) =
-                    refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= limits::WAIT_AS_ASKED)
-                else {
-                    return Err(ClientError::Refused(refusal));
-                };
-                tokio::time::sleep(wait).await;
-                auth.sign_in(email, password).await
+        let mut patience = Patience::default();
+        loop {
+            match auth.sign_in(email, password).await {
+                Err(ClientError::Refused(refusal)) if refusal.is_limit => match patience.wait(refusal.retry_after) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(ClientError::Refused(refusal)),
+                },
+                answer => return answer,
             }
-            answer => answer,
         }
     }
 
@@ -493,6 +497,7 @@ impl Deployment {
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
             secrets.extend([portal.service_role_key(), portal.platform_token()].map(str::to_owned));
+            secrets.push(portal.operators_service_key());
             secrets.push(portal.ingest_key());
             secrets.extend(portal.accounts().iter().map(|account| account.password.clone()));
         }

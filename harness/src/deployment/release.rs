@@ -13,6 +13,7 @@ use crate::{
     client::{ClientError, GithubClient, ManagementClient, PagesClient},
     failure::{Failure, Verdict},
     rehearsal::Rehearsal,
+    restore::{Drill, Restored},
     target::Target,
 };
 
@@ -84,15 +85,25 @@ impl Deployment {
         let claim = "GitHub's API was not queried";
         let token = self.operators("GITHUB_TOKEN", claim)?;
         let repository = self.operators_setting("GITHUB_REPOSITORY", claim)?;
+        let source = self.settings.find("RELEASE_SOURCE").map(|source| self.settings.path(&source));
+        let cloned = source.and_then(|folder| Checkout::at(&folder).ok()?.origin());
+        if let Some(cloned) = cloned.filter(|cloned| !cloned.eq_ignore_ascii_case(&repository)) {
+            return Err(Failure::not_run(claim)
+                .expected(format!("GITHUB_REPOSITORY={cloned}, which the release's working copy was cloned from"))
+                .seen(format!("GITHUB_REPOSITORY={repository}"))
+                .at(self.settings.find("GITHUB_REPOSITORY").map_or_else(String::new, |setting| setting.source))
+                .advice(format!("GitHub Actions sets GITHUB_REPOSITORY to the repository whose workflow runs: write GITHUB_REPOSITORY = \"{cloned}\" into harness.toml, which counts there"))
+                .shared());
+        }
         Ok(GithubClient::new(self.http.clone(), self.vendor(GITHUB)?, token, repository))
     }
 
-    /// The digest of the ingest key that this run was given, to be compared with that of the functions.
+    /// What `look` makes of the ingest key that this run was given: a digest, a length. The key itself stays here.
     ///
     /// # Errors
     /// Not run where the key is not given.
-    pub fn ingest_key_digest(&self, digest: impl FnOnce(&str) -> String) -> Verdict<String> {
-        Ok(digest(self.ingest_key()?.expose_secret()))
+    pub fn of_ingest_key<T>(&self, look: impl FnOnce(&str) -> T) -> Verdict<T> {
+        Ok(look(self.ingest_key()?.expose_secret()))
     }
 
     /// The working copy that the release is made of.
@@ -126,6 +137,27 @@ impl Deployment {
         {
             let _ = rehearsal;
             Err(Failure::not_run("nothing was rehearsed: this build has no scratch database"))
+        }
+    }
+
+    /// Restores a dump of the database at `url` on a scratch server of this machine, applies `pending` migrations to it, and
+    /// compares the two.
+    ///
+    /// # Errors
+    /// Not run where there is no PostgreSQL; else as [`Drill::run`].
+    pub async fn restore(&self, url: &SecretString, pending: Vec<(String, String)>) -> Verdict<Restored> {
+        let claim = "nothing was restored";
+        #[cfg(feature = "embedded")]
+        {
+            let not_run = |error: portal::Error| Failure::not_run(claim).seen(error.to_string());
+            let programs = portal::postgres::locate().map_err(not_run)?.bin;
+            let scratch = portal::postgres::ScratchDatabase::start().await.map_err(not_run)?;
+            Drill { programs, pending }.run(url, &scratch.url().to_owned().into()).await
+        }
+        #[cfg(not(feature = "embedded"))]
+        {
+            let _ = (url, pending);
+            Err(Failure::not_run(claim).seen("this build has no scratch database"))
         }
     }
 
@@ -206,10 +238,22 @@ impl Deployment {
     /// A failure of a check that a vendor's API was asked for: a token that may not is "not run", whatever else is
     /// undecided.
     pub fn vendor_failed(claim: &str, error: &ClientError) -> Failure {
-        if let Some(obstacle) = error.obstacle() {
+        if let Some(obstacle) = error.obstacle().filter(|_| !error.is_limit()) {
             return obstacle.failure();
         }
         let (failure, advice) = match error {
+            ClientError::Refused(refusal) if refusal.is_limit => {
+                let again = refusal.retry_after.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} s"));
+                let text = error.to_string();
+                return Failure::undecided(claim)
+                    .expected("an answer of the vendor's API")
+                    .seen(text)
+                    .advice(format!("the token has used up what it may ask: run the check again {again}"));
+            }
+            ClientError::Refused(refusal) if refusal.status == StatusCode::GONE => (
+                Failure::not_run(claim),
+                "the vendor has switched this off for the project: look where the team keeps it instead, and sign for the step",
+            ),
             ClientError::Refused(refusal)
                 if matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) =>
             {

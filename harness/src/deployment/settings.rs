@@ -74,6 +74,12 @@ const OF_ACCOUNTS: [&str; 6] = [
     "SUPABASE_MANAGEMENT_URL",
 ];
 
+/// Set by GitHub Actions in each of its workflows.
+const IN_ACTIONS: &str = "GITHUB_ACTIONS";
+
+/// What it sets as well, to the repository whose workflow runs, which need not be the portal's.
+const OF_ACTIONS: [&str; 2] = ["GITHUB_API_URL", "GITHUB_REPOSITORY"];
+
 type Table = BTreeMap<String, toml::Spanned<String>>;
 
 /// A value and where it stands.
@@ -142,9 +148,12 @@ impl Settings {
         self.target.map_or_else(|| self.choose(), Ok)
     }
 
-    /// A value by its name, from the environment or else from the target's table.
+    /// A value by its name, from the environment or else from the target's table; of what GitHub Actions sets by itself,
+    /// the other way round.
     pub fn find(&self, name: &str) -> Option<Setting> {
-        if let Some(value) = self.environment.get(name) {
+        let is_ambient = OF_ACTIONS.contains(&name) && self.environment.contains_key(IN_ACTIONS);
+        let in_table = || self.tables.get(&self.target?.to_string())?.get(name);
+        if let Some(value) = self.environment.get(name).filter(|_| !is_ambient || in_table().is_none()) {
             return Some(Setting { value: value.clone(), source: format!("the environment variable {name}") });
         }
         let table = self.target?.to_string();
@@ -262,7 +271,7 @@ pub fn settings_file() -> PathBuf {
 
 fn environment() -> BTreeMap<String, String> {
     env::vars()
-        .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
+        .filter(|(name, value)| (is_known(name) || name == IN_ACTIONS) && !value.trim().is_empty())
         .map(|(name, value)| (name, value.trim().to_owned()))
         .collect()
 }
@@ -356,6 +365,19 @@ mod tests {
         let from_file = settings.find("VITE_SUPABASE_URL").unwrap();
         assert_eq!(from_file.value, "https://api.example");
         assert!(from_file.source.starts_with("VITE_SUPABASE_URL in [staging] of "), "{}", from_file.source);
+    }
+
+    #[test]
+    fn what_github_actions_sets_by_itself_does_not_win_over_the_file() {
+        let file = "[staging]\nGITHUB_REPOSITORY = \"sacco/portal\"\n";
+        let environment = [("HARNESS_TARGET", "staging"), ("GITHUB_REPOSITORY", "sacco/checks")];
+        let found = |environment: &[(&str, &str)], file: &str| {
+            settings(environment, file).unwrap().find("GITHUB_REPOSITORY").unwrap().value
+        };
+        let in_actions = [environment.as_slice(), &[("GITHUB_ACTIONS", "true")]].concat();
+        assert_eq!(found(&in_actions, file), "sacco/portal");
+        assert_eq!(found(&in_actions, ""), "sacco/checks");
+        assert_eq!(found(&environment, file), "sacco/checks", "somebody exported it");
     }
 
     #[test]

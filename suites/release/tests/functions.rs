@@ -1,16 +1,18 @@
 //! Phase 2: the edge functions are deployed, new, guarded, and answer.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
-    AnsweredBy, Cause, Deployment, Failure, Section, Stopwatch, Unstorable, Verdict, check, check_if_promised,
+    AnsweredBy, Cause, Check, Checkout, Deployment, EdgeFunction, Failure, Section, Stopwatch, Unstorable, Verdict,
+    check, check_if_promised,
 };
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use rstest_reuse::apply;
 
 use crate::functions;
 
-/// "Deploy all edge functions": ACTIVE, deployed after the release was committed, guarded as promised.
+/// "Deploy all edge functions": ACTIVE, deployed after its source was last changed, guarded as promised.
 #[apply(functions)]
 fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict {
     check_if_promised(&[Section::Release], step, async |check| {
@@ -28,33 +30,107 @@ fn each_function_is_deployed(#[case] name: &str, #[case] step: &str) -> Verdict 
             unknown => {
                 return Err(Failure::undecided(&claim)
                     .expected("ACTIVE")
-                    .seen(format!("the status {unknown}, which this release of the harness does not know"))
+                    .seen(format!("the status {unknown:?}, which this release of the harness does not know"))
                     .at(management.url("functions")));
             }
         }
         let promised = check.contract().release()?.function(name).is_some_and(|promised| promised.verify_jwt);
-        if function.verify_jwt.unwrap_or(true) != promised {
+        let Some(guarded) = guarded(check, function).await? else {
+            return Err(Failure::undecided(&claim)
+                .expected(format!("verify_jwt: {promised}"))
+                .seen("an answer without verify_jwt, and a function that does not show who refuses")
+                .at(management.url("functions")));
+        };
+        if guarded != promised {
             return Err(failure()
                 .expected(format!("verify_jwt: {promised}"))
                 .seen(format!("verify_jwt: {}", !promised))
                 .advice(format!("correct [functions.{name}] in supabase/config.toml, then {deploy}")));
         }
-        let released = check.deployment().released().await?;
-        let (Some(released), Some(updated)) = (released.at, function.updated()) else {
-            return Err(Failure::not_run(
-                "when the release was committed is not known, so nothing can be newer than it",
-            )
-            .expected("RELEASE_SOURCE, checked out at the released commit"));
+        let (changed, of) = changed(check, name).await?;
+        let Some(updated) = function.updated() else {
+            return Err(Failure::undecided(&claim)
+                .expected("when it was deployed")
+                .seen("an answer without updated_at")
+                .at(management.url("functions")));
         };
-        if updated < released {
+        if updated < changed {
             return Err(failure()
-                .expected(format!("deployed after the release was committed, {released}"))
+                .expected(format!("deployed after {of}, {changed}"))
                 .seen(format!("version {} of {updated}", function.version))
                 .advice(deploy));
         }
         check.measured(format!("version {}", function.version));
         Ok(())
     })
+}
+
+/// Whether the gateway asks for a token: as the API says, or as a request without one is refused.
+async fn guarded(check: &Check, function: &EdgeFunction) -> Verdict<Option<bool>> {
+    if function.verify_jwt.is_some() {
+        return Ok(function.verify_jwt);
+    }
+    let asked =
+        check.deployment().function(&function.slug)?.probe(Method::POST, &[], &Unstorable::empty_object()).await;
+    Ok(match (asked.by(), asked.status) {
+        (AnsweredBy::Platform, Some(StatusCode::UNAUTHORIZED)) => Some(true),
+        (AnsweredBy::Function, _) => Some(false),
+        _ => None,
+    })
+}
+
+/// When something last changed that the function is made of, and what: the CLI leaves a function alone that is as it was.
+/// Where the repository does not have its source, the release.
+async fn changed(check: &Check, name: &str) -> Verdict<(Timestamp, String)> {
+    let folder = check.contract().release()?.functions_folder.as_str();
+    if let Ok(checkout) = check.deployment().checkout().await {
+        let sources = sources(&checkout, folder, name);
+        if let Some(changed) = checkout.changed(&sources)? {
+            return Ok((changed, "its source was last changed".to_owned()));
+        }
+    }
+    let released = check.deployment().released().await?;
+    let at = released.at.ok_or_else(|| {
+        Failure::not_run("when the release was committed is not known, so nothing can be newer than it")
+            .expected("RELEASE_SOURCE, checked out at the released commit")
+    })?;
+    Ok((at, "the release was committed".to_owned()))
+}
+
+/// The function's folder, and the files outside of it that it imports, however indirectly; nothing where it has no source.
+fn sources(checkout: &Checkout, folder: &str, name: &str) -> Vec<String> {
+    let own = format!("{folder}/{name}");
+    let entry = ["ts", "tsx", "js", "mjs"].map(|ending| format!("{own}/index.{ending}"));
+    let Some(entry) = entry.into_iter().find(|path| checkout.file(path).is_some()) else { return Vec::new() };
+    let (mut seen, mut open) = (BTreeSet::new(), vec![entry]);
+    while let Some(path) = open.pop() {
+        let Some(text) = checkout.file(&path) else { continue };
+        if seen.insert(path.clone()) {
+            open.extend(imports(&path, &text));
+        }
+    }
+    let shared = ["import_map.json", "deno.json", "deno.jsonc"].map(|file| format!("{folder}/{file}"));
+    seen.into_iter().chain(shared).chain([own]).collect()
+}
+
+/// The files that a module imports by a relative path.
+fn imports(path: &str, text: &str) -> Vec<String> {
+    let quoted = text.split(['"', '\'', '`']);
+    let relative = quoted.filter(|text| text.starts_with("./") || text.starts_with("../"));
+    relative
+        .map(|import| {
+            let mut parts: Vec<_> = path.split('/').collect();
+            parts.pop();
+            for part in import.split('/') {
+                match part {
+                    "." => {}
+                    ".." => drop(parts.pop()),
+                    part => parts.push(part),
+                }
+            }
+            parts.join("/")
+        })
+        .collect()
 }
 
 /// Before any of its code: a browser's preflight is answered, and somebody without key and token is not let in.

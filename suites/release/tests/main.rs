@@ -4,11 +4,13 @@
 //! What vendors know is asked of them (SUPABASE_ACCESS_TOKEN, CLOUDFLARE_API_TOKEN, GITHUB_TOKEN); where a token is
 //! missing, the step is "not run", and a person may look and sign.
 
+mod after;
 mod build;
 mod code_freeze;
 mod database;
 mod deployment;
 mod functions;
+mod keys;
 mod monitoring;
 mod rollback;
 mod staging;

@@ -1,15 +1,16 @@
 //! Rollback Procedures: each level is possible, seen before anybody needs it.
 
-use harness::{Deployment, Failure, PagesDeployment, Verdict, check};
-use jiff::Timestamp;
+use harness::{Deployment, Failure, PagesDeployment, Progress, Recovery, Verdict, check};
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::database::{minute, window};
 
 /// The successful deployment before the live one.
 async fn previous(check: &harness::Check, claim: &str) -> Verdict<PagesDeployment> {
     let pages = check.deployment().pages()?;
     let all = pages.deployments().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-    let mut live = all.iter().filter(|deployment| deployment.is_live());
+    let mut live = all.iter().filter(|deployment| deployment.progress() == Progress::Published);
     let current = live.next();
     let commit = current.map(PagesDeployment::commit).unwrap_or_default();
     live.find(|deployment| deployment.commit() != commit).cloned().ok_or_else(|| {
@@ -27,7 +28,10 @@ fn the_previous_deployment_still_answers() -> Verdict {
     check("rollback.1", async |check| {
         let claim = "the previous deployment is still there to go back to";
         let (previous, site) = (previous(check, claim).await?, check.deployment().site());
-        let answer = site.get(previous.url.clone()).await?;
+        let Some(url) = &previous.url else {
+            return Err(Failure::undecided(claim).expected("an address of its own").seen(previous.to_string()));
+        };
+        let answer = site.get(url.clone()).await?;
         let title = &check.contract().portal.title;
         if answer.status.is_success() && answer.document().title == *title {
             check.measured(previous.to_string());
@@ -36,7 +40,7 @@ fn the_previous_deployment_still_answers() -> Verdict {
         Err(Failure::failed(claim)
             .expected(format!("200 with a document titled {title:?}"))
             .seen(answer.summary())
-            .at(previous.url.as_str())
+            .at(url.as_str())
             .advice("do not count on Rollback Level 1: deploy the build of the last release to a preview and see that it works"))
     })
 }
@@ -77,23 +81,34 @@ fn recovery_reaches_back_to_before_the_release() -> Verdict {
             (check.deployment().management()?, "the database can be had as it was before the release");
         let answer = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
         let released = check.deployment().released().await?;
-        let window = &answer.value.physical_backup_data;
-        let from = window.earliest_physical_backup_date_unix.and_then(|from| Timestamp::from_second(from).ok());
-        let (Some(from), Some(released)) = (from, released.at) else {
-            return Err(Failure::undecided(claim)
-                .expected("the beginning of the recovery window, and the time of the release")
-                .seen(format!("window from {from:?}, release of {:?}", released.at))
-                .at(management.url("database/backups")));
+        let Some(released) = released.at else {
+            return Err(Failure::not_run(
+                "when the release was committed is not known, so nothing reaches to before it",
+            )
+            .expected("RELEASE_SOURCE, checked out at the released commit"));
         };
-        if answer.value.pitr_enabled && from < released {
-            check.measured(format!("since {}", from.strftime("%Y-%m-%d %H:%M UTC")));
+        let is_daily = check.contract().release()?.recovery == Recovery::Daily;
+        let from = match window(&answer) {
+            window if answer.value.pitr_enabled => window.map(|[from, _]| from),
+            _ if is_daily => {
+                let complete = answer.value.backups.iter().filter(|backup| backup.is_complete() == Some(true));
+                complete.filter_map(|backup| backup.inserted_at).min()
+            }
+            _ => None,
+        };
+        if let Some(from) = from.filter(|from| *from < released) {
+            check.measured(format!("since {}", minute(from)));
             return Ok(());
         }
         Err(Failure::failed(claim)
             .expected(format!("recovery from before {released}"))
-            .seen(if answer.value.pitr_enabled { format!("recovery from {from}") } else { "recovery is off".to_owned() })
+            .seen(match (from, answer.value.pitr_enabled) {
+                (Some(from), _) => format!("recovery from {from}"),
+                (None, true) => "recovery is on, and no point in time can be restored yet".to_owned(),
+                (None, false) => "recovery is off".to_owned(),
+            })
             .at(management.url("database/backups"))
-            .advice("Option A is not there for this release: plan with the forward fix (Option B), and take a backup by hand"))
+            .advice("Option A is not there for this release: plan with the forward fix (Option B), and keep a dump (supabase db dump)"))
     })
 }
 
@@ -126,6 +141,19 @@ mod writes {
                     )
                     .advice("correct forward_fix in [release] of the contract: at 2 a.m. it will be copied as it is")
             })
+        })
+    }
+
+    /// Level 3, Option C: a dump of the database is restored on a scratch server, migrated, and is what was dumped.
+    #[test]
+    fn a_dump_can_be_restored() -> Verdict {
+        check("rollback.3.C", async |check| {
+            let deployment = check.deployment();
+            let url = deployment.database("no dump was restored")?;
+            let pending = crate::database::pending(check).await.unwrap_or_default();
+            let restored = deployment.restore(&url, pending).await?;
+            check.measured(format!("{} tables and {} parts of the schema", restored.tables, restored.parts));
+            Ok(())
         })
     }
 }

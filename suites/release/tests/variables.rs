@@ -1,7 +1,7 @@
 //! Pre-Release, 4. Environment Variables, and Phase 2, 2.2 Set Function Secrets: those of the edge functions. Values are
 //! never seen: a name, and whether the digest is that of something known.
 
-use harness::{Deployment, Failure, Section, Verdict, check_if_promised};
+use harness::{BuildVariable, Deployment, Failure, Section, Verdict, check_if_promised};
 use rstest_reuse::apply;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -64,7 +64,7 @@ fn the_secret_is_a_value_of_our_own(#[case] name: &str, #[case] step: &str) -> V
             )));
         }
         if name == "INGEST_API_KEY" {
-            let ours = check.deployment().ingest_key_digest(digest)?;
+            let ours = check.deployment().of_ingest_key(digest)?;
             if set.expose_secret() != ours {
                 return Err(failure(
                     Failure::failed("the functions and the gateway have the same ingest key")
@@ -84,16 +84,16 @@ fn the_builds_settings_ask_for_no_mock_data() -> Verdict {
         let (pages, flag) = (check.deployment().pages()?, check.contract().release()?.mock_flag.as_str());
         let claim = "the settings of production builds ask for no mock data";
         let project = pages.project().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-        match project.variables().get(flag) {
-            None => Ok(()),
-            Some(Some(value)) if value.eq_ignore_ascii_case("false") => Ok(()),
-            Some(value) => Err(Failure::failed(claim)
-                .expected(format!("no {flag}, or {flag}=false"))
-                .seen(format!("{flag}={}", value.unwrap_or("a secret that cannot be read")))
-                .at(pages.url(""))
-                .advice(format!(
-                    "Cloudflare, Pages, Settings, Variables: remove {flag} from production, build again and deploy"
-                ))),
-        }
+        let seen = match project.variables().remove(flag) {
+            None => return Ok(()),
+            Some(BuildVariable::Plain(value)) if value.eq_ignore_ascii_case("false") => return Ok(()),
+            Some(BuildVariable::Plain(value)) => Failure::failed(claim).seen(format!("{flag}={value}")),
+            Some(BuildVariable::Secret) => {
+                Failure::undecided(claim).seen(format!("{flag} is a secret, whose value nobody can read"))
+            }
+        };
+        Err(seen.expected(format!("no {flag}, or {flag}=false")).at(pages.url("")).advice(format!(
+            "Cloudflare, Pages, Settings, Variables: remove {flag} from production, build again and deploy"
+        )))
     })
 }

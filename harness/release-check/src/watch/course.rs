@@ -7,6 +7,7 @@ use harness::{
     run::{CheckResult, Figure},
 };
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::{Exit, table::table};
@@ -43,9 +44,13 @@ impl Sample {
         }
     }
 
-    /// Over its limit, or nobody answered. What is undecided is neither.
-    fn is_bad(&self) -> bool {
+    /// Over its limit, or nobody answered, or much worse than before the release. What is undecided is none of them.
+    fn is_bad(&self, baseline: &Baseline) -> bool {
         matches!(self.outcome, Outcome::Failed | Outcome::NotRun)
+            || self.outcome == Outcome::Passed
+                && baseline
+                    .limit(&self.step)
+                    .is_some_and(|limit| self.figure.as_ref().is_some_and(|figure| figure.value > limit))
     }
 
     /// Why none of them looked at anything, if that is so.
@@ -55,26 +60,116 @@ impl Sample {
     }
 }
 
+/// What each metric was before the release, and how much worse it may be.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    medians: BTreeMap<String, f64>,
+    /// In percent of the median.
+    worse: f64,
+}
+
+/// A line of `watch.jsonl`.
+#[derive(Deserialize)]
+struct Line {
+    step: String,
+    value: Option<f64>,
+}
+
+impl Baseline {
+    /// Of the samples that an earlier watch left in its `watch.jsonl`.
+    pub fn read(text: &str, worse: f64) -> Result<Self, serde_json::Error> {
+        let mut values = BTreeMap::<String, Vec<f64>>::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let Line { step, value } = serde_json::from_str(line)?;
+            values.entry(step).or_default().extend(value);
+        }
+        let median = |mut all: Vec<f64>| {
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied()
+        };
+        let medians = values.into_iter().filter_map(|(step, all)| Some((step, median(all)?))).collect();
+        Ok(Self { medians, worse })
+    }
+
+    /// What a metric may not exceed; none of one that was not measured, or was nothing.
+    fn limit(&self, step: &str) -> Option<f64> {
+        let median = self.medians.get(step).filter(|median| **median > 0.0)?;
+        Some(median * (1.0 + self.worse / 100.0))
+    }
+
+    /// What to say of a sample that is within its limit, and worse than it was.
+    fn note(&self, sample: &Sample) -> String {
+        let worse =
+            self.limit(&sample.step).zip(sample.figure.as_ref()).filter(|(limit, figure)| figure.value > *limit);
+        worse.map_or_else(String::new, |(limit, figure)| {
+            format!(
+                " (before the release {:.0} {unit}, {limit:.0} {unit} at most)",
+                self.medians[&sample.step],
+                unit = figure.unit
+            )
+        })
+    }
+}
+
 /// What a round has brought.
 #[derive(Debug, Default)]
 pub struct Added {
-    /// A line for each breach that has lasted long enough now.
-    pub begun: Vec<String>,
+    /// Each breach that has lasted long enough now.
+    pub begun: Vec<Breach>,
+    /// Whether nobody answered any check of the round.
+    pub is_outage: bool,
     /// Whether it shows how something became bad; of what stays bad for hours, the first rounds do.
     pub is_evidence: bool,
+}
+
+/// A metric that was bad for long.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Breach {
+    pub since: Timestamp,
+    pub sample: Sample,
+    /// How it compares with before the release.
+    note: String,
+}
+
+impl Breach {
+    /// Whether nobody answered.
+    pub fn is_outage(&self) -> bool {
+        self.sample.outcome == Outcome::NotRun
+    }
+
+    /// The step's title.
+    pub fn title(&self) -> &'static str {
+        Runbook::get().step(&self.sample.step).map_or("", |step| step.title.as_str())
+    }
+}
+
+/// In one line.
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { since, sample, note } = self;
+        let word = if self.is_outage() { "OUTAGE" } else { "BREACH" };
+        let since = since.strftime("%H:%M:%SZ");
+        write!(f, "{word} since {since}  {}  {}: {}{note}", sample.step, self.title(), sample.seen)
+    }
 }
 
 /// All samples by step.
 pub struct Course {
     lasts: usize,
+    baseline: Baseline,
     pub samples: BTreeMap<String, Vec<Sample>>,
-    /// The first breach of each step that lasted: since when, and what was seen when it had.
-    breaches: BTreeMap<String, (Timestamp, Sample)>,
+    /// The first breach of each step that lasted.
+    breaches: BTreeMap<String, Breach>,
 }
 
 impl Course {
     pub fn new(lasts: usize) -> Self {
-        Self { lasts, samples: BTreeMap::new(), breaches: BTreeMap::new() }
+        Self { lasts, baseline: Baseline::default(), samples: BTreeMap::new(), breaches: BTreeMap::new() }
+    }
+
+    /// Compared with before the release as well.
+    pub fn against(self, baseline: Baseline) -> Self {
+        Self { baseline, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -83,18 +178,20 @@ impl Course {
 
     /// Adds a round.
     pub fn add(&mut self, round: Vec<Sample>) -> Added {
-        let mut added = Added::default();
+        let is_outage = !round.is_empty() && round.iter().all(|sample| sample.outcome == Outcome::NotRun);
+        let mut added = Added { is_outage, ..Added::default() };
         for sample in round {
             let all = self.samples.entry(sample.step.clone()).or_default();
             all.push(sample.clone());
-            let bad = all.iter().rev().take_while(|sample| sample.is_bad()).count();
+            let bad = all.iter().rev().take_while(|sample| sample.is_bad(&self.baseline)).count();
             added.is_evidence |= (1..=self.lasts).contains(&bad);
             // Who never answered was never asked rightly: a key or a browser is missing.
             let answered = all.iter().any(|sample| sample.outcome != Outcome::NotRun);
             if answered && bad >= self.lasts && !self.breaches.contains_key(&sample.step) {
-                let since = all[all.len() - bad].at;
-                added.begun.push(shown(&sample, since));
-                self.breaches.insert(sample.step.clone(), (since, sample));
+                let (since, note) = (all[all.len() - bad].at, self.baseline.note(&sample));
+                let breach = Breach { since, note, sample };
+                added.begun.push(breach.clone());
+                self.breaches.insert(breach.sample.step.clone(), breach);
             }
         }
         added
@@ -110,7 +207,7 @@ impl Course {
         let mut shown: Vec<_> = self
             .breaches
             .values()
-            .map(|(since, sample)| format!("{}\n{}", shown(sample, *since), sample.text))
+            .map(|breach| format!("{breach}\n{}", breach.sample.text).trim_end().to_owned())
             .collect();
         if shown.is_empty() {
             shown.push(format!("{rounds} rounds, no breach of {} in a row", self.lasts));
@@ -139,7 +236,7 @@ impl Course {
     /// What `--json` prints: `schema` 1.
     pub fn document(&self) -> serde_json::Value {
         let line = |sample: &Sample| json!({ "at": sample.at, "step": sample.step, "outcome": sample.outcome, "seen": sample.seen, "figure": sample.figure });
-        let breach = |(since, sample): &(Timestamp, Sample)| json!({ "since": since, "sample": line(sample) });
+        let breach = |breach: &Breach| json!({ "since": breach.since, "outage": breach.is_outage(), "sample": line(&breach.sample) });
         json!({
             "schema": 1,
             "rounds": self.samples.values().map(Vec::len).max().unwrap_or(0),
@@ -163,11 +260,6 @@ impl Course {
         };
         samples[samples.len().saturating_sub(SHOWN)..].iter().map(letter).collect()
     }
-}
-
-fn shown(sample: &Sample, since: Timestamp) -> String {
-    let title = Runbook::get().step(&sample.step).map_or("", |step| step.title.as_str());
-    format!("BREACH since {}  {}  {title}: {}", since.strftime("%H:%M:%SZ"), sample.step, sample.seen)
 }
 
 /// As the terminal shows it.

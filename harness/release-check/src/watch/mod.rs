@@ -1,6 +1,7 @@
 //! `release-check watch`: the runbook's monitoring table again and again, for the hours after a release. Each round is a
 //! run of the checks that verify its steps, in processes of their own: what one round breaks or holds, the next has not.
 
+mod alert;
 mod course;
 mod page;
 #[cfg(test)]
@@ -32,7 +33,8 @@ use crate::{
     suites::{Source, Suite},
     terminal::{print, say},
 };
-use course::{Course, Sample};
+use alert::Webhook;
+use course::{Baseline, Course, Sample};
 
 /// What to watch, and for how long.
 #[derive(Debug, clap::Args)]
@@ -49,6 +51,21 @@ pub struct Options {
     /// A breach is one that lasts: so many rounds in a row in which a figure was over its limit, or nobody answered
     #[arg(long, value_name = "ROUNDS", default_value_t = 3)]
     lasts: usize,
+    /// End at the first breach that lasted, with exit code 1
+    #[arg(long)]
+    until_breach: bool,
+    /// The watch.jsonl of a watch before the release: what is much worse than it was is a breach, too
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// With --against: how much worse than the median of before, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 50.0)]
+    worse_by: f64,
+    /// Post each breach to this address, which stays secret
+    #[arg(long, value_name = "URL", env = "HARNESS_WEBHOOK", hide_env_values = true)]
+    webhook: Option<String>,
+    /// What is posted: a JSON object of each field, or the message that Slack takes
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = alert::Form::Json)]
+    webhook_form: alert::Form,
     /// Where watch.jsonl and index.html go [default: target/watch]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -116,11 +133,18 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     setup::ensure()?;
     let out = options.out.clone().unwrap_or_else(|| root().join("target/watch"));
     let target = options.target.iter().map(|target| ("HARNESS_TARGET".to_owned(), target.clone()));
+    let target_name = options.target.clone().or_else(|| std::env::var("HARNESS_TARGET").ok());
     let watcher = Arc::new(Watcher::new(target.collect())?);
     let mut lines = fs::create_dir_all(&out)
         .and_then(|()| File::create(out.join("watch.jsonl")))
         .map_err(|error| format!("{} cannot be written: {error}", out.display()))?;
-    let mut course = Course::new(options.lasts);
+    let baseline = options.against.as_ref().map(|file| {
+        let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        Baseline::read(&text, options.worse_by)
+            .map_err(|error| format!("{} is no watch.jsonl: {error}", file.display()))
+    });
+    let mut course = Course::new(options.lasts).against(baseline.transpose()?.unwrap_or_default());
+    let webhook = options.webhook.as_deref().map(|url| Webhook::new(url, options.webhook_form)).transpose()?;
     let screen = Screen::new();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
@@ -166,8 +190,21 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
             if added.is_evidence {
                 let _ = evidence.keep();
             }
-            added.begun.iter().for_each(|begun| screen.say(begun));
+            if added.is_outage {
+                screen.say(&format!("{} OUTAGE: no check of this round was answered", Timestamp::now().strftime("%H:%M:%SZ")));
+            }
+            for breach in &added.begun {
+                screen.say(&breach.to_string());
+                if let Some(webhook) = &webhook
+                    && let Err(why) = webhook.post(breach, target_name.as_deref()).await
+                {
+                    screen.say(&format!("the alert could not be posted: {why}"));
+                }
+            }
             screen.show(&course.to_string());
+            if options.until_breach && course.was_in_breach() {
+                break;
+            }
         }
         Ok::<_, Error>(())
     })?;

@@ -1,6 +1,7 @@
 //! The report: a plot of each metric with its limit, in one file that asks for no other.
 
 use harness::{Outcome, Runbook};
+use jiff::SignedDuration;
 use minijinja::{Environment, Value, context};
 use plotters::prelude::*;
 
@@ -43,7 +44,17 @@ fn plot(samples: &[Sample]) -> Result<String, Error> {
         .x_label_area_size(40)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..last, 0.0..highest * 1.1)?;
-    chart.configure_mesh().x_desc("minutes").y_desc(&first.unit).light_line_style(TRANSPARENT).draw()?;
+    let clock = |minutes: &f64| {
+        let at = begin + SignedDuration::from_secs_f64(minutes * 60.0);
+        at.strftime(if last > 2.0 * 24.0 * 60.0 { "%d %H:%M" } else { "%H:%M" }).to_string()
+    };
+    chart
+        .configure_mesh()
+        .x_desc("UTC")
+        .x_label_formatter(&clock)
+        .y_desc(&first.unit)
+        .light_line_style(TRANSPARENT)
+        .draw()?;
     let (line, limit) = (RGBColor(0x0b, 0x6e, 0x69), RGBColor(0xb3, 0x26, 0x1e));
     // Where nothing was measured, the line has a gap.
     for span in samples.split(|sample| sample.figure.is_none()) {

@@ -22,7 +22,8 @@ fn course(samples: &[(Outcome, f64)]) -> (Course, Vec<String>) {
     let mut course = Course::new(3);
     let mut begun = Vec::new();
     for (minute, (outcome, value)) in samples.iter().enumerate() {
-        begun.extend(course.add(vec![sample(i64::try_from(minute).unwrap(), *outcome, *value)]).begun);
+        let added = course.add(vec![sample(i64::try_from(minute).unwrap(), *outcome, *value)]);
+        begun.extend(added.begun.iter().map(ToString::to_string));
     }
     (course, begun)
 }
@@ -38,7 +39,7 @@ fn a_breach_is_one_that_lasts() {
     assert!(!course(&[SLOW, SLOW, FEW, SLOW, SLOW]).0.was_in_breach(), "what is undecided ends it");
     let (lasting, begun) = course(&[GOOD, SLOW, DEAD, SLOW, SLOW, GOOD]);
     assert!(lasting.was_in_breach(), "also when it is over");
-    assert_eq!(begun.len(), 1, "told once");
+    assert_eq!(begun.len(), 1, "reported once");
     let never = course(&[DEAD, DEAD, DEAD]).0;
     assert!(!never.was_in_breach() && never.last_word().contains("never decided: post.3.1"), "{}", never.last_word());
     assert_snapshot!(lasting.last_word(), @"
@@ -65,6 +66,41 @@ fn a_round_that_does_not_end_in_time_is_one_in_which_nobody_answered() {
     };
     assert_eq!([FEW, SLOW, GOOD].map(late), [Outcome::NotRun, Outcome::Failed, Outcome::Passed]);
     assert!(course(&[GOOD, DEAD, DEAD, DEAD]).0.was_in_breach());
+}
+
+#[test]
+fn what_is_much_worse_than_before_the_release_is_a_breach_within_its_limit() {
+    let line = |value: &str| format!("{{\"at\":\"x\",\"step\":\"post.3.1\",\"value\":{value}}}\n");
+    let before = line("100") + &line("110") + &line("null") + &line("120");
+    let watched = |values: &[f64]| {
+        let mut course = Course::new(2).against(Baseline::read(&before, 50.0).unwrap());
+        for value in values {
+            course.add(vec![sample(0, Outcome::Passed, *value)]);
+        }
+        course
+    };
+    assert!(!watched(&[160.0, 165.0, 100.0]).was_in_breach());
+    let worse = watched(&[100.0, 170.0, 171.0]);
+    assert_eq!(worse.exit(), Exit::Failed);
+    assert_snapshot!(worse.last_word().lines().next().unwrap_or_default(), @"BREACH since 00:00:00Z  post.3.1  Dashboard load time < 3 s: p95 171 ms (before the release 110 ms, 165 ms at most)");
+    assert!(Baseline::read("nonsense", 50.0).is_err());
+    assert!(!Course::new(1).was_in_breach());
+}
+
+#[test]
+fn a_round_that_nobody_answered_is_an_outage() {
+    let mut course = Course::new(2);
+    assert!(!course.add(vec![sample(0, Outcome::Passed, 100.0)]).is_outage);
+    assert!(course.add(vec![sample(1, Outcome::NotRun, 0.0)]).is_outage);
+    let added = course.add(vec![sample(2, Outcome::NotRun, 0.0)]);
+    assert!(added.is_outage && added.begun[0].is_outage());
+    assert!(course.last_word().starts_with("OUTAGE since 00:01:00Z"), "{}", course.last_word());
+}
+
+#[test]
+fn the_plot_shows_clock_times() {
+    let page = page::html(&course(&[GOOD, SLOW, GOOD]).0).unwrap();
+    assert!(page.contains("00:00") && page.contains("00:02") && page.contains("UTC"), "{page}");
 }
 
 #[test]

@@ -1,0 +1,270 @@
+//! Post-Deployment Monitoring, First Hour and First 24 Hours: what the project's log, its database and its audit log have,
+//! against what they had before. Counts alone: messages may hold what members' rows hold.
+
+use std::collections::BTreeMap;
+
+use harness::{Cause, Check, Deployment, Failure, ManagementClient, Section, Verdict, check, check_if_promised};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Days before with whose hour the last one is compared.
+const DAYS: i64 = 3;
+
+/// So many errors of a source in an hour are its noise.
+const NOISE: u64 = 3;
+
+/// Lines of the log that are alike.
+#[derive(Deserialize)]
+struct Lines {
+    source: String,
+    severity: Option<String>,
+    status: Value,
+    lines: Value,
+}
+
+impl Lines {
+    fn count(&self) -> u64 {
+        self.lines.as_u64().or_else(|| self.lines.as_str()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// An answer of 500 or more, or what its writer calls an error.
+    fn are_errors(&self) -> bool {
+        let severity = self.severity.as_deref().unwrap_or_default().to_ascii_uppercase();
+        let status = self.status.as_u64().or_else(|| self.status.as_str()?.parse().ok());
+        matches!(severity.as_str(), "ERROR" | "FATAL" | "PANIC") || status.is_some_and(|status| status >= 500)
+    }
+}
+
+/// Errors and lines by source, in an hour before `end`.
+async fn hour(management: &ManagementClient, end: Timestamp) -> Verdict<BTreeMap<String, (u64, u64)>> {
+    const QUERY: &str = "select source, severity_text as severity, log_attributes['response.status_code'] as status, \
+                         count(timestamp) as lines from logs group by source, severity_text, status";
+    let span = [end - SignedDuration::from_hours(1), end];
+    let rows: Vec<Lines> = management
+        .logged(QUERY, span)
+        .await
+        .map_err(|error| Deployment::vendor_failed("the project's log can be read", &error))?;
+    let mut sources = BTreeMap::<String, (u64, u64)>::new();
+    for row in rows {
+        let (errors, lines) = sources.entry(row.source.clone()).or_default();
+        *lines += row.count();
+        *errors += if row.are_errors() { row.count() } else { 0 };
+    }
+    Ok(sources)
+}
+
+/// Compares the last hour with the same one of the days before, for the sources that are `of_interest`.
+async fn as_before(check: &Check, noise: u64, of_interest: fn(&str) -> bool, claim: &str) -> Verdict {
+    let (management, now) = (check.deployment().management()?, Timestamp::now());
+    let last = hour(&management, now).await?;
+    let mut before = BTreeMap::<String, u64>::new();
+    for day in 1..=DAYS {
+        for (source, (errors, _)) in hour(&management, now - SignedDuration::from_hours(24 * day)).await? {
+            let most = before.entry(source).or_default();
+            *most = (*most).max(errors);
+        }
+    }
+    let of_interest: Vec<_> = last.iter().filter(|(source, _)| of_interest(source)).collect();
+    let lines: u64 = of_interest.iter().map(|(_, (_, lines))| lines).sum();
+    let at = management.url("analytics/endpoints/logs");
+    if lines == 0 {
+        return Err(Failure::undecided(claim)
+            .expected("lines of the last hour")
+            .seen("none")
+            .at(at)
+            .advice("lines arrive some seconds late: look again in a minute"));
+    }
+    let worse = of_interest.iter().filter_map(|(source, (errors, lines))| {
+        let most = before.get(*source).copied().unwrap_or(0);
+        let is_worse = *errors >= noise && *errors > 2 * most;
+        is_worse.then(|| {
+            format!("{source}: {errors} errors in {lines} lines, {most} at most in that hour of the days before")
+        })
+    });
+    let worse: Vec<_> = worse.collect();
+    if worse.is_empty() {
+        let errors: u64 = of_interest.iter().map(|(_, (errors, _))| errors).sum();
+        check.measured(format!("{errors} errors in {lines} lines of the last hour"));
+        return Ok(());
+    }
+    Err(Failure::failed(claim)
+        .expected(format!("no more errors than twice those of the same hour of the {DAYS} days before"))
+        .seen(worse.join("\n"))
+        .at(at)
+        .advice("Supabase Dashboard, Logs: read the lines of that source, and decide whether they are of this release"))
+}
+
+/// "Check Supabase logs for errors".
+#[test]
+fn the_logs_have_no_more_errors_than_before() -> Verdict {
+    check("post.1.2", async |check| {
+        as_before(
+            check,
+            NOISE,
+            |source| !source.starts_with("function"),
+            "the project's logs have no more errors than before",
+        )
+        .await
+    })
+}
+
+/// "Monitor Edge Function invocation logs": one error is one too many.
+#[test]
+fn the_functions_logs_have_no_error_that_was_not_there_before() -> Verdict {
+    check("post.1.3", async |check| {
+        // So that the log has a line of each.
+        for function in &check.contract().release()?.functions {
+            let preflight = harness::Unstorable::empty();
+            check.deployment().function(&function.name)?.probe(reqwest::Method::OPTIONS, &[], &preflight).await;
+        }
+        as_before(
+            check,
+            1,
+            |source| source.starts_with("function"),
+            "the functions' logs have no more errors than before",
+        )
+        .await
+    })
+}
+
+/// What the database says of its own load.
+#[derive(Deserialize)]
+struct Load {
+    connections: i64,
+    most_connections: i64,
+    blocks: i64,
+    hit_percent: f64,
+    /// Tables of which more rows are dead than alive.
+    bloated: Vec<String>,
+    has_statements: bool,
+}
+
+const LOAD: &str = "select
+    (select count(*) from pg_catalog.pg_stat_activity where backend_type = 'client backend') as connections,
+    current_setting('max_connections')::int8 as most_connections,
+    blks_hit + blks_read as blocks,
+    (100.0 * blks_hit / greatest(blks_hit + blks_read, 1))::float8 as hit_percent,
+    (select coalesce(json_agg(format('%s.%s: %s dead rows, %s alive', schemaname, relname, n_dead_tup, n_live_tup)), '[]')
+     from pg_catalog.pg_stat_user_tables where n_dead_tup > 10000 and n_dead_tup > n_live_tup) as bloated,
+    to_regclass('extensions.pg_stat_statements') is not null as has_statements
+  from pg_catalog.pg_stat_database where datname = current_database()";
+
+/// A statement that many wait for.
+#[derive(Deserialize)]
+struct Slow {
+    id: String,
+    calls: i64,
+    mean_ms: f64,
+}
+
+/// Of those who come by the API, by mean time; maintenance may take as long as it likes.
+const SLOW: &str = "select s.queryid::text as id, s.calls, s.mean_exec_time as mean_ms
+  from extensions.pg_stat_statements s join pg_catalog.pg_roles r on r.oid = s.userid
+  where r.rolname in ('anon', 'authenticated', 'service_role', 'authenticator') and s.calls >= 10 and s.mean_exec_time > 1000
+  order by s.mean_exec_time desc limit 5";
+
+/// "Check database performance metrics".
+#[test]
+fn the_database_bears_its_load() -> Verdict {
+    check_if_promised(&[Section::Release], "post.2.2", async |check| {
+        /// A cache says nothing before this many blocks were asked for, of 8 kB each.
+        const FEW_BLOCKS: i64 = 1_000_000;
+        let (management, claim) = (check.deployment().management()?, "the database bears its load");
+        let failed = |error| Deployment::vendor_failed(claim, &error);
+        let load: Vec<Load> = management.query(LOAD).await.map_err(failed)?;
+        let Some(load) = load.into_iter().next() else {
+            return Err(Failure::undecided(claim).expected("figures of the database").seen("none"));
+        };
+        let slow: Vec<Slow> =
+            if load.has_statements { management.query(SLOW).await.map_err(failed)? } else { Vec::new() };
+        let mut wrong = Vec::new();
+        if load.connections * 10 > load.most_connections * 8 {
+            wrong.push(format!("{} of {} connections", load.connections, load.most_connections));
+        }
+        if load.blocks > FEW_BLOCKS && load.hit_percent < 95.0 {
+            wrong.push(format!("{:.1} % of blocks out of the cache", load.hit_percent));
+        }
+        wrong.extend(load.bloated);
+        let shown = |Slow { id, calls, mean_ms }: Slow| format!("query {id}: {mean_ms:.0} ms, {calls} times");
+        wrong.extend(slow.into_iter().map(shown));
+        if wrong.is_empty() {
+            let statements = if load.has_statements { "" } else { "; pg_stat_statements is not installed" };
+            check.measured(format!(
+                "{} of {} connections, {:.1} % of blocks out of the cache{statements}",
+                load.connections, load.most_connections, load.hit_percent
+            ));
+            return Ok(());
+        }
+        Err(Failure::failed(claim)
+            .caused_by(Cause::Slow)
+            .expected("up to 80 % of the connections, 95 % of blocks out of the cache, fewer dead rows than live ones, no query of the API that takes a second")
+            .seen(wrong.join("\n"))
+            .at(management.url("database/query/read-only"))
+            .advice("Supabase Dashboard, Reports, Query Performance and Database: add the index or the connection pool that is missing, vacuum the table"))
+    })
+}
+
+/// What is odd about the events of the last day.
+#[derive(Deserialize)]
+struct Events {
+    all: i64,
+    nobody: i64,
+    gone: i64,
+    future: i64,
+    most_in_a_minute: i64,
+}
+
+/// "Review audit log for anomalies".
+#[test]
+fn every_event_of_the_audit_log_can_be_explained() -> Verdict {
+    check_if_promised(&[Section::Release, Section::Audit], "post.2.3", async |check| {
+        // What nobody did is the system's own; an allocation is a person's.
+        /// Of one person: more is a program with their session.
+        const MOST_IN_A_MINUTE: i64 = 120;
+        let (management, audit) = (check.deployment().management()?, check.contract().audit()?);
+        let claim = "every event of the audit log can be explained";
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let (table, actor, time) = (quoted(&audit.table), quoted(&audit.actor), quoted(&audit.time));
+        let (action, literal) = (quoted(&audit.action), |name: &String| format!("'{}'", name.replace('\'', "''")));
+        let accepted = audit.accepted.iter().map(literal).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "with day as (select {actor} as actor, {time} as at, {action} = any(array[{accepted}]::text[]) as is_allocation from public.{table} where {time} > now() - interval '24 hours')
+             select count(*) as \"all\", count(*) filter (where actor is null and is_allocation) as nobody,
+                    count(*) filter (where actor is not null and not exists (
+                        select from auth.users u where u.id::text = actor::text and coalesce(u.banned_until < now(), true))) as gone,
+                    count(*) filter (where at > now() + interval '5 minutes') as future,
+                    coalesce((select max(of_one) from (select count(*) as of_one from day where actor is not null
+                        group by actor, date_trunc('minute', at)) as minutes), 0) as most_in_a_minute
+             from day"
+        );
+        let rows: Vec<Events> =
+            management.query(&sql).await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
+        let Some(events) = rows.into_iter().next().filter(|events| events.all > 0) else {
+            return Err(Failure::undecided(claim)
+                .expected("events of the last 24 hours")
+                .seen("none")
+                .at(format!("public.{}", audit.table))
+                .advice(
+                    "after a release somebody has signed in or allocated: look whether the log is written at all",
+                ));
+        };
+        let odd = [
+            (events.nobody, "allocations without anybody who made them"),
+            (events.gone, "by users who are deleted or banned"),
+            (events.future, "of a time that is still to come"),
+            (events.most_in_a_minute.saturating_sub(MOST_IN_A_MINUTE).max(0), "more than a person makes in a minute"),
+        ];
+        let odd: Vec<_> =
+            odd.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        if odd.is_empty() {
+            check.measured(format!("{} events of the last 24 hours", events.all));
+            return Ok(());
+        }
+        Err(Failure::failed(claim)
+            .expected("events by users who are there, at times that have been, as fast as people are")
+            .seen(format!("of {} events {}", events.all, odd.join(", ")))
+            .at(format!("public.{}", audit.table))
+            .advice("ask whoever operates the portal; what nobody can explain is an incident (Incident Response)"))
+    })
+}
