@@ -63,12 +63,12 @@ pub use client::{
     PhysicalBackups, PullRequest, Receipt, Refusal, RestClient, RestSettings, Session, SmsIngest, Stage, Unstorable,
 };
 pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Dashboard, Data,
-    FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
+    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Canary, Contract, Counted, Counts, Dashboard,
+    Data, FailedParses, Forbidden, Function as ContractFunction, Heading, Kpi, Ledger, Migration, Monitoring,
     Problem as ContractProblem, Raw, Recipe, Refusals, Refused, Release, Route, Security, Sms, SmsTransaction,
-    StatusFilter, UnknownPath, Variable, Weakened,
+    StatusFilter, Times, UnknownPath, Unread, Variable, Weakened,
 };
-pub use corpus::{Fields, Owes, Sample};
+pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
 pub use failure::{Failure, Verdict};
 pub use figures::figure;

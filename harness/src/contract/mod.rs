@@ -24,7 +24,7 @@ pub use data::{
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Release, Variable};
-pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
+pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use weakened::Weakened;
 
 use crate::section::Section;
