@@ -199,7 +199,7 @@ fn at_exit() {
     }
 }
 
-/// An obstacle that every check meets is told in full once; the others say in one line that it was.
+/// An obstacle that every check meets is reported in full once; the others say so in one line.
 fn once(failure: Failure) -> Failure {
     let key = format!("{}{:?}", failure.claim(), failure.get("seen"));
     let first = !failure.is_shared() || TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(key);

@@ -19,7 +19,7 @@ pub struct Checkout {
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its whole hash.
+    /// The whole hash.
     pub hash: String,
     /// When it was committed.
     pub time: Timestamp,

@@ -38,7 +38,7 @@ impl Failure {
         Self::new(Outcome::Failed, claim)
     }
 
-    /// It could not be told whether `claim` is true.
+    /// Whether `claim` is true remains unknown.
     pub fn undecided(claim: impl Into<String>) -> Self {
         Self::new(Outcome::Undecided, claim)
     }

@@ -69,7 +69,9 @@ pub use contract::{
     StatusFilter, Times, UnknownPath, Unread, Variable, Weakened,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
-pub use deployment::{BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes};
+pub use deployment::{
+    BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes, settings_file,
+};
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
 pub use mirror::{Difference, Facts, table as difference_table};

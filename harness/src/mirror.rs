@@ -59,9 +59,9 @@ pub struct Difference {
     pub kind: String,
     /// What it is about.
     pub name: String,
-    /// Its value here; none where it is missing.
+    /// The value here; none where it is missing.
     pub here: Option<String>,
-    /// Its value there.
+    /// The value there.
     pub there: Option<String>,
 }
 

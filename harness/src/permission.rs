@@ -1,6 +1,6 @@
 //! Permission to change a deployment, as what changes one asks for it.
 
-/// That a deployment may be changed. Nobody makes one but [`Deployment::writes`](crate::Deployment::writes), inside a
+/// The right to change a deployment. Nobody makes one but [`Deployment::writes`](crate::Deployment::writes), inside a
 /// [`Writes`](crate::Writes), which stands for it wherever one is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Permission {

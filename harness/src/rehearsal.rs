@@ -22,7 +22,7 @@ pub struct Rehearsal {
 /// Lines of `rehearsal.sql`.
 type Parts = BTreeSet<String>;
 
-/// Names are told with their schema when nothing is on the path.
+/// Names carry their schema when nothing is on the path.
 const WHOLE_NAMES: &str = "reset all; set search_path = ''";
 
 const PARTS: &str = include_str!("rehearsal.sql");

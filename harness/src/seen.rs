@@ -19,7 +19,7 @@ pub struct Seen {
     pub deployment: Option<String>,
     /// The browser.
     pub browser: Option<String>,
-    /// Its driver.
+    /// The driver.
     pub driver: Option<String>,
     /// The database.
     pub database: Option<String>,
@@ -50,7 +50,7 @@ pub(crate) fn noted() -> Option<Seen> {
 pub(crate) const PREFIX: &str = "seen-";
 
 impl Seen {
-    /// Adds what another process saw. What two of them saw differently is told by both values.
+    /// Adds what another process saw. What two of them saw differently keeps both values.
     pub(crate) fn merge(&mut self, other: Self) {
         for (mine, theirs) in [
             (&mut self.version, other.version),

@@ -33,7 +33,7 @@ pub struct Options {
     /// Only this suite's checks
     #[arg(long)]
     suite: Option<String>,
-    /// Only the check that killed it before, or else those of the step that a fault is about: tells whether it is killed,
+    /// Only the check that killed it before, or else those of the step a fault is about: shows whether it is killed,
     /// not what else it turns red
     #[arg(long)]
     quick: bool,
@@ -175,7 +175,7 @@ impl Kill {
 
     /// The killer's text is what the person on call reads; it changes only on purpose.
     fn shown(&self) -> Option<String> {
-        // Which of several checks is told does not depend on which was first.
+        // Which of several checks is shown does not depend on which was first.
         let killers = self.red.iter().filter(|red| red.outcome == Outcome::Failed && self.is_about(red));
         let (fault, killer) = (self.fault?, killers.min_by(|one, other| one.name.cmp(&other.name))?);
         let text = killer.text().unwrap_or_default();

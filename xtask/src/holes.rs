@@ -16,7 +16,7 @@ use crate::{Error, setup::root};
 /// A schema without a hole, with the holes that can be made in it.
 pub struct Schema {
     pub name: &'static str,
-    /// Its migrations and seed; none is the portal's own.
+    /// Migrations and seed; none for the portal's own.
     folder: Option<PathBuf>,
     pub tenancy: Tenancy,
     pub holes: Vec<Hole>,
@@ -33,9 +33,9 @@ pub struct Hole {
     object: String,
     verb: String,
     actors: BTreeSet<String>,
-    /// It shows in the catalog only.
+    /// Seen in the catalog only.
     lint: Option<String>,
-    /// Why the prober cannot tell that it is one.
+    /// Why the prober misses it.
     pub missed: Option<String>,
 }
 

@@ -66,7 +66,7 @@ impl Host {
         format!("{}functions/v1/sms-ingest", self.portal.api_url())
     }
 
-    /// Its key.
+    /// The endpoint's key.
     pub fn ingest_key(&self) -> String {
         self.portal.ingest_key()
     }

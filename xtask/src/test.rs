@@ -12,7 +12,7 @@ use crate::{
     table::{seconds, table},
 };
 
-/// Runs every stage, also after one has failed: each tells something of its own.
+/// Runs every stage, also after one has failed: each shows something of its own.
 ///
 /// # Errors
 /// When the machine lacks something that cannot be installed.

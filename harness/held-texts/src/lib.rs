@@ -20,7 +20,7 @@ pub fn hold_of(folder: &str, name: &str, text: &str, whose: &str) -> bool {
     hold_with(settings, folder, name, text, None)
 }
 
-/// Whose text it was that was held last.
+/// The check whose text was held last.
 pub fn whose(folder: &str, name: &str) -> Option<String> {
     let snapshot = root().join("snapshots").join(folder).join(format!("{name}.snap"));
     let text = fs::read_to_string(snapshot).ok()?;
@@ -65,7 +65,7 @@ fn hold_with(mut settings: Settings, folder: &str, name: &str, text: &str, scrat
     settings.add_filter(r"\d+ bytes", "<n> bytes");
     settings.add_filter(r"at line \d+", "at line <n>");
     settings.add_filter(r"here is \d+ s", "here is <n> s");
-    // insta tells by a panic; whoever called wants to go on to the next text.
+    // insta reports by a panic; the caller wants to go on to the next text.
     panic::catch_unwind(AssertUnwindSafe(|| settings.bind(|| assert_snapshot!(name, text)))).is_ok()
 }
 

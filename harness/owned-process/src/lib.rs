@@ -57,7 +57,7 @@ const TAIL: usize = 40;
 pub struct Launch {
     /// The executable.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The arguments.
     pub args: Vec<OsString>,
     /// Variables added to the inherited environment.
     pub env: Vec<(OsString, OsString)>,
@@ -99,22 +99,22 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// It ended before it said the awaited line.
+    /// Ended before it said the awaited line.
     #[error("{} ended before it was ready; its last output:\n{tail}", program.display())]
     Ended {
         /// What was started.
         program: PathBuf,
-        /// Its last lines, indented.
+        /// The last lines, indented.
         tail: String,
     },
-    /// It is running and has not said the awaited line.
+    /// Running, but has not said the awaited line.
     #[error("{} was not ready after {waited:?}; its last output:\n{tail}", program.display())]
     NotReady {
         /// What was started.
         program: PathBuf,
         /// How long was waited.
         waited: Duration,
-        /// Its last lines, indented.
+        /// The last lines, indented.
         tail: String,
     },
 }

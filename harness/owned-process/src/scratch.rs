@@ -34,9 +34,9 @@ pub struct ScratchDir {
 }
 
 impl ScratchDir {
-    /// Makes the folder; `prefix` tells a person whose it is. The path is short enough for a Unix socket.
+    /// Makes the folder; `prefix` shows whose it is. The path is short enough for a Unix socket.
     ///
-    /// It is in `TMPDIR` if that is set; else in memory where there is room, since hundreds of small files (a data
+    /// In `TMPDIR` if that is set; else in memory where there is room, since hundreds of small files (a data
     /// folder, a browser's profile) are slow to make on a busy disk; else in the system's temporary folder.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What GitHub Actions shows of a command: a summary of the job, and annotations. Elsewhere nothing is told.
+//! What GitHub Actions shows of a command: a summary of the job, and annotations; nothing elsewhere.
 
 use std::{env, fs::OpenOptions, io::Write};
 
@@ -30,7 +30,7 @@ pub fn annotate(level: Level, title: &str, text: &str) {
 pub enum Level {
     /// Something is broken.
     Error,
-    /// Something was not told.
+    /// Something is undecided.
     Warning,
 }
 

@@ -42,9 +42,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// What was verified.
     pub target: Option<Target>,
-    /// Its URL.
+    /// The URL.
     pub site: Option<String>,
-    /// Its version, or the commit that was live.
+    /// The version, or the commit that was live.
     pub release: Option<String>,
     /// What came of it.
     pub verdict: Outcome,
@@ -97,14 +97,14 @@ impl Entry {
 pub struct History(PathBuf);
 
 impl Default for History {
-    /// That of `target/runs`.
+    /// In `target/runs`.
     fn default() -> Self {
         Self::of(&runs_folder())
     }
 }
 
 impl History {
-    /// That of a folder of runs.
+    /// In a folder of runs.
     pub fn of(runs: &Path) -> Self {
         Self(runs.join("history.jsonl"))
     }

@@ -5,6 +5,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
@@ -12,7 +13,7 @@ use std::{
 };
 
 pub use harness::workspace_root as root;
-use harness::{Target, tools::Tool};
+use harness::{Target, settings_file, tools::Tool};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -123,16 +124,19 @@ pub fn ensure_for(target: Target) -> Result<(), Error> {
     }
 }
 
-/// `harness.toml` holds secrets: whoever commits all that is there would commit them.
+/// The file of settings holds secrets: whoever commits all that is there would commit them.
 pub fn warn_of_settings_that_git_would_take() {
-    let file = root().join("harness.toml");
-    let git = |arguments: &[&str]| {
+    let file = settings_file();
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return };
+    let git = |arguments: &[&OsStr]| {
         let mut command = Command::new("git");
-        command.arg("-C").arg(root()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg("-C").arg(folder).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    if file.exists() && git(&["rev-parse", "--git-dir"]) && !git(&["check-ignore", "--quiet", "harness.toml"]) {
-        say("warning: harness.toml holds secrets, and git does not ignore it; add /harness.toml to .gitignore");
+    let is_in_a_repository = || git(&["rev-parse".as_ref(), "--git-dir".as_ref()]);
+    if file.exists() && is_in_a_repository() && !git(&["check-ignore".as_ref(), "--quiet".as_ref(), name]) {
+        let name = name.display();
+        say(&format!("warning: {name} holds secrets, and git does not ignore it; add /{name} to .gitignore"));
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Source {
 /// A compiled suite.
 #[derive(Debug, Clone)]
 pub struct Suite {
-    /// Its package's name.
+    /// Package name.
     pub name: String,
     binary: PathBuf,
 }
@@ -214,7 +214,7 @@ impl Suite {
         if folder.is_dir() {
             command.current_dir(folder);
         }
-        // A backtrace of a failed check tells of the harness, not of the portal.
+        // A backtrace of a failed check shows the harness, not the portal.
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_TEST_THREADS").env_remove("NEXTEST_RUN_ID");
         // What a broken portal shows must not be taken for what was approved.
         command.env("INSTA_UPDATE", "no");

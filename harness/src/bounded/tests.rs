@@ -29,7 +29,7 @@ use crate::{
 enum Body {
     Endless,
     Dripping,
-    /// Its length is stated, and true.
+    /// The length is stated, and true.
     Large,
 }
 

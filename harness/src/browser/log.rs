@@ -62,12 +62,12 @@ impl fmt::Display for Request {
 }
 
 impl Request {
-    /// Its method.
+    /// The method.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// Its URL, without the query.
+    /// The URL, without the query.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -120,7 +120,7 @@ impl Log {
         Self { console, requests: requests.known }
     }
 
-    /// Messages that a portal without defects does not write. Failed requests are told by [`Log::failed_requests`].
+    /// Messages that a portal without defects does not write. Failed requests are in [`Log::failed_requests`].
     pub fn errors(&self) -> impl Iterator<Item = &ConsoleMessage> {
         self.console.iter().filter(|message| message.level == "SEVERE" && message.source != "network")
     }

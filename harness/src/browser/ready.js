@@ -1,5 +1,5 @@
 // Answers as soon as the page shows what is wanted, has given up, or the time is over. Nothing is polled: a mutation
-// observer tells of every change.
+// observer reports every change.
 const [wanted, answer] = arguments;
 // The clock of a page that is being opened started with its navigation; of an action on an open page it starts now.
 const begin = wanted.opening ? 0 : performance.now();

@@ -144,7 +144,7 @@ fn capabilities(browser: Option<&str>) -> Capabilities {
     }
     let capabilities = json!({
         "browserName": "chrome",
-        // A page is ready when its view is on screen, which the waits tell; the driver need not wait for its images.
+        // A page is ready when its view is on screen, which the waits see; the driver need not wait for its images.
         "pageLoadStrategy": "eager",
         "timeouts": { "script": 60_000, "pageLoad": 30_000 },
         "goog:chromeOptions": options,

@@ -15,7 +15,7 @@ use crate::{
     runbook::Cause,
 };
 
-/// How long after its threshold a view is still waited for, so that "slow" and "never" are told apart.
+/// How long after its threshold a view is still waited for, so that "slow" is not reported as "never".
 const PATIENCE: Duration = Duration::from_millis(2000);
 
 /// What a page has to show.
@@ -230,7 +230,7 @@ impl Visit {
         self.log.requests.iter().filter(move |request| request.url().starts_with(prefix))
     }
 
-    /// Those of them that were answered with success and may have a body: neither preflights nor `HEAD`.
+    /// Such requests that were answered with success and may have a body: neither preflights nor `HEAD`.
     pub fn answers<'v>(&'v self, prefix: &'v str) -> impl Iterator<Item = &'v Request> {
         self.requests(prefix).filter(|request| request.is_success() && !["OPTIONS", "HEAD"].contains(&request.method()))
     }
@@ -329,7 +329,7 @@ impl Visit {
     }
 }
 
-/// Browsers preload what they load: what failed twice is told once.
+/// Browsers preload what they load: what fails twice is shown once.
 fn once_each(lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<String> = Vec::new();
     for line in lines {

@@ -51,7 +51,7 @@ pub enum ClientError {
         status: StatusCode,
         /// What is wrong with it.
         what: String,
-        /// Its beginning.
+        /// The beginning.
         excerpt: String,
     },
 }
@@ -123,7 +123,7 @@ impl Refusal {
             quoted if quoted.is_empty() => "an empty body".to_owned(),
             quoted => format!("{quoted:?}"),
         });
-        // A service that has a code for it answered itself; a limit is one whoever tells it.
+        // A service that has a code for it answered itself; a limit is one whoever sends it.
         let obstacle = Obstacle::of(&url, status, headers)
             .filter(|_| code.is_none() || status == StatusCode::TOO_MANY_REQUESTS)
             .map(Box::new);
@@ -141,7 +141,7 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The beginning of a body, without the word that the cut would go through: half of a secret cannot be told from text.
+/// The beginning of a body, without the word that the cut would go through: half of a secret looks like text.
 pub(super) fn excerpt(body: &str) -> String {
     let body = body.trim();
     let Some((end, _)) = body.char_indices().nth(EXCERPT) else { return body.to_owned() };

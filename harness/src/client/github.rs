@@ -17,9 +17,9 @@ pub struct GithubClient {
 /// An open issue.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Issue {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
     /// GitHub lists pull requests as issues, too.
     #[serde(default)]
@@ -29,9 +29,9 @@ pub struct Issue {
 /// A pull request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PullRequest {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
     user: User,
     /// When it was merged; none of one that is open or was closed.

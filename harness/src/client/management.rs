@@ -24,7 +24,7 @@ pub struct ManagementClient {
 /// An edge function that was deployed.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EdgeFunction {
-    /// Its name in URLs.
+    /// The name in URLs.
     pub slug: String,
     /// `ACTIVE`, `REMOVED`, `THROTTLED`; more may come.
     pub status: String,
@@ -78,10 +78,10 @@ pub struct Backup {
 /// The window of points in time, seconds since 1970.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PhysicalBackups {
-    /// Its beginning.
+    /// The beginning.
     #[serde(default)]
     pub earliest_physical_backup_date_unix: Option<i64>,
-    /// Its end.
+    /// The end.
     #[serde(default)]
     pub latest_physical_backup_date_unix: Option<i64>,
 }
@@ -163,8 +163,7 @@ impl ManagementClient {
         Ok(self.vendor.dated(self.vendor.get(&self.path("functions"))).await?.value)
     }
 
-    /// The names of the functions' secrets with a digest of each value: its SHA-256 in hexadecimal (assumed). It is told
-    /// to nobody.
+    /// Names of the functions' secrets, each with its value's digest: SHA-256 in hexadecimal (assumed); never shown.
     ///
     /// # Errors
     /// As [`ManagementClient::functions`].

@@ -46,7 +46,7 @@ struct Variable {
 }
 
 impl PagesProject {
-    /// The variables of production builds; the value of a secret is not told.
+    /// The variables of production builds; secrets without their value.
     pub fn variables(&self) -> BTreeMap<&str, Option<&str>> {
         let variables = self.deployment_configs.production.env_vars.iter().flatten();
         variables
@@ -60,7 +60,7 @@ impl PagesProject {
 pub struct PagesDeployment {
     /// The beginning of its id, as the dashboard shows it.
     pub short_id: String,
-    /// Its own address, which stays.
+    /// The permanent address.
     pub url: Url,
     /// When it was begun.
     pub created_on: Timestamp,
@@ -154,7 +154,7 @@ impl PagesClient {
         envelope.result.filter(|_| envelope.success).ok_or_else(|| answer.unexpected("no success and no result"))
     }
 
-    /// Its production deployments, newest first.
+    /// The production deployments, newest first.
     ///
     /// # Errors
     /// As [`PagesClient::project`].

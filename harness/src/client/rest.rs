@@ -125,7 +125,7 @@ impl RestClient {
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
-    /// Changes the rows that `query` selects. What was changed cannot be told from the answer: read it as somebody who
+    /// Changes the rows that `query` selects. The answer does not show what was changed: read it as somebody who
     /// sees it.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl RestClient {
         self.send(self.http.patch(self.url(relation)).query(query).json(values)).await.map(drop)
     }
 
-    /// Deletes the rows that `query` selects; as with [`RestClient::update`], the answer does not tell which.
+    /// Deletes the rows that `query` selects; as with [`RestClient::update`], the answer does not say which.
     ///
     /// # Errors
     /// Refused with PostgREST's or PostgreSQL's code.

@@ -69,7 +69,7 @@ pub enum Ingest {
     Duplicate {
         /// Id of the raw row.
         sms_id: String,
-        /// Id of the transaction, where the answer tells it.
+        /// Id of the transaction, where the answer names it.
         transaction_id: Option<String>,
     },
     /// Understood and not taken. Sending it again would be refused again.
@@ -301,7 +301,7 @@ impl SmsIngest {
     }
 
     /// Sends a message until an answer says what became of it, or the deadline has passed. What is asked again: no
-    /// answer, 429 (after the time that it tells) and 500 or more; a message counts once, however often it is sent.
+    /// answer, 429 (after the time that it names) and 500 or more; a message counts once, however often it is sent.
     pub async fn send(&self, _: &Permission, message: &Message) -> Receipt {
         self.deliver(message.body()).await
     }

@@ -1,4 +1,4 @@
-//! Every body that reference documents say the platform sends, and broken ones, told in one line each.
+//! Every body that reference documents say the platform sends, and broken ones, in one line each.
 
 use insta::assert_snapshot;
 use rstest::rstest;

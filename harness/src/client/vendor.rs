@@ -10,10 +10,10 @@ use url::Url;
 
 use super::{ClientError, error::Answer};
 
-/// How long a limit that the vendor tells is waited out, once. Supabase's and GitHub's windows are a minute and more.
+/// How long a limit that the vendor names is waited out, once. Supabase's and GitHub's windows are a minute and more.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Lists are read to their end, and an API that never ends one is told.
+/// Lists are read to their end; an API that never ends one is reported.
 const MOST_PAGES: usize = 50;
 
 /// One vendor's API, with the operators' token.

@@ -68,7 +68,7 @@ pub struct Ledger {
     pub table: String,
     /// CSS selector of its rows.
     pub rows: String,
-    /// How it tells the number of rows; `{n}` is the number.
+    /// How it shows the number of rows; `{n}` is the number.
     pub count: String,
     /// Rows that it shows at most before it is asked for more.
     pub page: u64,
@@ -88,7 +88,7 @@ pub struct Ledger {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusFilter {
-    /// Its text.
+    /// The text.
     pub button: String,
     /// The filter on the status column, in PostgREST's words.
     pub filter: String,
@@ -100,11 +100,11 @@ pub struct StatusFilter {
 pub struct Allocation {
     /// The function.
     pub function: String,
-    /// Its argument for the transaction.
+    /// The argument for the transaction.
     pub transaction: String,
-    /// Its argument for the member.
+    /// The argument for the member.
     pub member: String,
-    /// Its argument for the note.
+    /// The argument for the note.
     pub note: String,
     /// Columns that it sets on the transaction.
     pub sets: AllocationColumns,
@@ -158,11 +158,11 @@ pub struct AllocationColumns {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllocationRecord {
-    /// Its table.
+    /// The table.
     pub table: String,
-    /// Its column for the transaction.
+    /// The column for the transaction.
     pub transaction: String,
-    /// Its column for the member.
+    /// The column for the member.
     pub member: String,
 }
 
@@ -170,7 +170,7 @@ pub struct AllocationRecord {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
-    /// Its table.
+    /// The table.
     pub table: String,
     /// Column of the event's name.
     pub action: String,
@@ -190,7 +190,7 @@ pub struct Audit {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Canary {
-    /// Their ids.
+    /// The ids.
     pub institutions: Vec<uuid::Uuid>,
 }
 
@@ -198,9 +198,9 @@ pub struct Canary {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// Its table.
+    /// The table.
     pub table: String,
-    /// Its columns; `{name}` stands for what the check gives.
+    /// The columns; `{name}` stands for what the check gives.
     pub values: BTreeMap<String, Value>,
     /// Columns to set on a row that cannot be deleted any more.
     #[serde(default)]

@@ -161,7 +161,7 @@ pub struct Login {
 pub struct Refused {
     /// The name that its credential variables carry.
     pub persona: String,
-    /// What it is told.
+    /// The message.
     pub text: String,
 }
 
@@ -171,9 +171,9 @@ pub struct Refused {
 pub struct Forbidden {
     /// Short name, part of the test's name.
     pub name: String,
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// Its navigation button.
+    /// The navigation button.
     pub navigation: String,
     /// The heading that is on screen when it is.
     pub heading: Heading,
@@ -256,7 +256,7 @@ pub enum Entry {
 pub struct Heading {
     /// CSS selector.
     pub selector: String,
-    /// Its whole text.
+    /// The whole text.
     pub text: String,
 }
 

@@ -16,7 +16,7 @@ pub enum Problem {
         /// Why.
         source: io::Error,
     },
-    /// It is not TOML, or says something that no contract says.
+    /// Not TOML, or something that no contract says.
     #[error("the contract {} cannot be understood at line {line}, column {column}, `{excerpt}`: {what}", path.display())]
     Syntax {
         /// The file.

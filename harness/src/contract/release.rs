@@ -82,7 +82,7 @@ pub struct Migration {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,
@@ -94,7 +94,7 @@ pub struct Function {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,
@@ -107,7 +107,7 @@ pub struct Variable {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The runbook's step.
     pub step: String,

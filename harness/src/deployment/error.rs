@@ -20,7 +20,7 @@ pub enum Error {
         /// What it was set to.
         name: String,
     },
-    /// The embedded portal has no URL to be told.
+    /// The embedded portal takes no URL.
     #[error(
         "HARNESS_TARGET=embedded and E2E_BASE_URL={url} contradict each other\nunset one of them: the embedded portal chooses its own address"
     )]
@@ -28,8 +28,11 @@ pub enum Error {
         /// What `E2E_BASE_URL` says.
         url: String,
     },
-    /// `harness.toml` is there and cannot be read.
-    #[error("the settings {} cannot be read: {source}", path.display())]
+    /// The file of settings is there, or is named, and cannot be read.
+    #[error(
+        "the settings {} cannot be read: {source}\nset HARNESS_SETTINGS to a file that can be read, or unset it for harness.toml",
+        path.display()
+    )]
     UnreadableSettings {
         /// The file.
         path: PathBuf,
@@ -59,7 +62,7 @@ pub enum Error {
     /// A value that has to be there.
     #[error("{name} is not set ({looked_in})\nset it, for example {name}=https://staging.your-domain.com")]
     Missing {
-        /// Its name.
+        /// The name.
         name: &'static str,
         /// Where it was looked for.
         looked_in: String,
@@ -103,7 +106,7 @@ pub enum Error {
         "E2E_INSTITUTION_A_ID and E2E_INSTITUTION_B_ID are both {id}\nname two institutions: with one, nobody can see what is hidden from the other"
     )]
     SameInstitutions {
-        /// Their id.
+        /// The id.
         id: String,
     },
     /// A key that is not what its name says, or of another project.
@@ -149,7 +152,7 @@ impl Error {
     }
 }
 
-/// What every check says when there is no deployment: nothing was looked at, or it could not be told.
+/// What every check says when there is no deployment: not run, or the obstacle that was met.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         if let Error::Obstacle(obstacle) = error {

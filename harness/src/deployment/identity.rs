@@ -25,11 +25,11 @@ pub(crate) struct Identity {
     pub is_rotated: bool,
     /// Path of the contract, or that it is the one compiled in.
     pub contract_name: String,
-    /// Its text.
+    /// The text.
     pub contract: String,
     /// What it asks less of than the runbook.
     pub weakened: Vec<Weakened>,
-    /// Its parts that the portal has no use for.
+    /// Parts that the portal has no use for.
     pub not_promised: Vec<Section>,
 }
 

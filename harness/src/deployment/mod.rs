@@ -35,6 +35,7 @@ pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub(crate) use settings::secrets_of_environment;
+pub use settings::settings_file;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
 pub use writes::Writes;
@@ -64,9 +65,9 @@ pub struct Deployment {
 /// The Supabase project of a deployment.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// Its URL, as `VITE_SUPABASE_URL` holds it.
+    /// The URL, as `VITE_SUPABASE_URL` holds it.
     pub url: Url,
-    /// Its public key, as `VITE_SUPABASE_ANON_KEY` holds it.
+    /// The public key, as `VITE_SUPABASE_ANON_KEY` holds it.
     pub anon_key: String,
 }
 
@@ -180,7 +181,7 @@ impl Deployment {
         Err(Error::NoEmbeddedPortal)
     }
 
-    /// Its name.
+    /// The name.
     pub fn target(&self) -> Target {
         self.target
     }
@@ -195,7 +196,7 @@ impl Deployment {
         &self.site
     }
 
-    /// Its Supabase project.
+    /// The Supabase project.
     ///
     /// # Errors
     /// Undecided, naming the variables that are missing.
@@ -419,7 +420,7 @@ impl Deployment {
         })
     }
 
-    /// Signs in; a limit that the server tells is waited out, once.
+    /// Signs in; a limit that the server names is waited out, once.
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
         match auth.sign_in(email, password).await {
             Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -538,7 +539,7 @@ fn two_institutions(settings: &Settings) -> Result<(), Error> {
     }
 }
 
-/// Before it is used anywhere: a key of another project would be told to this one. Keys of the newer kind tell nothing.
+/// Checked before use: a key of another project would be sent to this one. Keys of the newer kind carry no claims.
 fn own_service_key(settings: &Settings, api: Option<&Api>) -> Result<(), Error> {
     let key = settings.find("SUPABASE_SERVICE_ROLE_KEY").and_then(|key| Claims::of(&key.value));
     let (Some(key), Some(api)) = (key, api) else { return Ok(()) };

@@ -27,7 +27,7 @@ pub type BuildFiles = BTreeMap<String, Vec<u8>>;
 /// The commit that is to be live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
-    /// Its hash.
+    /// The hash.
     pub commit: String,
     /// When it was committed, where that is known.
     pub at: Option<Timestamp>,

@@ -20,7 +20,7 @@ use super::Error;
 use crate::{target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_URL",
@@ -33,6 +33,7 @@ const NAMES: [&str; 25] = [
     "HARNESS_ALLOW_WRITES",
     "HARNESS_CANARY_INSTITUTION",
     "HARNESS_CONTRACT",
+    SETTINGS,
     "HARNESS_TARGET",
     "INGEST_API_KEY",
     "INGEST_API_KEY_PREVIOUS",
@@ -48,7 +49,10 @@ const NAMES: [&str; 25] = [
     "VITE_SUPABASE_URL",
 ];
 
-/// Those whose values are secrets.
+/// Names the file that the others may stand in.
+const SETTINGS: &str = "HARNESS_SETTINGS";
+
+/// Names whose values are secrets.
 const SECRETS: [&str; 7] = [
     "CLOUDFLARE_API_TOKEN",
     "GITHUB_TOKEN",
@@ -59,7 +63,7 @@ const SECRETS: [&str; 7] = [
     "SUPABASE_SERVICE_ROLE_KEY",
 ];
 
-/// Those that are of the team's accounts, and so of all its deployments.
+/// Names of the team's accounts, and so of all its deployments.
 const OF_ACCOUNTS: [&str; 6] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
@@ -88,16 +92,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the environment and the workspace's `harness.toml`, if there is one.
+    /// Reads the environment and the file of settings.
     pub fn read() -> Result<Self, Error> {
-        Self::of(environment(), &root().join("harness.toml"))
+        Self::of(environment(), &settings_file())
     }
 
     /// As if the environment named this target.
     pub fn read_as(target: Target) -> Result<Self, Error> {
         let mut environment = environment();
         environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
-        Self::of(environment, &root().join("harness.toml"))
+        Self::of(environment, &settings_file())
     }
 
     /// Of another target than the environment's: what the environment says of one deployment is not true of two.
@@ -105,13 +109,14 @@ impl Settings {
         let mut environment = environment();
         environment.retain(|name, _| OF_ACCOUNTS.contains(&name.as_str()));
         environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
-        Self::of(environment, &root().join("harness.toml"))
+        Self::of(environment, &settings_file())
     }
 
     fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
+        let is_named = environment.contains_key(SETTINGS);
         let (file, tables) = match fs::read_to_string(path) {
             Ok(text) => (Some(path.to_owned()), tables(path, &text)?),
-            Err(error) if error.kind() == ErrorKind::NotFound => (None, BTreeMap::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => (None, BTreeMap::new()),
             Err(source) => return Err(Error::UnreadableSettings { path: path.to_owned(), source }),
         };
         let mut settings = Self { environment, file, tables, target: None };
@@ -169,7 +174,7 @@ impl Settings {
         Error::Missing { name, looked_in: self.looked_in() }
     }
 
-    /// Those of `names` that have no value, joined for a sentence.
+    /// The `names` that have no value, joined for a sentence.
     pub fn names_missing(&self, names: &[&str]) -> String {
         let missing: Vec<_> = names.iter().copied().filter(|name| self.find(name).is_none()).collect();
         missing.join(" and ")
@@ -232,6 +237,12 @@ pub(crate) fn secrets_of_environment() -> Vec<String> {
 }
 
 /// What the environment says of names that mean something.
+/// The file with a table of settings for each target: the one that `HARNESS_SETTINGS` names, which has to be there, or
+/// else the workspace's `harness.toml`.
+pub fn settings_file() -> PathBuf {
+    root().join(environment().remove(SETTINGS).unwrap_or_else(|| "harness.toml".to_owned()))
+}
+
 fn environment() -> BTreeMap<String, String> {
     env::vars()
         .filter(|(name, value)| is_known(name) && !value.trim().is_empty())
@@ -305,6 +316,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_named_has_to_be_there() {
+        assert_snapshot!(shown(&[("HARNESS_SETTINGS", "no.toml")], ""), @"
+        the settings harness.toml cannot be read: No such file or directory (os error 2)
+        set HARNESS_SETTINGS to a file that can be read, or unset it for harness.toml
+        ");
+    }
+
+    #[test]
     fn a_base_url_alone_is_an_unnamed_deployment() {
         let settings = settings(&[("E2E_BASE_URL", "https://your-domain.com")], "").unwrap();
         assert_eq!(settings.target().unwrap(), Target::Unnamed);
@@ -347,7 +366,7 @@ mod tests {
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_SETTINGS, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
         assert_snapshot!(shown(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; known targets: embedded, local, staging, production");
         assert_snapshot!(shown(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }

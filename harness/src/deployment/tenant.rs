@@ -1,7 +1,7 @@
 //! Institutions that checks make to write in, the people and rows in them, and their end.
 //!
-//! Everything carries the run's id. At the end it is deleted, or closed where it cannot be deleted any more (a ledger
-//! keeps its rows); what stays is told. A later run closes what a killed one left.
+//! Everything carries the run's id. At the end it is deleted, or closed where it cannot be deleted (a ledger keeps its
+//! rows); what stays is listed. A later run closes what a killed one left.
 
 use std::{
     collections::HashMap,
@@ -48,7 +48,7 @@ pub(super) type Tenants = tokio::sync::Mutex<HashMap<String, Arc<OnceCell<Verdic
 /// An institution that checks may write in.
 #[derive(Debug)]
 pub struct Tenant {
-    /// Its id.
+    /// The id.
     pub id: String,
     people: tokio::sync::Mutex<HashMap<String, Arc<OnceCell<Verdict<Person>>>>>,
 }

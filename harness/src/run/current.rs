@@ -29,9 +29,9 @@ static CURRENT: OnceLock<Result<Current, Failure>> = OnceLock::new();
 /// The run that this process takes part in.
 #[derive(Debug)]
 pub(crate) struct Current {
-    /// Its name.
+    /// The name.
     pub id: String,
-    /// Its folder.
+    /// The folder.
     pub folder: PathBuf,
     /// The suite that this process is, if it began the run by itself and so closes it.
     closes: Option<String>,
@@ -128,7 +128,7 @@ fn begin_own(suite: &str, own: Option<PathBuf>, runs: &Path) -> io::Result<Curre
     Ok(Current { id: begun.manifest().id.clone(), folder: begun.folder().to_owned(), closes: Some(suite.to_owned()) })
 }
 
-/// Those of the test runner's arguments that choose among tests.
+/// The test runner's arguments that choose among tests.
 fn selecting(arguments: &[String]) -> Vec<String> {
     let mut chosen = Vec::new();
     let mut arguments = arguments.iter();

@@ -12,9 +12,9 @@ use crate::{runbook::Runbook, section::Section, target::Target};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LeftOutBecause {
-    /// It writes, and the target has members' money in it.
+    /// Writes, where the target has members' money in it.
     Writes,
-    /// It plays users inside the database, and the target has members' money in it.
+    /// Plays users inside the database, where the target has members' money in it.
     PlaysUsers,
     /// The contract leaves out what the check is about.
     NotPromised {

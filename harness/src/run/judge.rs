@@ -37,7 +37,7 @@ pub struct JudgedStep<'r> {
     pub step: &'static Step,
     /// The worst of its checks; none where the target leaves all of them out.
     pub outcome: Option<Outcome>,
-    /// Its checks.
+    /// The checks.
     pub checks: Vec<JudgedCheck<'r>>,
     /// Checks that are left out by design.
     pub left_out: Vec<LeftOut<'r>>,
@@ -48,7 +48,7 @@ pub struct JudgedStep<'r> {
 pub struct JudgedCheck<'r> {
     /// The check.
     pub planned: &'r Planned,
-    /// Its result, or why it has none.
+    /// Result, or why there is none.
     pub result: Result<&'r CheckResult, String>,
 }
 
@@ -68,7 +68,7 @@ pub struct LeftOut<'r> {
 pub struct Proof {
     /// The run.
     pub run: String,
-    /// Its target.
+    /// The target.
     pub target: String,
     /// The commit that its checks were compiled from.
     pub commit: Option<String>,

@@ -27,7 +27,7 @@ pub struct Manifest {
     pub target: Option<Target>,
     /// URL of its front end, without credentials; the embedded portal has a new one in each process.
     pub site: Option<String>,
-    /// Its Supabase project.
+    /// The Supabase project.
     pub project: Option<String>,
     /// The commit that is to be live, where somebody says it.
     pub release_commit: Option<String>,
@@ -77,7 +77,7 @@ pub struct Harness {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// Its path, or which of those that are compiled in it is.
+    /// The path, or which of those compiled in it is.
     pub name: String,
     /// SHA-256 of its content, in hexadecimal digits.
     pub sha256: String,

@@ -23,10 +23,10 @@ use crate::{
 /// Clocks of machines that work together differ by less.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
 
-/// A run as its folder tells it.
+/// A run, read from its folder.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// Its folder.
+    /// The folder.
     pub folder: PathBuf,
     /// What it set out to do.
     pub manifest: Manifest,

@@ -74,9 +74,9 @@ pub struct Explanation {
 pub struct AttachedFile {
     /// What the check calls it.
     pub name: String,
-    /// Its media type.
+    /// The media type.
     pub content_type: String,
-    /// Its name in the folder of the run; once read, with the folder.
+    /// Name in the folder of the run; once read, with the folder.
     #[serde(rename = "file")]
     pub path: PathBuf,
 }

@@ -27,7 +27,7 @@ pub struct Step {
     pub id: String,
     /// The heading it stands under.
     pub section: String,
-    /// Its line in the runbook.
+    /// The line in the runbook.
     pub line: u32,
     /// What it says.
     pub title: String,
@@ -93,7 +93,7 @@ pub enum Watched {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Production {
-    /// They only read.
+    /// All only read.
     #[default]
     Reads,
     /// Some write, or lock the database's tables.
@@ -116,7 +116,7 @@ impl fmt::Display for Production {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manual {
-    /// Their role.
+    /// The role.
     pub by: String,
     /// What they look at, as a sentence that is true when the step is kept.
     pub look: String,
@@ -126,9 +126,9 @@ pub struct Manual {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Severity {
-    /// Its definition.
+    /// The definition.
     pub definition: String,
-    /// Its response time.
+    /// The response time.
     pub respond_within: String,
 }
 
@@ -142,7 +142,7 @@ pub struct Remedy {
     pub level: Option<u8>,
     /// The role that is called.
     pub escalate_to: String,
-    /// Its first moves.
+    /// The first moves.
     pub action: String,
 }
 
@@ -263,7 +263,7 @@ impl Runbook {
         RUNBOOK.name.clone()
     }
 
-    /// Its text.
+    /// The text.
     pub(crate) fn source_text() -> &'static str {
         &RUNBOOK.text
     }
@@ -353,7 +353,7 @@ impl Runbook {
 }
 
 impl Step {
-    /// Its row of the severity table.
+    /// The row of the severity table.
     pub fn severity(&self) -> &'static Severity {
         &RUNBOOK.runbook.severity[&self.severity]
     }

@@ -31,7 +31,7 @@ pub mod writes {
         Ok(Rotated { before, after: deployment.sms_ingest()?, _only })
     }
 
-    /// A body that no endpoint can store: whoever is let in is told what it lacks.
+    /// A body that no endpoint can store: whoever is let in learns what it lacks.
     async fn ask(ingest: &SmsIngest) -> Receipt {
         ingest.probe_with_key(Method::POST, &[], &Unstorable::without("sms_text")).await
     }

@@ -51,7 +51,7 @@ fn as_approved(report: &Report) -> Verdict {
     settings.set_snapshot_path("../../../snapshots/security");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // insta tells the difference by a panic.
+    // insta reports a difference by a panic.
     let held = panic::catch_unwind(AssertUnwindSafe(|| settings.bind(|| assert_snapshot!("matrix", report.matrix()))));
     held.map_err(|_| {
         Failure::failed("who may do what is as it was approved")

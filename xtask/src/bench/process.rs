@@ -33,7 +33,7 @@ const NOT_THE_RUNNER: [&str; 11] = [
 pub struct Figures {
     /// Seconds.
     pub wall: f64,
-    /// Megabytes (2^20 bytes) of the largest process of the runner; 0 where `/proc` is not there to tell.
+    /// Megabytes (2^20 bytes) of the largest process of the runner; 0 without `/proc`.
     pub memory: f64,
     /// Whether the command succeeded.
     pub good: bool,

@@ -141,7 +141,7 @@ impl SignOff {
         &self.numbers
     }
 
-    /// Its first line.
+    /// The first line.
     pub fn title(&self) -> &str {
         &self.title
     }
@@ -192,12 +192,12 @@ impl<'j> Lines<'j> {
         Runbook::get().steps().iter().filter_map(|step| Some((step, self.lines.get(step.id.as_str())?)))
     }
 
-    /// Those that sum up others.
+    /// Steps that sum up others.
     fn sums(&self) -> impl Iterator<Item = (&'static Step, &Line)> {
         self.all().filter(|(step, _)| !step.follows.is_empty())
     }
 
-    /// Those that do not.
+    /// The other steps.
     fn own(&self) -> impl Iterator<Item = &Line> {
         self.all().filter(|(step, _)| step.follows.is_empty()).map(|(_, line)| line)
     }

@@ -40,9 +40,9 @@ pub struct Record {
     pub verified_by: String,
     /// What was verified.
     pub target: Option<Target>,
-    /// Its URL, without credentials.
+    /// The URL, without credentials.
     pub site: Option<String>,
-    /// Its Supabase project.
+    /// The Supabase project.
     pub project: Option<String>,
     /// Steps by what became of them.
     pub counts: BTreeMap<State, usize>,

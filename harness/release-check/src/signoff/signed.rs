@@ -38,7 +38,7 @@ pub struct Signature {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
-    /// Its place in the contract, as the verdict names it: `console.allowed.1`.
+    /// Place in the contract, as the verdict names it: `console.allowed.1`.
     pub promise: String,
     pub by: String,
     pub at: Timestamp,

@@ -32,7 +32,7 @@ impl fmt::Display for Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Its checks passed, here or where they are not left out.
+    /// The checks passed, here or where they are not left out.
     Passed,
     /// There is nothing that it could be about: not promised, or not done.
     LeftOut,
@@ -42,9 +42,9 @@ pub enum State {
     NotSigned,
     /// Nobody looked.
     NotRun,
-    /// Its checks could not tell.
+    /// The checks could not tell.
     Undecided,
-    /// It is not kept.
+    /// Not kept.
     Failed,
 }
 

@@ -28,7 +28,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Those of a step, the worst first.
+    /// All of a step, the worst first.
     pub fn all_of(judged: &JudgedStep<'_>) -> Vec<Self> {
         let mut met: Vec<(&CheckResult, &Explanation, Self)> = Vec::new();
         let mut troubles: Vec<Self> = Vec::new();

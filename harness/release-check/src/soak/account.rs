@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::plan::Plan;
 
-/// Messages that a failure names; of the others it tells the number.
+/// Messages that a failure names; the others are counted.
 const NAMED: usize = 20;
 
 /// Details that are kept of one message.

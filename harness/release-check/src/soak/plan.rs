@@ -87,7 +87,7 @@ impl Plan {
         number as usize % DEVICES
     }
 
-    /// Its amount, in RWF.
+    /// The amount, in RWF.
     pub fn amount(number: u32) -> u32 {
         100 + u32::try_from(mixed(number) >> 32).unwrap_or_default() % 99_900
     }
@@ -97,7 +97,7 @@ impl Plan {
         format!("{}{number}", self.mark())
     }
 
-    /// Its text, which every rule of a parser of payments reads.
+    /// The text, which every rule of a parser of payments reads.
     pub fn text(&self, number: u32) -> String {
         let (amount, id) = (Self::amount(number), self.id(number));
         format!("You have received {amount} RWF from SOAK TEST (0788999999). Txn ID: {id}")

@@ -36,7 +36,7 @@ pub async fn read(
     let enter = |rows: Vec<Value>| {
         for row in rows {
             let amount = &row[&payment.amount];
-            // PostgREST tells numbers; behind some gateways they are texts.
+            // PostgREST sends numbers; behind some gateways they are texts.
             let amount = amount.as_f64().or_else(|| amount.as_str()?.parse().ok());
             book.payment(text(&row, &payment.transaction_id), amount, text(&row, &payment.source));
         }

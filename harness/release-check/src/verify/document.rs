@@ -16,7 +16,7 @@ pub struct VerdictDocument<'r> {
     schema: u32,
     /// The runs that were judged.
     runs: Vec<JudgedRun<'r>>,
-    /// Their target.
+    /// The target.
     target: Option<Target>,
     /// `passed`, `failed`, or `undecided` where something is open.
     verdict: Outcome,

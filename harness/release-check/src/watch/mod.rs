@@ -137,7 +137,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
             };
             let (samples, evidence) = match looked {
                 Ok(looked) => looked,
-                // A full disk, say: told, and looked at again, but not from the beginning on.
+                // A full disk, say: reported and tried again, unless no round has worked yet.
                 Err(error) if !course.is_empty() => {
                     screen.say(&format!("{} no round: {error}", Timestamp::now().strftime("%H:%M:%SZ")));
                     continue;

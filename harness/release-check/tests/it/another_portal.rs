@@ -22,6 +22,25 @@ fn planboard() -> PathBuf {
     root().join("fixtures/planboard")
 }
 
+async fn start() -> Portal {
+    let schema = root().join("fixtures/rls/orgs");
+    let portal = Portal::builder()
+        .dist(planboard().join("dist"))
+        .migrations(schema.join("migrations"))
+        .seed(schema.join("seed.sql"))
+        .accounts(planboard().join("accounts.toml"));
+    portal.start().await.unwrap()
+}
+
+fn variables(portal: &Portal) -> [(&'static str, &str); 4] {
+    [
+        ("E2E_BASE_URL", portal.site_url().as_str()),
+        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+        ("SUPABASE_DB_URL", portal.database_url()),
+    ]
+}
+
 #[test]
 fn its_contract_can_be_read() {
     let contract = Contract::read(&planboard().join("contract.toml")).unwrap();
@@ -30,7 +49,7 @@ fn its_contract_can_be_read() {
 }
 
 #[test]
-fn its_contradictions_are_told_as_its_own() {
+fn its_contradictions_are_reported_as_its_own() {
     let text = std::fs::read_to_string(planboard().join("contract.toml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let shown = |from: &str, to: &str| {
@@ -45,15 +64,7 @@ fn its_contradictions_are_told_as_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_suites_check_it_by_its_contract() {
-    let schema = root().join("fixtures/rls/orgs");
-    let portal = Portal::builder()
-        .dist(planboard().join("dist"))
-        .migrations(schema.join("migrations"))
-        .seed(schema.join("seed.sql"))
-        .accounts(planboard().join("accounts.toml"))
-        .start()
-        .await
-        .unwrap();
+    let portal = start().await;
     let folder = tempfile::tempdir().unwrap();
     let run = |suite: &str, checks: &[&str], contract: &Path, results: &Path| {
         let mut command = Suite::build(suite).unwrap().command_in(results);
@@ -61,10 +72,7 @@ async fn the_suites_check_it_by_its_contract() {
             .args(checks)
             .env("HARNESS_CONTRACT", contract)
             .env("HARNESS_TARGET", "staging")
-            .env("E2E_BASE_URL", portal.site_url().as_str())
-            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
-            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
-            .env("SUPABASE_DB_URL", portal.database_url());
+            .envs(variables(&portal));
         command.output().unwrap();
         read_results(results).unwrap()
     };
@@ -82,24 +90,13 @@ async fn the_suites_check_it_by_its_contract() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_does_not_promise_is_left_out_and_stated_by_its_own_runbook() {
-    let schema = root().join("fixtures/rls/orgs");
-    let portal = Portal::builder()
-        .dist(planboard().join("dist"))
-        .migrations(schema.join("migrations"))
-        .seed(schema.join("seed.sql"))
-        .accounts(planboard().join("accounts.toml"))
-        .start()
-        .await
-        .unwrap();
+    let portal = start().await;
     let verify = |step: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_release-check"))
             .args(["verify", "--target", "staging", "--suite", "security", "--suite", "sms-pipeline", "--step", step])
             .env("HARNESS_CONTRACT", "fixtures/planboard/contract.toml")
             .env("HARNESS_RUNBOOK", "fixtures/planboard/runbook.toml")
-            .env("E2E_BASE_URL", portal.site_url().as_str())
-            .env("VITE_SUPABASE_URL", portal.api_url().as_str())
-            .env("VITE_SUPABASE_ANON_KEY", portal.anon_key())
-            .env("SUPABASE_DB_URL", portal.database_url())
+            .envs(variables(&portal))
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();

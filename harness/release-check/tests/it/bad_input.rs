@@ -12,6 +12,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use portal::Portal;
 use regex::Regex;
+use rstest::{Context, rstest};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use harness::workspace_root as root;
@@ -34,6 +35,16 @@ impl Run {
     fn with(environment: &[(&str, &str)]) -> Self {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { folder: tempfile::tempdir().unwrap(), environment, filter: "", suite: &SMOKE }
+    }
+
+    /// Against a portal by its public addresses and key alone, and what else is set.
+    fn against(portal: &Portal, more: &[(&str, &str)]) -> Self {
+        let public = [
+            ("E2E_BASE_URL", portal.site_url().as_str()),
+            ("VITE_SUPABASE_URL", portal.api_url().as_str()),
+            ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
+        ];
+        Self::with(&[&public, more].concat())
     }
 
     /// A contract that differs from the default one.
@@ -66,8 +77,8 @@ impl Run {
         self
     }
 
-    /// Runs it and holds what was told against the snapshot `name`.
-    fn tells(self, name: &str) {
+    /// Runs it and compares its one failure with the snapshot `name`.
+    fn fails_as(self, name: &str) {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir(&temporary).unwrap();
         let results = self.folder.path().join("results");
@@ -155,111 +166,70 @@ fn a_killed_run_leaves_nothing() {
     nothing_is_left(&temporary);
 }
 
-#[test]
-fn no_browser() {
-    Run::with(&[("CHROME_BIN", "/no/such/browser")]).only("visitor").tells("no_browser");
-}
-
-#[test]
-fn no_driver() {
-    Run::with(&[("CHROMEDRIVER_BIN", "/no/such/driver")]).only("visitor").tells("no_driver");
-}
-
-#[test]
-fn no_postgresql() {
-    Run::with(&[("PG_BIN_DIR", "/no/such/folder")]).tells("no_postgresql");
-}
-
-#[test]
-fn unknown_target() {
-    Run::with(&[("HARNESS_TARGET", "stagin")]).tells("unknown_target");
-}
-
-#[test]
-fn target_without_a_url() {
-    Run::with(&[("HARNESS_TARGET", "staging")]).tells("target_without_a_url");
-}
-
-#[test]
-fn base_url_that_is_none() {
-    Run::with(&[("E2E_BASE_URL", "your-domain.com")]).tells("base_url_that_is_none");
-}
-
-#[test]
-fn unreachable_host() {
-    Run::with(&[("E2E_BASE_URL", "http://127.0.0.1:9")]).tells("unreachable_host");
-}
-
-#[test]
-fn unwritable_evidence() {
-    Run::with(&[("ALLURE_RESULTS_DIR", "/dev/null/results")]).tells("unwritable_evidence");
-}
-
-#[test]
-fn unknown_fault() {
-    Run::with(&[("PORTAL_FAULTS", "no-spa-falback")]).tells("unknown_fault");
-}
-
-#[test]
-fn remote_database() {
-    Run::with(&[("DATABASE_URL", "postgres://postgres@db.your-domain.com/postgres")]).tells("remote_database");
-}
-
-#[test]
-fn contract_that_is_missing() {
-    Run::with(&[("HARNESS_CONTRACT", "/no/such/contract.toml")]).tells("contract_that_is_missing");
-}
-
-#[test]
-fn runbook_that_is_missing() {
-    Run::with(&[("HARNESS_RUNBOOK", "/no/such/runbook.toml")]).tells("runbook_that_is_missing");
+/// A setting that is wrong, and the tools that the machine lacks.
+#[rstest]
+#[case::no_browser("CHROME_BIN", "/no/such/browser", "visitor")]
+#[case::no_driver("CHROMEDRIVER_BIN", "/no/such/driver", "visitor")]
+#[case::no_postgresql("PG_BIN_DIR", "/no/such/folder", "")]
+#[case::unknown_target("HARNESS_TARGET", "stagin", "")]
+#[case::target_without_a_url("HARNESS_TARGET", "staging", "")]
+#[case::base_url_that_is_none("E2E_BASE_URL", "your-domain.com", "")]
+#[case::unreachable_host("E2E_BASE_URL", "http://127.0.0.1:9", "")]
+#[case::unwritable_evidence("ALLURE_RESULTS_DIR", "/dev/null/results", "")]
+#[case::unknown_fault("PORTAL_FAULTS", "no-spa-falback", "")]
+#[case::remote_database("DATABASE_URL", "postgres://postgres@db.your-domain.com/postgres", "")]
+#[case::contract_that_is_missing("HARNESS_CONTRACT", "/no/such/contract.toml", "")]
+#[case::runbook_that_is_missing("HARNESS_RUNBOOK", "/no/such/runbook.toml", "")]
+#[case::settings_that_are_missing("HARNESS_SETTINGS", "/no/such/harness.toml", "")]
+fn setting(#[context] case: Context, #[case] name: &str, #[case] value: &str, #[case] filter: &'static str) {
+    Run::with(&[(name, value)]).only(filter).fails_as(case.description.unwrap());
 }
 
 #[test]
 fn runbook_that_contradicts_itself() {
-    Run::with_runbook(|text| text.replace("[\"4.4.1\"]", "[\"sec.1.4\"]")).tells("runbook_that_contradicts_itself");
+    Run::with_runbook(|text| text.replace("[\"4.4.1\"]", "[\"sec.1.4\"]")).fails_as("runbook_that_contradicts_itself");
 }
 
 #[test]
 fn runbook_that_needs_what_no_contract_has() {
     Run::with_runbook(|text| text.replace("needs = [\"sms\"]", "needs = [\"smms\"]"))
-        .tells("runbook_that_needs_what_no_contract_has");
+        .fails_as("runbook_that_needs_what_no_contract_has");
 }
 
 /// Planboard's own, whose build is not looked at.
 #[test]
 fn runbook_without_the_step() {
-    Run::with_runbook(|text| text.replace("\"3.1.1\", ", "")).only("index_html").tells("runbook_without_the_step");
+    Run::with_runbook(|text| text.replace("\"3.1.1\", ", "")).only("index_html").fails_as("runbook_without_the_step");
 }
 
 #[test]
 fn contract_with_a_duplicate_route() {
     Run::with_contract(|text| text.replace("name = \"groups\"", "name = \"dashboard\""))
-        .tells("contract_with_a_duplicate_route");
+        .fails_as("contract_with_a_duplicate_route");
 }
 
 #[test]
 fn contract_with_an_unknown_key() {
-    Run::with_contract(|text| text.replace("within_ms = 2000", "within = 2")).tells("contract_with_an_unknown_key");
+    Run::with_contract(|text| text.replace("within_ms = 2000", "within = 2")).fails_as("contract_with_an_unknown_key");
 }
 
 #[test]
 fn contract_that_is_no_toml() {
-    Run::with_contract(|text| text.replace("[portal]", "[portal")).tells("contract_that_is_no_toml");
+    Run::with_contract(|text| text.replace("[portal]", "[portal")).fails_as("contract_that_is_no_toml");
 }
 
 #[tokio::test]
 async fn host_that_speaks_no_tls() {
     let server = MockServer::start().await;
     let url = server.uri().replace("http://", "https://");
-    Run::with(&[("E2E_BASE_URL", &url)]).tells("host_that_speaks_no_tls");
+    Run::with(&[("E2E_BASE_URL", &url)]).fails_as("host_that_speaks_no_tls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn host_behind_a_gateway_that_cannot_reach_it() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(502)).mount(&server).await;
-    Run::with(&[("E2E_BASE_URL", &server.uri())]).tells("host_behind_a_gateway_that_cannot_reach_it");
+    Run::with(&[("E2E_BASE_URL", &server.uri())]).fails_as("host_behind_a_gateway_that_cannot_reach_it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -271,32 +241,22 @@ async fn driver_and_browser_of_different_versions() {
         "stacktrace": "",
     }});
     Mock::given(any()).respond_with(ResponseTemplate::new(500).set_body_json(refusal)).mount(&driver).await;
-    Run::with(&[("WEBDRIVER_URL", &driver.uri())]).only("visitor").tells("driver_and_browser_of_different_versions");
+    Run::with(&[("WEBDRIVER_URL", &driver.uri())]).only("visitor").fails_as("driver_and_browser_of_different_versions");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_test_account() {
     let portal = Portal::builder().start().await.unwrap();
     let account = &portal.accounts().iter().find(|account| account.persona == "ADMIN_A").unwrap();
-    let environment = [
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-        ("E2E_ADMIN_A_EMAIL", &account.email),
-        ("E2E_ADMIN_A_PASSWORD", "not-the-password"),
-    ];
-    Run::with(&environment).only("signed_in::the_view").tells("wrong_test_account");
+    Run::against(&portal, &[("E2E_ADMIN_A_EMAIL", &account.email), ("E2E_ADMIN_A_PASSWORD", "not-the-password")])
+        .only("signed_in::the_view")
+        .fails_as("wrong_test_account");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_test_account() {
     let portal = Portal::builder().start().await.unwrap();
-    let environment = [
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-    ];
-    Run::with(&environment).only("signed_in::the_view").tells("no_test_account");
+    Run::against(&portal, &[]).only("signed_in::the_view").fails_as("no_test_account");
 }
 
 #[test]
@@ -304,7 +264,7 @@ fn contract_whose_canary_nobody_has() {
     Run::with_contract(|text| text.replace("B = \"CANARY-B\"", "B = \"NOBODY-HAS-THIS\""))
         .of(&DATA)
         .only("the_browser_gets_rows_of_the_own_institution_only::case_1")
-        .tells("contract_whose_canary_nobody_has");
+        .fails_as("contract_whose_canary_nobody_has");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,20 +273,15 @@ async fn one_institution_twice() {
     let id = portal.institutions()["A"].to_string();
     let environment =
         [("E2E_BASE_URL", portal.site_url().as_str()), ("E2E_INSTITUTION_A_ID", &id), ("E2E_INSTITUTION_B_ID", &id)];
-    Run::with(&environment).tells("one_institution_twice");
+    Run::with(&environment).fails_as("one_institution_twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn service_key_of_another_project() {
     let portal = Portal::builder().start().await.unwrap();
     let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"iss":"supabase","ref":"otherprojectref","role":"service_role"}"#);
-    let environment = [
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-        ("SUPABASE_SERVICE_ROLE_KEY", &format!("e30.{claims}.c2lnbmF0dXJl")),
-    ];
-    Run::with(&environment).tells("service_key_of_another_project");
+    Run::against(&portal, &[("SUPABASE_SERVICE_ROLE_KEY", &format!("e30.{claims}.c2lnbmF0dXJl"))])
+        .fails_as("service_key_of_another_project");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,43 +289,28 @@ async fn clocks_apart() {
     let server = MockServer::start().await;
     let long_ago = ResponseTemplate::new(200).insert_header("date", "Wed, 07 Jan 2026 12:00:00 GMT");
     Mock::given(any()).respond_with(long_ago).mount(&server).await;
-    Run::with(&[("E2E_BASE_URL", &server.uri())]).tells("clocks_apart");
+    Run::with(&[("E2E_BASE_URL", &server.uri())]).fails_as("clocks_apart");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn production_that_nobody_allowed_to_write_to() {
     let portal = Portal::builder().start().await.unwrap();
-    let environment = [
-        ("HARNESS_TARGET", "production"),
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-    ];
-    Run::with(&environment).of(&DATA).only("writes").tells("production_that_nobody_allowed_to_write_to");
+    Run::against(&portal, &[("HARNESS_TARGET", "production")])
+        .of(&DATA)
+        .only("writes")
+        .fails_as("production_that_nobody_allowed_to_write_to");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_service_key() {
     let portal = Portal::builder().start().await.unwrap();
-    let environment = [
-        ("HARNESS_TARGET", "staging"),
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-    ];
-    Run::with(&environment).of(&DATA).only("writes").tells("no_service_key");
+    Run::against(&portal, &[("HARNESS_TARGET", "staging")]).of(&DATA).only("writes").fails_as("no_service_key");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_ingest_key() {
     let portal = Portal::builder().start().await.unwrap();
-    let environment = [
-        ("HARNESS_TARGET", "staging"),
-        ("E2E_BASE_URL", portal.site_url().as_str()),
-        ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-        ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-    ];
-    Run::with(&environment).of(&SMS).only("the_key_opens").tells("no_ingest_key");
+    Run::against(&portal, &[("HARNESS_TARGET", "staging")]).of(&SMS).only("the_key_opens").fails_as("no_ingest_key");
 }
 
 #[test]
@@ -378,7 +318,7 @@ fn contract_with_an_endpoint_that_is_not_deployed() {
     Run::with_contract(|text| text.replace("function = \"sms-ingest\"", "function = \"sms-digest\""))
         .of(&SMS)
         .only("case_1_no_key")
-        .tells("contract_with_an_endpoint_that_is_not_deployed");
+        .fails_as("contract_with_an_endpoint_that_is_not_deployed");
 }
 
 #[test]
@@ -386,5 +326,5 @@ fn too_few_messages_for_a_share() {
     Run::with_contract(|text| text.replace("at_least = 50,", "at_least = 1_000_000,"))
         .of(&SMS)
         .only("few_messages_are_given_up")
-        .tells("too_few_messages_for_a_share");
+        .fails_as("too_few_messages_for_a_share");
 }

@@ -1,4 +1,4 @@
-//! Secrets stay out of what a run leaves, also where the deployment tells them: each has a canary for a value, and a
+//! Secrets stay out of what a run leaves, also where the deployment shows them: each has a canary for a value, and a
 //! server answers every request with an error that repeats it in all the ways in which servers write things.
 
 use std::{fs, path::Path, process::Command, thread};
@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::a
 use harness::workspace_root as root;
 use release_check::suites::{SUITES, Suite};
 
-/// Whom the checks are told of.
+/// Personas with an account.
 const PERSONAS: [&str; 5] = ["PLATFORM_ADMIN", "ADMIN_A", "AUDITOR_A", "STAFF_A", "STAFF_B"];
 
 /// Bytes of a body.

@@ -52,11 +52,13 @@ impl Remote {
         command
     }
 
-    /// `release-check verify` of some suites of this portal as `target`.
-    fn verify(&self, target: &str, suites: &[&str], more: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
-        command.arg("verify").args(suites.iter().flat_map(|suite| ["--suite", *suite])).args(more);
-        command.envs(self.variables(target)).output().unwrap()
+    /// A table of settings with all that a team can configure.
+    fn settings(&self, target: &str) -> String {
+        let mut variables = self.variables(target);
+        variables.retain(|(name, _)| name != "HARNESS_TARGET");
+        variables.push(("SUPABASE_DB_URL".to_owned(), self.portal.database_url().to_owned()));
+        let lines = variables.iter().map(|(name, value)| format!("{name} = {value:?}\n"));
+        format!("[{target}]\n{}", lines.collect::<String>())
     }
 
     fn variables(&self, target: &str) -> Vec<(String, String)> {
@@ -139,7 +141,7 @@ fn outcomes(folder: &Path) -> Vec<CheckResult> {
     read_results(folder).unwrap()
 }
 
-/// All suites, unfiltered, on what they are told is production: every table as it was, no request that could change
+/// All suites, unfiltered, on a target called production: every table as it was, no request that could change
 /// one, and what would have written says that it did not run.
 #[tokio::test(flavor = "multi_thread")]
 async fn production_is_only_read() {
@@ -185,14 +187,19 @@ async fn production_is_only_read() {
 /// open, with one a read-only production is green.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_production_leaves_out_is_shown_on_staging() {
-    let remote = Remote::start().await;
-    let suites = ["data", "sms-pipeline"];
+    let (staging, production) = (Remote::start().await, Remote::start().await);
+    let settings = production.folder.path().join("settings.toml");
+    std::fs::write(&settings, staging.settings("staging") + &production.settings("production")).unwrap();
+    let verify = |target: &str, more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
+        command.args(["verify", "--target", target]).args(more).env("HARNESS_SETTINGS", &settings).output().unwrap()
+    };
 
-    let staging = remote.verify("staging", &suites, &["--json"]);
+    let staging = verify("staging", &["--json"]);
     assert_eq!(staging.status.code(), Some(0), "{}", shown(&staging));
     let staging: serde_json::Value = serde_json::from_slice(&staging.stdout).unwrap();
     let proof = staging["runs"][0]["folder"].as_str().unwrap();
-    let output = remote.verify("production", &suites, &["--proof", proof]);
+    let output = verify("production", &["--proof", proof]);
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
     let text = shown(&output);
     assert!(
@@ -203,7 +210,7 @@ async fn what_production_leaves_out_is_shown_on_staging() {
     assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
 
     // Younger than nothing is no run.
-    let open = remote.verify("production", &suites, &["--max-age", "0s"]);
+    let open = verify("production", &["--suite", "data", "--suite", "sms-pipeline", "--max-age", "0s"]);
     assert_eq!(open.status.code(), Some(3), "{}", shown(&open));
     let text = shown(&open);
     assert!(text.contains("not shown on staging: run verify --target staging, or sign for it"), "{text}");
@@ -211,7 +218,7 @@ async fn what_production_leaves_out_is_shown_on_staging() {
 }
 
 /// Writes on staging stay inside institutions of the run's own; accounts are deleted, what a ledger keeps is closed and
-/// told. So is what a run left that was killed two hours ago.
+/// listed. So is what a run left that was killed two hours ago.
 #[tokio::test(flavor = "multi_thread")]
 async fn staging_is_left_tidy() {
     let remote = Remote::start().await;
