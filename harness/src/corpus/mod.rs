@@ -57,7 +57,7 @@ pub enum Source {
     Export,
     /// The tests or documents of a public program that reads such messages.
     Code,
-    /// Nowhere: it was made up.
+    /// Nowhere: made up.
     Made,
 }
 
@@ -65,31 +65,31 @@ pub enum Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// It came in, from somebody who pays.
+    /// Came in, from somebody who pays.
     In,
-    /// It went out.
+    /// Went out.
     Out,
-    /// It stayed where it was.
+    /// Stayed where it was.
     Failed,
-    /// It went back.
+    /// Went back.
     Reversed,
     /// A purchase was paid back.
     Refunded,
     /// The payment was called off.
     Cancelled,
-    /// It was lent.
+    /// Was lent.
     Loan,
     /// Somebody asks for it.
     Request,
-    /// There is some: a balance.
+    /// A balance.
     Balance,
-    /// There is none: a code.
+    /// No money: a code.
     Code,
-    /// There is none: an offer, a prize.
+    /// No money: an offer, a prize.
     Promotion,
-    /// It is of another country.
+    /// Another country's.
     Foreign,
-    /// There is none: the text is not the provider's.
+    /// No money: the text is not the provider's.
     Forged,
     /// The text does not say.
     Unclear,
@@ -99,11 +99,11 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owes {
-    /// It becomes a transaction with exactly these fields; one that is not named is empty.
+    /// Becomes a transaction with exactly these fields; one that is not named is empty.
     Exact,
-    /// It may wait, but never becomes a transaction with other fields. A wrong amount is worse than none.
+    /// May wait, but never becomes a transaction with other fields. A wrong amount is worse than none.
     Safe,
-    /// It never becomes a transaction.
+    /// Never becomes a transaction.
     Never,
 }
 
