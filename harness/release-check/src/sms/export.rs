@@ -296,12 +296,12 @@ impl KindText for csv::Error {
 // -------------------------------------------------------------------------------------------------------------- JSON
 
 fn json(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
-    let (mut own, mut found) = (None, false);
+    let mut own = None;
     let mut reader = serde_json::Deserializer::from_reader(input);
-    let mut read = Top { each, own: &mut own, found: &mut found }.deserialize(&mut reader);
+    let mut read = Top { each, own: &mut own }.deserialize(&mut reader);
     // One object in each line.
-    while read.is_ok() && !reader.end().is_ok() {
-        read = Top { each, own: &mut own, found: &mut found }.deserialize(&mut reader);
+    while read.is_ok() && reader.end().is_err() {
+        read = Top { each, own: &mut own }.deserialize(&mut reader);
     }
     if let Some(error) = own {
         return Err(Wrong::own(error));
@@ -319,7 +319,6 @@ fn json(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -
 struct Top<'t> {
     each: &'t mut dyn FnMut(Exported) -> Result<(), Error>,
     own: &'t mut Option<Error>,
-    found: &'t mut bool,
 }
 
 #[derive(Default)]
@@ -334,7 +333,6 @@ impl Top<'_> {
         let Record { sender: Some(sender), text: Some(text), is_sent } = record else {
             return Err(E::custom("a message has no sender (address) or no text (body)"));
         };
-        *self.found = true;
         if is_sent {
             return Ok(());
         }
@@ -372,7 +370,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         let mut has_list = false;
         while let Some(key) = map.next_key::<String>()? {
             if LISTS.contains(&key.to_lowercase().as_str()) && record.sender.is_none() {
-                let within = Top { each: &mut *self.each, own: &mut *self.own, found: &mut *self.found };
+                let within = Top { each: &mut *self.each, own: &mut *self.own };
                 match map.next_value_seed(TextOrList(within))? {
                     Some(text) => record.text = Some(text),
                     None => has_list = true,
