@@ -12,17 +12,11 @@ const WORD: &str = "@";
 
 /// Words of providers, in lower case.
 static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let mut known = BTreeSet::new();
-    for sample in Sample::all().unwrap_or_default() {
-        let Some(_) = &sample.structure else { continue };
-        let names = sample.fields.payer_name.as_deref().unwrap_or_default().to_lowercase();
-        for word in words(&sample.text).map(str::to_lowercase) {
-            // Names of people and shops are in capitals or begin with one; a provider's words come often.
-            if !names.contains(&word) {
-                known.insert(word);
-            }
-        }
-    }
+    let samples = Sample::all().unwrap_or_default();
+    let names = samples.iter().filter_map(|sample| sample.fields.payer_name.as_deref());
+    let names: BTreeSet<_> = names.flat_map(words).map(str::to_lowercase).collect();
+    let structured = samples.iter().filter(|sample| sample.structure.is_some());
+    let known: BTreeSet<_> = structured.flat_map(|sample| words(&sample.text)).map(str::to_lowercase).collect();
     // In one text only: a name as a rule.
     let often = |word: &String| {
         let texts = Sample::all().unwrap_or_default().iter().filter(|sample| sample.structure.is_some());
@@ -34,7 +28,7 @@ static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
             .len()
             > 1
     };
-    known.into_iter().filter(often).collect()
+    known.into_iter().filter(|word| !names.contains(word)).filter(often).collect()
 });
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
