@@ -143,7 +143,7 @@ mod tests {
             "routes.transactions.within_ms"
         );
         assert_eq!(one("allowed = []", "allowed = [\".*\"]").1, "errors like \".*\" are no defect");
-        let without_rules = emptied(&Contract::built_in_text(), "rules");
+        let without_rules = emptied(Contract::built_in_text(), "rules");
         let contract = Contract::parse(&without_rules, Path::new("contract.toml")).unwrap();
         assert_eq!(contract.weakened()[0].id, "sms.rules");
         assert_eq!(
