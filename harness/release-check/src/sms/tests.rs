@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test panics where it cannot go on")]
-
 use std::{fs, path::PathBuf};
 
 use serde_json::json;
