@@ -3,30 +3,37 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
-    path::Path,
-    sync::{LazyLock, Mutex, Once, OnceLock, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, Mutex, Once, OnceLock, PoisonError},
 };
 
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::OnceCell,
+    time::timeout,
 };
 
 use crate::{
-    browser::{Browser, Page},
+    browser::{Browser, Page, end_sessions},
     client::Session,
+    clock::Clock,
     contract::Contract,
     deployment::{self, Deployment, Identity},
     ending,
     evidence::Evidence,
     failure::{Failure, Verdict},
-    redaction::Redactor,
+    limits, panics,
+    privacy::{Detail, Privacy},
+    redaction::{self, Redactor},
     run::{self, Figure},
     runbook::{Runbook, Step},
     section::Section,
     seen::{self, Seen},
 };
+
+/// Exit code of a process that its checks held up, as timeout(1) has it.
+const TIMED_OUT: i32 = 124;
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 static DEPLOYMENT: OnceCell<Result<Deployment, Failure>> = OnceCell::const_new();
@@ -88,7 +95,12 @@ pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Ch
     });
     let runtime =
         runtime.as_ref().map_err(|why| Failure::not_run("the asynchronous runtime cannot be started").seen(why))?;
-    WATCHED.call_once(|| drop(runtime.spawn(end_when_asked())));
+    WATCHED.call_once(|| {
+        deployment::know_secrets_of_environment();
+        panics::report_without_secrets();
+        drop(runtime.spawn(end_when_asked()));
+        drop(runtime.spawn(end_when_over()));
+    });
     runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
 }
 
@@ -109,52 +121,133 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
         figure: Mutex::default(),
         kept: Mutex::default(),
     };
-    let mut verdict = body(&check).await.map_err(|failure| failure.about(step));
-    let redactor = Redactor::new(deployment.secrets().await);
-    for (name, content_type, text) in check.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        evidence.attach(name, content_type, redactor.clean(&text).as_bytes())?;
+    let clock = Clock::start(deployment.contract().time_zone());
+    let verdict = in_time(panics::caught(body(&check))).await;
+    let verdict = verdict.map_err(|failure| failure.unless_disturbed(&clock).about(step));
+    let verdict = leave(check, verdict, &mut evidence).await;
+    let unkept = evidence.close(Some(deployment.target()), verdict.as_ref().err());
+    // Of what did not pass its own text counts, whether it can be kept or not.
+    verdict.and(unkept)
+}
+
+/// Keeps what a check leaves, and ends its browser.
+async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdict {
+    let deployment = check.deployment;
+    let browser = check.browser.into_inner();
+    if let (Err(_), Some(browser)) = (&verdict, &browser) {
+        let _ = timeout(limits::EVIDENCE, browser.tell_what_is_kept()).await;
     }
-    evidence.measured(check.measured.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let discreet = Discreet {
+        redactor: deployment.redactor().await,
+        privacy: {
+            let (detail, contract) = (Detail::of(Some(deployment.target())), deployment.contract());
+            Privacy::of(detail, contract.phrases(), contract.may_stay())
+        },
+    };
+    let measured = check.measured.into_inner().unwrap_or_else(PoisonError::into_inner);
+    evidence.measured(measured.map(|measured| discreet.told(&measured)));
     evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
-    if let Some(browser) = check.browser.into_inner() {
+    let texts = check.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = texts.into_iter().try_for_each(|(name, content_type, text)| {
+        evidence.attach(name, content_type, discreet.told(&text).as_bytes()).map(drop)
+    });
+    let mut verdict = verdict;
+    if let Some(browser) = browser {
         if let Err(failure) = verdict {
-            verdict = Err(keep(failure, &browser, &mut evidence, &redactor).await?);
+            let keeping = timeout(limits::EVIDENCE, keep(&browser, evidence, &discreet)).await;
+            let shown = keeping.unwrap_or(Ok(None));
+            let (failure, shown) = match shown {
+                Ok(Some(path)) => (failure.fact("evidence", path.display().to_string()), Ok(())),
+                Ok(None) => (failure, Ok(())),
+                Err(unkept) => (failure, Err(unkept)),
+            };
+            (verdict, kept) = (Err(failure), kept.and(shown));
         }
         // A browser that cannot be closed ends with the driver; the verdict stands.
         let _ = browser.close(verdict.is_ok()).await;
     }
-    let verdict = verdict.map_err(|failure| failure.cleaned(&redactor));
-    evidence.close(Some(deployment.target()), verdict.as_ref().err())?;
-    verdict
+    match (verdict, kept) {
+        (Ok(()), kept) => kept,
+        (Err(failure), Ok(())) => Err(failure),
+        (Err(failure), Err(unkept)) => {
+            Err(failure.fact("evidence", format!("cannot be kept: {}", unkept.get("seen").unwrap_or_default())))
+        }
+    }
+    .map_err(|failure| failure.cleaned(&discreet.redactor).masked(&discreet.privacy))
+}
+
+/// What takes secrets and, where they may not stay, members' data out of what a check leaves.
+struct Discreet {
+    redactor: Arc<Redactor>,
+    privacy: Privacy,
+}
+
+impl Discreet {
+    fn told(&self, text: &str) -> String {
+        self.privacy.told(&self.redactor.clean(text))
+    }
 }
 
 /// Screenshot, page, console and requests of a failure. What cannot be had is left out: the failure itself is what counts.
-async fn keep(failure: Failure, browser: &Browser, evidence: &mut Evidence, redactor: &Redactor) -> Verdict<Failure> {
+async fn keep(browser: &Browser, evidence: &mut Evidence, discreet: &Discreet) -> Verdict<Option<PathBuf>> {
     let mut kept = None;
-    if let Ok(png) = browser.screenshot().await {
+    // Before the picture, which changes the page where it must not be read.
+    let page = browser.page_source().await;
+    if (discreet.privacy.is_open() || browser.blur().await)
+        && let Ok(png) = browser.screenshot().await
+    {
         kept = Some(evidence.attach("screenshot.png", "image/png", &png)?);
     }
-    if let Ok(page) = browser.page_source().await {
-        evidence.attach("page.html", "text/html", redactor.clean(&page).as_bytes())?;
+    if let Ok(page) = page {
+        let page = discreet.privacy.page(&discreet.redactor.clean(&page));
+        evidence.attach("page.html", "text/html", page.as_bytes())?;
     }
-    evidence.attach("log.txt", "text/plain", redactor.clean(&browser.log()).as_bytes())?;
-    Ok(match kept {
-        Some(path) => failure.fact("evidence", path.display().to_string()),
-        None => failure,
+    evidence.attach("log.txt", "text/plain", discreet.told(&browser.log()).as_bytes())?;
+    Ok(kept)
+}
+
+/// The verdict of a check's body, if there is one before its time or that of its suite is over.
+async fn in_time(body: impl Future<Output = Verdict>) -> Verdict {
+    let Some(limit) = limits::check() else {
+        return Err(Failure::not_run(format!(
+            "the checks of this suite took {} s, and this one was not begun",
+            limits::suite().as_secs()
+        ))
+        .advice("see what the checks before it waited for, or run this one alone")
+        .shared());
+    };
+    timeout(limit, body).await.unwrap_or_else(|_| {
+        let claim = if limit < limits::CHECK {
+            format!("the check ends before the {} s of its suite are over", limits::suite().as_secs())
+        } else {
+            format!("the check ends within {} s", limits::CHECK.as_secs())
+        };
+        Err(Failure::undecided(claim)
+            .seen("it was still waiting for an answer, and was given up")
+            .advice("run it alone (cargo xtask run NAME); if it is late again, look for what the portal or the network between is slow in"))
     })
+}
+
+/// Ends a process whose checks hold it up beyond all limits, so that whoever started it learns of it.
+async fn end_when_over() {
+    tokio::time::sleep(limits::suite() + limits::EVIDENCE).await;
+    ending::begin();
+    tidy().await;
+    let _ = tokio::task::spawn_blocking(|| std::process::exit(TIMED_OUT)).await;
 }
 
 async fn deployment() -> Verdict<&'static Deployment> {
     let opened = DEPLOYMENT.get_or_init(async || {
         Deployment::open().await.map_err(|error| {
-            let redactor = Redactor::new(deployment::secrets_of_environment());
-            Failure::from(error).cleaned(&redactor)
+            deployment::know_secrets_of_environment();
+            Failure::from(error).cleaned(&redaction::redactor())
         })
     });
     opened.await.as_ref().map_err(Failure::clone)
 }
 
-/// A signal that asks the process to end removes what checks made before it does. A second one ends it at once.
+/// A signal that asks the process to end removes what checks made before it does, and so does the end of the process
+/// that started this one. A second one ends it at once.
 async fn end_when_asked() {
     let signals = [
         (SignalKind::hangup(), 129),
@@ -168,6 +261,10 @@ async fn end_when_asked() {
         let asked = asked.clone();
         tokio::spawn(async move { while signal.recv().await.is_some() && asked.send(code).await.is_ok() {} });
     }
+    // As if its terminal had been closed.
+    owned_process::when_parent_ends(move || {
+        let _ = asked.blocking_send(129);
+    });
     let Some(code) = hears.recv().await else { return };
     ending::begin();
     tokio::select! {
@@ -180,8 +277,10 @@ async fn end_when_asked() {
 
 /// Removes what checks made in the deployment, and keeps the list of what stays.
 async fn tidy() {
+    end_sessions().await;
     let Some(Ok(deployment)) = DEPLOYMENT.get() else { return };
-    let stays = deployment.tidy().await;
+    // Whatever stays is the next run's to remove.
+    let Ok(stays) = timeout(limits::TIDY, deployment.tidy()).await else { return };
     run::keep_what_stays(&deployment::RUN, deployment.target(), &stays);
 }
 

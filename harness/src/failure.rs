@@ -1,11 +1,14 @@
 //! Why a step did not pass, as the person on call reads it. The layout of the text has its one home here.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use crate::{
+    clock::Clock,
     outcome::Outcome,
+    privacy::Privacy,
     redaction::Redactor,
     runbook::{Cause, Runbook, Step},
+    stopwatch::Took,
 };
 
 /// What a check answers with. The test runner prints the failure as it is.
@@ -83,6 +86,30 @@ impl Failure {
         self
     }
 
+    /// Undecided where what was kept waiting by this machine might have kept the limit elsewhere.
+    #[must_use]
+    pub fn unless_kept_waiting(self, took: Took, limit: Duration) -> Self {
+        if took.is_beyond(limit) {
+            return self;
+        }
+        let waited = format!("a thread waited {:.1} s for a processor of this machine", took.waited.as_secs_f64());
+        self.excused("machine", waited).advice("run the check again while this machine is less busy")
+    }
+
+    /// Undecided where something happened to the clock while the check ran.
+    pub(crate) fn unless_disturbed(self, clock: &Clock) -> Self {
+        match clock.disturbance().filter(|_| self.outcome == Outcome::Failed) {
+            Some(what) => self.excused("clock", what).advice("run the check again"),
+            None => self,
+        }
+    }
+
+    /// What failed may have failed for this reason, which is not the portal's.
+    fn excused(mut self, label: &'static str, why: String) -> Self {
+        self.outcome = Outcome::Undecided;
+        self.fact(label, why)
+    }
+
     /// Every check of this process meets the same obstacle, so only the first reports it in full.
     #[must_use]
     pub fn shared(mut self) -> Self {
@@ -109,6 +136,15 @@ impl Failure {
         self.claim = redactor.clean(&self.claim);
         for (_, text) in &mut self.facts {
             *text = redactor.clean(text);
+        }
+        self
+    }
+
+    /// Without members' data.
+    pub(crate) fn masked(mut self, privacy: &Privacy) -> Self {
+        self.claim = privacy.told(&self.claim);
+        for (_, text) in self.facts.iter_mut().filter(|(label, _)| !matches!(*label, "do" | "evidence")) {
+            *text = privacy.told(text);
         }
         self
     }

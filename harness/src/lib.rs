@@ -31,6 +31,7 @@ mod browser;
 mod check;
 mod checkout;
 mod client;
+mod clock;
 mod contract;
 mod corpus;
 mod deployment;
@@ -38,10 +39,13 @@ mod ending;
 mod evidence;
 mod failure;
 mod figures;
+mod limits;
 mod mirror;
 mod obstacle;
 mod outcome;
+mod panics;
 mod permission;
+mod privacy;
 mod redaction;
 mod rehearsal;
 pub mod run;
@@ -49,6 +53,7 @@ mod runbook;
 mod section;
 mod seen;
 mod site;
+mod stopwatch;
 mod target;
 mod workspace;
 
@@ -74,14 +79,24 @@ pub use deployment::{
 };
 pub use failure::{Failure, Verdict};
 pub use figures::figure;
+pub use limits::{SUITE_SECONDS, WATCH_ROUND};
 pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;
 pub use outcome::Outcome;
 pub use permission::Permission;
+pub use privacy::Detail;
 pub use rehearsal::Rehearsal;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
 pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use workspace::root as workspace_root;
+
+/// A text without secrets, for whoever writes one that no check has cleaned: what the environment holds, what this
+/// process learned, and whatever looks like a token.
+pub fn without_secrets(text: &str) -> String {
+    deployment::know_secrets_of_environment();
+    redaction::redactor().clean(text)
+}

@@ -12,7 +12,7 @@ use url::Url;
 use crate::failure::Failure;
 
 /// What a page asks a person with before it lets them on.
-const CAPTCHAS: [&str; 8] = [
+pub(crate) const CAPTCHAS: [&str; 8] = [
     "g-recaptcha",
     "h-captcha",
     "cf-turnstile",
@@ -47,6 +47,7 @@ enum Kind {
     BotProtection,
     Captcha,
     AccessPage,
+    Refused,
     Limit { retry_after: Option<u64> },
     Gateway,
 }
@@ -61,6 +62,7 @@ impl Obstacle {
                 (Kind::Password, format!(": {WWW_AUTHENTICATE}: {challenge}"))
             }
             _ if header("cf-mitigated") == "challenge" => (Kind::BotProtection, ": cf-mitigated: challenge".to_owned()),
+            401 | 403 if is_html(headers) => (Kind::Refused, ", text/html".to_owned()),
             429 => (Kind::Limit { retry_after: header(RETRY_AFTER.as_str()).trim().parse().ok() }, String::new()),
             502..=504 | 520..=530 => (Kind::Gateway, String::new()),
             300..=399 if ACCESS_PAGES.iter().any(|page| header(LOCATION.as_str()).contains(page)) => {
@@ -81,14 +83,25 @@ impl Obstacle {
         headers: &HeaderMap,
         page: &str,
     ) -> Option<Self> {
-        let is_html = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        // A portal's own page may ask for a captcha, and refuse a view.
+        let is_other = !page.contains(wanted);
         let captcha = || {
-            // A portal's own login may have one.
-            let asks = is_html && !page.contains(wanted);
-            let found = CAPTCHAS.iter().find(|captcha| asks && page.contains(*captcha))?;
+            let found = CAPTCHAS.iter().find(|captcha| is_html(headers) && is_other && page.contains(*captcha))?;
             Some(Self::new(Kind::Captcha, url, format!("{status}: a page with {found}, and without {wanted:?}")))
         };
-        Self::of(url, status, headers).or_else(captcha)
+        captcha().or_else(|| Self::of(url, status, headers).filter(|it| it.kind != Kind::Refused || is_other))
+    }
+
+    /// A captcha on screen in place of the page titled `wanted`.
+    pub(crate) fn captcha(url: &Url, found: &str, wanted: &str) -> Self {
+        Self::new(Kind::Captcha, url, format!("a page with {found}, and without {wanted:?}"))
+    }
+
+    /// An access page on screen, by its address.
+    pub(crate) fn at(url: &Url) -> Option<Self> {
+        let is_access_page = ACCESS_PAGES.iter().any(|page| url.as_str().contains(page));
+        let shown = format!("the access page {}{}", url.origin().ascii_serialization(), url.path());
+        is_access_page.then(|| Self::new(Kind::AccessPage, url, shown))
     }
 
     fn new(kind: Kind, url: &Url, seen: String) -> Self {
@@ -106,6 +119,7 @@ impl Obstacle {
             Kind::BotProtection => "takes these checks for a visitor, not for a bot",
             Kind::Captcha => "shows the portal and not a captcha",
             Kind::AccessPage => "is open without signing in to an access page",
+            Kind::Refused => "lets these checks in",
             Kind::Limit { .. } => "answers every request of these checks",
             Kind::Gateway => "can be reached behind its gateway",
         };
@@ -126,6 +140,10 @@ impl Obstacle {
                 "add a policy that lets this machine's address bypass the access page, or run the checks from a network that it trusts"
                     .to_owned()
             }
+            Kind::Refused => {
+                "open the address from another network: if it opens there, let this machine's address through the firewall or WAF; if it is refused there too, the host serves no document and the portal is down"
+                    .to_owned()
+            }
             Kind::Limit { retry_after: Some(seconds) } => {
                 format!("wait {seconds} s, as the server asks, and run the checks again with -- --test-threads=1")
             }
@@ -137,6 +155,10 @@ impl Obstacle {
             }
         }
     }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// In two lines, as errors have them: what, and what to do.

@@ -38,6 +38,7 @@ impl Base {
             target: Some(Target::Embedded),
             chosen: Chosen::default(),
             checks: checks.clone(),
+            evidence: None,
             harness: None,
         };
         let begun = plan.begin(folder.path()).unwrap();

@@ -8,6 +8,7 @@ mod holes;
 mod package;
 mod peer;
 mod rls;
+mod steady;
 mod test;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Action {
     SupabaseJs,
     /// Pack what verifies a deployment where there is no Rust into one archive
     Package(package::Options),
+    /// Run suites over and over and show every outcome that was not always the same
+    Steady(steady::Options),
     /// Run the benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Action::Axe => passed(axe::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::Package(options) => passed(package::run(&options)),
+        Action::Steady(options) => passed(steady::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),
     })
 }

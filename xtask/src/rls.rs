@@ -18,7 +18,7 @@ use crate::{
 pub fn run(mut options: Options) -> Result<ExitCode, Error> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        if options.database_url.is_some() {
+        if options.database_url.is_some() || options.migrations.is_some() {
             return Ok(options.run().await.into());
         }
         setup::ensure()?;

@@ -1,11 +1,15 @@
 //! Child processes that end with the process that started them, however it ends.
 //!
-//! A value in a `static` is never dropped, and a killed process drops nothing. So each child has a *guardian*: a
-//! small `sh` that holds the reading end of a pipe whose only writing end is in this process. When the pipe closes
-//! (drop, exit, panic, Ctrl-C, SIGKILL), the guardian stops the child's whole process group and removes its scratch
-//! folder. Unix only. This crate knows neither browsers nor databases.
+//! A value in a `static` is never dropped, and a killed process drops nothing. So each child has *guardians*: two
+//! small `sh`s that each hold the reading end of a pipe whose only writing end is in this process. When the pipe closes
+//! (drop, exit, panic, Ctrl-C, SIGKILL), a guardian stops the child's whole process group and removes its scratch
+//! folder. Either of them does it alone, should somebody kill the other; where both were killed this process does it
+//! when it ends. Unix only. This crate knows neither browsers nor databases.
+//!
+//! [`when_parent_ends`] is the same upwards: it says when the process that started this one is gone.
 
 mod exit;
+mod parent;
 mod scratch;
 
 use std::{
@@ -23,30 +27,39 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use parent::when_parent_ends;
+use rustix::process::{Pid, Signal, kill_process_group};
 pub use scratch::ScratchDir;
 
 /// The child waits for one line before it becomes the program: until the guardian knows its process group, the death
 /// of this process must end it too, and an unanswered `read` does.
 const CHILD: &str = r#"read -r go || exit 0; exec "$@" </dev/null"#;
 
-/// `$1` signal, `$2` scratch folder; the process group comes as the first line, the end of input means "stop it".
+/// What guardians are called, as process lists show them.
+const GUARDIANS: [&str; 2] = ["guardian", "second-guardian"];
+
+/// `$1` signal, `$2` scratch folder, `$3` how often the signal is sent, a hundredth of a second apart; the process group
+/// comes as the first line, the end of input means "stop it".
 ///
-/// Only the leader is waited for, and a zombie is not: `init` may take seconds to get round to it.
+/// Only the leader is asked and waited for: how its children end is its own matter, for as long as it ends. A zombie has
+/// ended; `init` may take seconds to get round to it. It is asked again and again, since a shell that is about to become
+/// a program may hear the first time and forget.
 const GUARDIAN: &str = r#"
 runs() {
   kill -s 0 "$group" 2>/dev/null || return 1
   { read -r state <"/proc/$group/stat"; } 2>/dev/null || return 0
   case "$state" in *") Z "*) return 1 ;; esac
 }
+trap '' HUP INT QUIT TERM
 read -r group || exit 0
 while read -r ignored; do :; done
-kill -s "$1" -- "-$group" 2>/dev/null
 n=0
-while runs && [ "$n" -lt 300 ]; do sleep 0.01; n=$((n + 1)); done
+while runs && [ "$n" -lt "$3" ]; do kill -s "$1" "$group" 2>/dev/null; sleep 0.01; n=$((n + 1)); done
 kill -s KILL -- "-$group" 2>/dev/null
 n=0
 until rm -rf -- "$2" "$2.lock" 2>/dev/null || [ "$n" -ge 100 ]; do sleep 0.01; n=$((n + 1)); done
 rmdir -- "${2%/*}" 2>/dev/null
+exit 0
 "#;
 
 /// Lines of the child's output that are kept for error texts.
@@ -63,8 +76,10 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// User and group id to run as, where this process may choose (PostgreSQL refuses to run as root).
     pub user: Option<(u32, u32)>,
-    /// How it is asked to stop; after three seconds it is killed.
+    /// How it is asked to stop; what does not, in `patience`, is killed with all of its children.
     pub stop: Stop,
+    /// How long it may take to stop.
+    pub patience: Duration,
 }
 
 /// The first signal of a stop.
@@ -142,15 +157,20 @@ impl OwnedProcess {
             command
         };
 
-        let (lifeline_end, mut lifeline) = io::pipe().map_err(failed)?;
-        let guardian = sh(GUARDIAN, "guardian")
-            .arg(launch.stop.name())
-            .arg(scratch.path())
-            .stdin(lifeline_end)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
+        let guardian = |name: &str| {
+            let (lifeline_end, lifeline) = io::pipe()?;
+            let child = sh(GUARDIAN, name)
+                .arg(launch.stop.name())
+                .arg(scratch.path())
+                .arg((launch.patience.as_millis() / 10).to_string())
+                .stdin(lifeline_end)
+                // Nothing is written to it: until the guardian ends, nobody else removes the folder.
+                .stdout(scratch.lock()?)
+                .stderr(Stdio::null())
+                .spawn()?;
+            Ok(Guardian { child, lifeline })
+        };
+        let guardians = GUARDIANS.map(guardian).into_iter().collect::<io::Result<Vec<_>>>().map_err(failed)?;
 
         let (go_end, mut go) = io::pipe().map_err(failed)?;
         let (output, output_end) = io::pipe().map_err(failed)?;
@@ -168,13 +188,15 @@ impl OwnedProcess {
             .stderr(output_end)
             .spawn()
             .map_err(failed)?;
-        writeln!(lifeline, "{}", child.id()).map_err(failed)?;
+        for guardian in &guardians {
+            writeln!(&guardian.lifeline, "{}", child.id()).map_err(failed)?;
+        }
         writeln!(go, "go").map_err(failed)?;
 
         let tail = Arc::new(Mutex::new(VecDeque::new()));
         let lines = follow(output, Arc::clone(&tail));
         let id = child.id();
-        exit::own(Owned { child, guardian, lifeline });
+        exit::own(Owned { child, guardians, scratch: scratch.path().to_owned() });
         Ok(Self { program: launch.program, id, lines: Mutex::new(lines), tail, scratch })
     }
 
@@ -234,21 +256,38 @@ impl Drop for OwnedProcess {
 #[derive(Debug)]
 struct Owned {
     child: Child,
-    guardian: Child,
+    guardians: Vec<Guardian>,
+    scratch: PathBuf,
+}
+
+/// A shell that stops a child when the pipe to it closes.
+#[derive(Debug)]
+struct Guardian {
+    child: Child,
     lifeline: PipeWriter,
 }
 
 /// Stops children, all at once, and returns when they and their scratch folders are gone.
 fn stop(children: Vec<Owned>) {
-    let let_go = |Owned { child, guardian, lifeline }| {
-        drop(lifeline);
-        (child, guardian)
+    let let_go = |Owned { child, guardians, scratch }| {
+        let guardians: Vec<_> = guardians.into_iter().map(|Guardian { child, .. }| child).collect();
+        (child, guardians, scratch)
     };
     let waited: Vec<_> = children.into_iter().map(let_go).collect();
-    for (mut child, mut guardian) in waited {
-        // Reaped first: to the guardian an unreaped child still runs. A failed wait means that somebody else reaped it.
-        let _ = child.wait();
-        let _ = guardian.wait();
+    for (mut child, guardians, scratch) in waited {
+        let group = Pid::from_child(&child);
+        thread::scope(|scope| {
+            // Reaped meanwhile: to a guardian an unreaped child still runs. A failed wait means that somebody else
+            // reaped it.
+            scope.spawn(|| drop(child.wait()));
+            let ended = |mut guardian: Child| guardian.wait().is_ok_and(|status| status.success());
+            let stopped: Vec<_> = guardians.into_iter().map(ended).collect();
+            if !stopped.contains(&true) {
+                // Both guardians were killed. A group that is gone is what was wanted.
+                let _ = kill_process_group(group, Signal::KILL);
+                scratch::remove(&scratch);
+            }
+        });
     }
 }
 

@@ -29,8 +29,8 @@ const TRIES: usize = 16;
 #[derive(Debug)]
 pub struct ScratchDir {
     path: PathBuf,
-    /// Held for as long as this process lives.
-    _lock: File,
+    /// Held for as long as this process lives, or somebody who has it from here.
+    lock: File,
 }
 
 impl ScratchDir {
@@ -85,7 +85,7 @@ impl ScratchDir {
         let (lock, path) = path.into_parts();
         // The guardian removes it, or the drop below: not the library's own type.
         let path = path.keep()?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     /// Hands the folder and all that is in it to another user.
@@ -106,6 +106,11 @@ impl ScratchDir {
             }
         }
         Ok(())
+    }
+
+    /// The lock, for whoever still needs the folder when this process is gone.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        self.lock.try_clone()
     }
 
     /// Where it is.
@@ -146,7 +151,7 @@ fn is_own_folder(path: &Path) -> bool {
 }
 
 /// Removes the folder, its lock, and the folder of folders if it was the last one.
-fn remove(path: &Path) {
+pub(crate) fn remove(path: &Path) {
     // A guardian may have done it already.
     let _ = fs::remove_dir_all(path);
     let _ = fs::remove_file(locked(path));
@@ -214,7 +219,7 @@ mod tests {
         let mut left = ScratchDir::new_in(base.path(), "portal-").unwrap();
         let path = left.path().to_owned();
         // The lock goes with the process; the folder stays.
-        left._lock = tempfile::tempfile().unwrap();
+        left.lock = tempfile::tempfile().unwrap();
         fs::write(path.join("file"), "text").unwrap();
         sweep(path.parent().unwrap());
         assert!(!path.exists() && !locked(&path).exists());

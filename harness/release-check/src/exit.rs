@@ -2,7 +2,10 @@
 
 use std::{fmt, process::ExitCode};
 
-use crate::{Error, terminal::say};
+use crate::{
+    Error,
+    terminal::{say, unwritten},
+};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,8 @@ impl From<Exit> for ExitCode {
 
 /// The exit code of a command, after its error was printed.
 pub fn code(ended: Result<Exit, Error>) -> ExitCode {
+    let written = || unwritten().map_or(Ok(()), |error| Err(format!("the standard output cannot be written: {error}")));
+    let ended = ended.and_then(|exit| written().map(|()| exit).map_err(Error::from));
     ended.map(ExitCode::from).unwrap_or_else(|error| {
         say(&format!("error: {error}"));
         ExitCode::from(if error.is::<Usage>() { 2 } else { 4 })

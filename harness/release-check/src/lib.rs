@@ -103,7 +103,9 @@ impl Action {
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
             Self::Doctor { json } => Ok(setup::doctor(json)),
             Self::Completions { shell } => {
-                clap_complete::generate(shell, &mut Command::command(), "release-check", &mut std::io::stdout());
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Command::command(), "release-check", &mut script);
+                terminal::print_bytes(&script);
                 Ok(Exit::Passed)
             }
         };

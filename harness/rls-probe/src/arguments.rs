@@ -39,6 +39,8 @@ pub enum Plan {
     Fresh,
     /// One's own, with somebody who belongs to nobody where a user is asked for.
     Stranger,
+    /// One's own, with numbers below zero.
+    Negative,
     /// SQL where a text is asked for.
     Injected(&'static str),
     /// SQL that reads a table, where a text is asked for.
@@ -81,6 +83,10 @@ pub fn plans(function: &Function) -> Vec<Plan> {
         && function.arguments.iter().any(|argument| names::is_user_argument(&names::bare(&argument.name)))
     {
         plans.push(Plan::Stranger);
+    }
+    let is_amount = |argument: &Argument| argument.category == "N" && argument.asked.is_none();
+    if function.volatile && function.arguments.iter().any(is_amount) {
+        plans.push(Plan::Negative);
     }
     if count > 1 && count <= 8 {
         plans.extend((0..count).map(Plan::Only));
@@ -149,7 +155,7 @@ fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<us
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
         Plan::Only(only) => Some(if only == index { OTHER } else { own }),
-        Plan::Own | Plan::Stranger | Plan::Injected(_) | Plan::Query(_) => Some(own),
+        Plan::Own | Plan::Stranger | Plan::Negative | Plan::Injected(_) | Plan::Query(_) => Some(own),
         Plan::Nothing => None,
     }
 }
@@ -188,6 +194,7 @@ fn value(about: About<'_>, argument: &Argument, index: usize, passed: &mut BTree
     let Some(tenant) = tenant_of(plan, index, is_tenant, own) else { return "null".to_owned() };
     match note(found(tenant), tenant, own, passed) {
         Some(text) => literal(&text),
+        None if plan == Plan::Negative && argument.category == "N" => "-100".to_owned(),
         None => plain(argument, &name),
     }
 }
@@ -218,9 +225,9 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
     if is_tenant_name(world, name) {
         return Some(made.id.clone());
     }
-    if let Some(label) = argument.labels.first() {
-        let raised = world.roles.iter().find(|role| argument.labels.contains(role));
-        return Some(raised.unwrap_or(label).clone());
+    if !argument.labels.is_empty() {
+        let raised = world.roles.iter().find(|role| argument.labels.contains(role)).filter(|_| pick == 0);
+        return Some(raised.unwrap_or(&argument.labels[pick % argument.labels.len()]).clone());
     }
     let source = function.source.to_lowercase();
     let is_id = argument.kind == "uuid"
@@ -228,7 +235,20 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         || argument.category == "N"
         || name.ends_with("_id")
         || name == "id";
-    if is_id && names::is_user_argument(name) {
+    let is_of_user = argument.asked.as_ref().is_some_and(|(oid, column)| {
+        world.catalog.relation(*oid).is_some_and(|relation| world.catalog.is_of_user(relation, column))
+    });
+    if let Some((oid, column)) = argument.asked.as_ref().filter(|_| is_id && !is_of_user)
+        && let Some(relation) = world.catalog.relation(*oid)
+    {
+        // Two arguments about one table are about two rows of it.
+        let earlier = function.arguments.iter().take_while(|other| other.name != argument.name);
+        let earlier = earlier.filter(|other| other.asked == argument.asked).count();
+        if let Some(text) = row(world, relation, tenant, pick + earlier).and_then(|row| row.text(column)) {
+            return Some(text);
+        }
+    }
+    if is_id && (names::is_user_argument(name) || is_of_user) {
         let stranger = world.actors.iter().find(|actor| actor.name == "newcomer");
         if let (Plan::Stranger, Some(stranger)) = (about.plan, stranger) {
             return stranger.user.clone();
@@ -347,7 +367,8 @@ fn plain(argument: &Argument, name: &str) -> String {
         ("T", _) => "'100 years'".to_owned(),
         ("S", _) => literal(names::text_for(name)),
         ("A", _) => "'{}'".to_owned(),
-        (_, "uuid") => "gen_random_uuid()".to_owned(),
+        // The same each time it is called.
+        (_, "uuid") => "'00000000-0000-4000-8000-000000000000'".to_owned(),
         _ => "null".to_owned(),
     }
 }
@@ -390,8 +411,14 @@ fn document(about: About<'_>, index: usize, passed: &mut BTreeSet<String>) -> Va
                 "N"
             };
             let kind = if bare.ends_with("id") && kind.is_empty() { "uuid".to_owned() } else { kind.clone() };
-            let stand_in =
-                Argument { name: key.clone(), kind, category: category.to_owned(), labels: Vec::new(), default: false };
+            let stand_in = Argument {
+                name: key.clone(),
+                kind,
+                category: category.to_owned(),
+                labels: Vec::new(),
+                default: false,
+                asked: None,
+            };
             let found = note(text(about, &stand_in, &bare, tenant), tenant, own, passed);
             let value = match found {
                 Some(text) => text.into(),

@@ -21,10 +21,19 @@ pub struct Catalog {
     #[serde(default)]
     pub users: i64,
     pub auth_readable: Vec<AuthReadable>,
+    /// Schemas that users may make objects in.
+    pub creatable: Vec<Creatable>,
     pub extensions_in_public: Vec<String>,
     /// Columns that hold users' ids, by table.
     #[serde(skip)]
     user_columns: HashSet<(i64, String)>,
+}
+
+/// A schema that a role may make objects in.
+#[derive(Debug, Deserialize)]
+pub struct Creatable {
+    pub schema: String,
+    pub role: String,
 }
 
 /// A relation of the auth schema that users may read.
@@ -58,6 +67,8 @@ pub struct Relation {
     pub policies: Vec<Policy>,
     /// Relations that a view reads.
     pub uses: Vec<i64>,
+    /// What a view shows, in SQL.
+    definition: Option<String>,
     pub published: bool,
     pub triggers: Vec<String>,
 }
@@ -96,6 +107,9 @@ pub struct Column {
     pub generated: bool,
     pub identity: bool,
     can: Can,
+    /// Texts that policies, functions and views compare it with.
+    #[serde(skip)]
+    pub compared: Vec<String>,
 }
 
 /// A unique index.
@@ -166,6 +180,9 @@ pub struct Argument {
     pub labels: Vec<String>,
     /// It may be left out.
     pub default: bool,
+    /// The column that it is about, as far as the function's code says.
+    #[serde(skip)]
+    pub asked: Option<(i64, String)>,
 }
 
 impl Catalog {
@@ -174,7 +191,39 @@ impl Catalog {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
         catalog.user_columns = catalog.find_user_columns();
+        catalog.find_compared();
         Ok(catalog)
+    }
+
+    /// What texts that name a table compare its columns with.
+    fn find_compared(&mut self) {
+        static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(
+                r"(?i)\b(\w+)\)?(?:::\w+)?\s*(?:=|<>|!=|is distinct from|is not distinct from|not in|in|= any)\s*\(*(?:array\[)?\s*((?:'[^']*'(?:::[\w. ]+)?\s*,?\s*)+)",
+            )
+            .expect("a pattern")
+        });
+        static TEXT: LazyLock<Regex> = LazyLock::new(|| Regex::new("'([^']+)'").expect("a pattern"));
+        let views = self.relations.iter().filter_map(|relation| Some((None, relation.definition.as_deref()?)));
+        let texts: Vec<_> = self.texts().chain(views).map(|(of, text)| (of, text.to_owned())).collect();
+        let mut found: Vec<(Option<i64>, String, String, String)> = Vec::new();
+        for (of, text) in &texts {
+            for compared in COMPARED.captures_iter(text) {
+                let values = TEXT.captures_iter(&compared[2]).map(|value| value[1].to_owned());
+                found.extend(values.map(|value| (*of, compared[1].to_owned(), value, text.clone())));
+            }
+        }
+        for relation in self.relations.iter_mut().filter(|relation| relation.is_table()) {
+            let (oid, name) = (relation.oid, relation.name.clone());
+            for column in relation.columns.iter_mut().filter(|column| column.is_text()) {
+                for (of, compared, value, text) in &found {
+                    let is_about = *of == Some(oid) || names(text, &name);
+                    if *compared == column.name && is_about && !column.compared.contains(value) {
+                        column.compared.push(value.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// Whether a column holds users' ids: it refers to the auth server's users, perhaps through a table whose key is
@@ -191,7 +240,7 @@ impl Catalog {
     fn find_user_columns(&self) -> HashSet<(i64, String)> {
         static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(
-                r"(?:(\w+)\.)?(\w+)\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:(\w+)\.)?(\w+)",
+                r#"(?:"?(\w+)"?\.)?"?(\w+)"?\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:"?(\w+)"?\.)?"?(\w+)"?"#,
             )
             .expect("a pattern")
         });
@@ -242,6 +291,11 @@ impl Catalog {
             || self.given_by_default.iter().any(|schema| schema.is_empty() || *schema == relation.schema)
     }
 
+    /// Whether policies or functions ask for a column of a table, as far as words say.
+    pub fn is_asked_for(&self, relation: &Relation, column: &str) -> bool {
+        relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
+    }
+
     /// What policies and functions say, with the table that a policy is of.
     pub fn texts(&self) -> impl Iterator<Item = (Option<i64>, &str)> {
         let policies = self.relations.iter().flat_map(|relation| {
@@ -253,10 +307,22 @@ impl Catalog {
 
     /// Whether policies of other tables, or functions, ask a table about the caller.
     pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
-        let names =
-            |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == relation.name);
-        self.texts()
-            .any(|(of, text)| of != Some(relation.oid) && names(text) && (of.is_some() || text.contains("auth.uid()")))
+        let is_asked_by = |of: Option<i64>, text: &str| of != Some(relation.oid) && names(text, &relation.name);
+        let of_caller =
+            |function: &Function| function.source.contains("auth.uid()") || self.is_called_with_caller(function);
+        self.texts().any(|(of, text)| of.is_some() && is_asked_by(of, text))
+            || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
+    }
+
+    /// Whether a policy or a function hands the caller's id to a function.
+    fn is_called_with_caller(&self, function: &Function) -> bool {
+        let call = format!("{}(", function.name);
+        self.texts().any(|(_, text)| {
+            text.match_indices(&call).any(|(at, _)| {
+                let rest = &text[at + call.len()..];
+                rest.chars().take(60).collect::<String>().contains("auth.uid()")
+            })
+        })
     }
 
     pub fn relation(&self, oid: i64) -> Option<&Relation> {
@@ -268,6 +334,11 @@ impl Catalog {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
         self.relations.iter().find(|relation| relation.schema == schema && relation.name == name)
     }
+}
+
+/// Whether a text has a name in it, as a word.
+fn names(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 impl Relation {
@@ -322,6 +393,12 @@ impl Relation {
         ["anon", "authenticated"]
             .iter()
             .any(|role| ["select", "insert", "update", "delete"].iter().any(|privilege| self.may(role, privilege)))
+    }
+
+    /// Whether a policy asks for a column.
+    pub fn asks_for(&self, column: &str) -> bool {
+        let mut texts = self.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+        texts.any(|text| names(text, column))
     }
 
     /// The foreign key that these columns are.

@@ -156,6 +156,7 @@ select jsonb_build_object(
           and d.refclassid = 'pg_class'::regclass and d.refobjid <> c.oid
         where w.ev_class = c.oid and c.relkind in ('v', 'm')
       ), '[]'),
+      'definition', case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
       'triggers', coalesce((
         select jsonb_agg(g.tgname order by g.tgname) from pg_trigger g
         where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled <> 'D'
@@ -201,6 +202,11 @@ select jsonb_build_object(
       ], null)
     ) order by n.nspname, p.proname, p.oid)
     from pg_proc p join looked_at n on n.oid = p.pronamespace
+  ), '[]'),
+  'creatable', coalesce((
+    select jsonb_agg(jsonb_build_object('schema', n.nspname, 'role', r.role) order by n.nspname, r.role)
+    from looked_at n cross join (values ('anon'), ('authenticated')) r (role)
+    where has_schema_privilege(r.role, n.oid, 'create')
   ), '[]'),
   'auth_triggers', coalesce((
     select jsonb_agg(g.tgfoid::regprocedure::text)

@@ -14,11 +14,16 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Wish,
     baseline::Baseline,
+    compare::{Change, changes},
     error::Error,
     finding::Finding,
     harm::Harm,
+    infer::Inferred,
+    mend::Mended,
     output::{html, junit, sarif},
+    project::Project,
     report::Report,
     rule::Rule,
     tenancy::Tenancy,
@@ -39,8 +44,14 @@ Examples:
     rls-probe --migration supabase/migrations/next.sql
   Gate a pull request with code scanning, and keep what is already known out of it:
     rls-probe --tenancy tenancy.toml --baseline known.toml --sarif rls.sarif
+  Probe a folder of migrations without a database at hand:
+    rls-probe --migrations supabase/migrations
+  See what a pull request opens and closes:
+    rls-probe --migration supabase/migrations/next.sql --diff
+  Write the fixes that were tried as a migration:
+    rls-probe --fix supabase/migrations/20260101000000_fix.sql
   Explain a rule:
-    rls-probe rule policy-too-wide
+    rls-probe explain policy-too-wide
 
 Everything happens in one transaction that is rolled back; the report says so.";
 
@@ -60,9 +71,22 @@ pub struct Command {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Print a rule's page; without an id, list the rules
-    Rule {
+    #[command(alias = "rule")]
+    Explain {
         /// The id, as findings and SARIF show it
         id: Option<String>,
+    },
+    /// Print the [tenancy] that is inferred, as a file for --tenancy, why, and what is not sure
+    Infer {
+        /// The database
+        #[arg(long, value_name = "URL", env = "SUPABASE_DB_URL", hide_env_values = true)]
+        database_url: Option<String>,
+        /// Instead of a database, a folder like supabase/migrations, or a dump
+        #[arg(long, value_name = "PATH")]
+        migrations: Option<PathBuf>,
+        /// A schema that the API exposes; may be repeated
+        #[arg(long = "schema", value_name = "NAME")]
+        schemas: Vec<String>,
     },
 }
 
@@ -78,9 +102,25 @@ pub struct Options {
     /// A schema that the API exposes, where --tenancy names none [default: public]; may be repeated
     #[arg(long = "schema", value_name = "NAME", conflicts_with = "tenancy")]
     schemas: Vec<String>,
+    /// Probe what these migrations make, a folder like supabase/migrations or a dump: in a database of their own, on the
+    /// server that --database-url names or on one that is started for it
+    #[arg(long, value_name = "PATH")]
+    pub migrations: Option<PathBuf>,
+    /// Leave out statements of --migrations that cannot be run, and name them
+    #[arg(long, requires = "migrations")]
+    keep_going: bool,
     /// Probe what this SQL file would make of the database; it is rolled back with everything else
     #[arg(long, value_name = "FILE")]
     migration: Option<PathBuf>,
+    /// Report only what --migration opens and closes
+    #[arg(long, requires = "migration")]
+    diff: bool,
+    /// Write a migration of all fixes that were tried together, with who may do what before and after
+    #[arg(long, value_name = "FILE")]
+    fix: Option<PathBuf>,
+    /// The least harm that ends with exit code 1: low, medium, high or critical
+    #[arg(long, value_name = "HARM", default_value = "low", value_parser = harm)]
+    fail_on: Harm,
     /// Findings that are accepted, each with a reason and a last day
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -129,8 +169,12 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    fn of(report: &Report) -> Self {
-        match (report.findings.is_empty(), report.undecided.is_empty(), report.is_good()) {
+    fn of(report: &Report, fail_on: Harm) -> Self {
+        match (
+            !report.findings.iter().any(|finding| finding.harm >= fail_on),
+            report.undecided.is_empty(),
+            report.proof.transaction == "aborted",
+        ) {
             (false, ..) => Self::Findings,
             (true, false, _) => Self::Undecided,
             (true, true, true) => Self::Clean,
@@ -165,15 +209,18 @@ impl From<Error> for Failure {
             | Error::NoSchema(_)
             | Error::NoTable(_)
             | Error::NoColumn(..)
-            | Error::NoTenancy
             | Error::NoTables(..)
-            | Error::Migration(_) => Exit::Usage,
+            | Error::Migration(_)
+            | Error::MigrationFile(_)
+            | Error::File(..) => Exit::Usage,
             Error::NoTenant(..) | Error::NoUser(_) | Error::NoMember(..) | Error::Refused { .. } => Exit::Undecided,
             Error::Connect(_)
             | Error::Version(_)
             | Error::Role { .. }
             | Error::Bound
             | Error::Catalog(_)
+            | Error::NoServer
+            | Error::Server(_)
             | Error::Lost { .. } => Exit::Infrastructure,
         };
         Self { exit, why: error.to_string() }
@@ -189,7 +236,15 @@ impl Command {
     /// Does what was asked.
     pub async fn run(&self) -> Exit {
         match &self.action {
-            Some(Action::Rule { id }) => rule(id.as_deref()),
+            Some(Action::Explain { id }) => rule(id.as_deref()),
+            Some(Action::Infer { database_url, migrations, schemas }) => {
+                let mut terminal = Terminal::of(ColorChoice::Auto);
+                let done = infer(database_url.as_deref(), migrations.as_deref(), schemas, &mut terminal).await;
+                done.unwrap_or_else(|failure| {
+                    terminal.complain(&failure.why);
+                    failure.exit
+                })
+            }
             None => self.options.run().await,
         }
     }
@@ -205,7 +260,7 @@ fn rule(id: Option<&str>) -> Exit {
     match Rule::named(id) {
         Some(rule) => terminal.print(rule.page().trim_end()),
         None => {
-            terminal.complain(&format!("there is no rule \"{id}\"; `rls-probe rule` lists them"));
+            terminal.complain(&format!("there is no rule \"{id}\"; `rls-probe explain` lists them"));
             return Exit::Usage;
         }
     }
@@ -223,21 +278,31 @@ impl Options {
     }
 
     async fn probe(&self, terminal: &mut Terminal) -> Result<Exit, Failure> {
-        let missing =
-            || Failure::usage("no database is named\ndo        --database-url URL, or SUPABASE_DB_URL".to_owned());
-        let url = self.database_url.as_deref().ok_or_else(missing)?;
         let document = match &self.tenancy {
             Some(path) => parsed(path)?,
             None => Document { tenancy: Tenancy { schemas: self.schemas.clone(), ..Tenancy::default() } },
         };
         let baseline: Baseline = self.baseline.as_deref().map(parsed).transpose()?.unwrap_or_default();
         let migration = self.migration.as_deref().map(read).transpose()?;
-        let mut report = crate::probe(url, &document.tenancy, migration.as_deref()).await?;
+        let wish = Wish { migration: migration.as_deref(), mended: self.fix.is_some(), shown: self.repro.is_some() };
+        let source = Source::of(self.database_url.as_deref(), self.migrations.as_deref(), self.keep_going).await?;
+        source.tell(terminal);
+        let probed = async {
+            let before =
+                if self.diff { Some(crate::probe(source.url(), &document.tenancy, None).await?) } else { None };
+            Ok::<_, Error>((before, crate::probe_as(source.url(), &document.tenancy, wish).await?))
+        };
+        let probed = probed.await;
+        source.remove().await?;
+        let (before, mut report) = probed?;
+        if let Some(before) = before {
+            return Ok(told(&changes(&before, &report), terminal));
+        }
         let remarks = report.accept(&baseline, Zoned::now().date());
         self.write(&report, terminal)?;
         if matches!(self.json, Some(None)) {
             terminal.print(&json(&report)?);
-            return Ok(Exit::of(&report));
+            return Ok(Exit::of(&report, self.fail_on));
         }
         if self.tenancy.is_none() {
             let inferred = toml::to_string(&Document { tenancy: report.tenancy.clone() })
@@ -250,7 +315,7 @@ impl Options {
         report.findings.iter().for_each(|finding| terminal.print(&colored(finding)));
         terminal.print(&report.rest());
         remarks.iter().for_each(|remark| terminal.print(&format!("baseline: {remark}")));
-        Ok(Exit::of(&report))
+        Ok(Exit::of(&report, self.fail_on))
     }
 
     fn write(&self, report: &Report, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -272,19 +337,116 @@ impl Options {
         if let Some(path) = &self.html {
             write(terminal, path, &html(report).map_err(|error| broken("a page", &error))?)?;
         }
+        if let (Some(path), Some(mended)) = (&self.fix, &report.mended) {
+            write(terminal, path, &migration_of(mended))?;
+        }
         let Some(folder) = &self.repro else { return Ok(()) };
         fs::create_dir_all(folder)
             .map_err(|error| Failure::infrastructure(format!("{} cannot be written: {error}", folder.display())))?;
+        let mut shown = report.shown.iter().copied();
+        let mut missing = 0;
         for (finding, number) in report.findings.iter().zip(1..) {
-            for effect in &finding.effects {
+            for (effect, count) in finding.effects.iter().zip(1..) {
+                if !shown.next().unwrap_or(false) {
+                    missing += 1;
+                    continue;
+                }
                 let object = finding.object.name.replace(['/', ' '], "-");
                 let head = format!("-- {} {}\n", effect.actors.join(", "), effect.text);
-                let name = format!("{number:03}-{object}-{}.sql", effect.verb.name());
+                let name = format!("{number:03}-{object}-{}-{count}.sql", effect.verb.name());
                 write(terminal, &folder.join(name), &(head + &report.repro(effect)))?;
             }
         }
+        if missing > 0 {
+            terminal.say(&format!(
+                "not written: {missing} scripts that were run and did not show by themselves what the probes saw"
+            ));
+        }
         Ok(())
     }
+}
+
+/// Where a database is: behind a URL, or made of migrations.
+enum Source {
+    Url(String),
+    Project(Box<Project>),
+}
+
+impl Source {
+    async fn of(url: Option<&str>, migrations: Option<&Path>, keep_going: bool) -> Result<Self, Failure> {
+        match (url, migrations) {
+            (url, Some(path)) => Ok(Self::Project(Box::new(Project::make(path, url, keep_going).await?))),
+            (Some(url), None) => Ok(Self::Url(url.to_owned())),
+            (None, None) => Err(Failure::usage(
+                "no database is named\ndo        --database-url URL, SUPABASE_DB_URL, or --migrations supabase/migrations"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Url(url) => url,
+            Self::Project(project) => &project.url,
+        }
+    }
+
+    /// What was left out of it.
+    fn tell(&self, terminal: &mut Terminal) {
+        if let Self::Project(project) = self {
+            project.skipped.iter().for_each(|skipped| terminal.say(&format!("left out: {skipped}")));
+        }
+    }
+
+    async fn remove(self) -> Result<(), Error> {
+        match self {
+            Self::Url(_) => Ok(()),
+            Self::Project(project) => project.remove().await,
+        }
+    }
+}
+
+async fn infer(
+    url: Option<&str>,
+    migrations: Option<&Path>,
+    schemas: &[String],
+    terminal: &mut Terminal,
+) -> Result<Exit, Failure> {
+    let source = Source::of(url, migrations, true).await?;
+    source.tell(terminal);
+    let inferred = crate::inferred(source.url(), schemas).await;
+    source.remove().await?;
+    let Inferred { tenancy, reasons, questions } = inferred?;
+    reasons.iter().for_each(|reason| terminal.print(&format!("# {reason}")));
+    questions.iter().for_each(|question| terminal.print(&format!("# unsure: {question}")));
+    let text = toml::to_string(&Document { tenancy }).map_err(|error| Failure::infrastructure(error.to_string()))?;
+    terminal.print(&format!("\n{}", text.trim_end()));
+    Ok(if questions.is_empty() { Exit::Clean } else { Exit::Undecided })
+}
+
+/// Prints what a change opens and closes; what it opens decides.
+fn told(changes: &[Change], terminal: &mut Terminal) -> Exit {
+    changes.iter().for_each(|change| terminal.print(&change.to_string()));
+    let opened = changes.iter().filter(|change| change.is_opened).count();
+    terminal.print(&format!("{opened} opened, {} closed", changes.len() - opened));
+    if opened > 0 { Exit::Findings } else { Exit::Clean }
+}
+
+/// Fixes as a migration, with who may do what before and after in comments.
+fn migration_of(mended: &Mended) -> String {
+    let comment = |text: &str| text.lines().map(|line| format!("-- {line}\n")).collect::<String>();
+    format!(
+        "-- Closes {} findings; tried together, and nobody lost what is theirs.\n\n{}\n\n-- Who may do what before it:\n{}\n-- and after it:\n{}",
+        mended.closes,
+        mended.sql,
+        comment(&mended.before),
+        comment(&mended.after)
+    )
+}
+
+fn harm(text: &str) -> Result<Harm, String> {
+    let all = [Harm::Low, Harm::Medium, Harm::High, Harm::Critical];
+    all.into_iter().find(|harm| harm.name() == text).ok_or_else(|| "expected low, medium, high or critical".to_owned())
 }
 
 /// Where texts go.

@@ -222,6 +222,18 @@ impl Desk {
         }
     }
 
+    /// Runs statements outside the transaction, and answers with the rows of the last one and its first value.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn outside(&mut self, sql: &str) -> Result<Result<(u64, Option<String>), ()>, Error> {
+        let done = self.statements(sql).await?;
+        Ok(done.map_err(drop).map(|mut done| {
+            let last = done.pop().unwrap_or_default();
+            (last.affected, last.value().map(str::to_owned))
+        }))
+    }
+
     /// Begins something that is taken back as a whole.
     pub async fn mark(&mut self, name: &str) -> Result<(), Error> {
         self.run(&format!("savepoint {name}")).await.map(|_| ())

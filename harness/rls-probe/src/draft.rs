@@ -50,7 +50,7 @@ impl<'c> Draft<'c> {
             let is_given = relation.reference_of(&column.name).is_some();
             let is_varied = variant > 0
                 && !is_given
-                && (matches!(column.category.as_str(), "B" | "N") || !choices(relation, column).is_empty());
+                && (matches!(column.category.as_str(), "B" | "N") || !known_values(relation, column).is_empty());
             if column.generated || (column.default.is_some() && !is_varied) || column.identity {
                 continue;
             }
@@ -291,6 +291,12 @@ pub fn choices(relation: &Relation, column: &Column) -> Vec<String> {
     found
 }
 
+/// Values that a column has: those that the schema lists, or that its policies, functions and views compare it with.
+pub fn known_values(relation: &Relation, column: &Column) -> Vec<String> {
+    let listed = choices(relation, column);
+    if listed.is_empty() { column.compared.clone() } else { listed }
+}
+
 /// The texts that a constraint names.
 fn literals(constraint: &str) -> Vec<String> {
     static LITERAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'((?:[^']|'')*)'::").expect("a pattern"));
@@ -351,6 +357,11 @@ fn candidates(relation: &Relation, column: &Column, mark: &str, variant: usize) 
             .map(|text| literal(&text))
             .collect();
         listed.extend(by_type(column, &column.name.to_lowercase(), mark, variant));
+        let mut compared = column.compared.clone();
+        compared.retain(|text| column.length.is_none_or(|length| text.chars().count() <= length));
+        let by = variant % compared.len().max(1);
+        compared.rotate_left(by);
+        listed.splice(0..0, compared.iter().map(|text| literal(text)));
     }
     match column.category.as_str() {
         _ if column.not_null => {}

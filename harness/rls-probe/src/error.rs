@@ -51,11 +51,6 @@ pub enum Error {
     /// Who, the table of members, and what the database answered.
     #[error("no {0} can be placed in a tenant by {1}: {2}\ndo        correct [tenancy] members")]
     NoMember(String, String, Refused),
-    /// Nothing says whose rows are whose.
-    #[error(
-        "whose rows are whose cannot be inferred: no table places users in tenants, and none refers to auth.users\ndo        say it in [tenancy]: tenant with members or claim, or owner"
-    )]
-    NoTenancy,
     /// The exposed schemas, and those that have what they lack.
     #[error(
         "there is no table in {0}\ndo        name the schemas that the API exposes, with --schema or in [tenancy] schemas{1}"
@@ -66,6 +61,22 @@ pub enum Error {
         "the migration cannot be run: {0}\ndo        run it after those before it, and without transactions of its own"
     )]
     Migration(String),
+    /// The file and line, and what the database answered.
+    #[error(
+        "a migration cannot be run\nseen      {0}\ndo        mend the statement, or leave out what cannot be run: --keep-going"
+    )]
+    MigrationFile(String),
+    /// The path, and why.
+    #[error("{0} cannot be read: {1}")]
+    File(String, String),
+    /// Where a server of our own would be.
+    #[error(
+        "there is no PostgreSQL on this machine to make the migrations into a database\nexpected  initdb and postgres in PG_BIN_DIR, on PATH or in /usr/lib/postgresql\ndo        install PostgreSQL 14 or newer, or name a server with --database-url"
+    )]
+    NoServer,
+    /// What went wrong.
+    #[error("no database can be made of the migrations: {0}")]
+    Server(String),
     /// The connection ended in the middle.
     #[error(
         "the connection was lost after {attempts} probes: {why}\nseen      nothing was committed: everything happened in one transaction, which ends with its connection\ndo        run it again; what {attempts} probes found is no verdict"

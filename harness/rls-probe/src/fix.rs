@@ -49,6 +49,9 @@ pub fn advice(catalog: &Catalog, object: &Object, cause: &Cause) -> Fix {
         Cause::PublicBucket => {
             format!("update storage.buckets set public = false where id = {};", literal(&object.name))
         }
+        Cause::Grant(grant) if object.noun == "schema" => {
+            format!("revoke {grant} on schema {name} from public, anon, authenticated;")
+        }
         Cause::Grant(grant) => format!("revoke {grant} on {name} from anon, authenticated;"),
         Cause::View => format!("alter view {name} set (security_invoker = true);"),
         Cause::Function => {
@@ -80,7 +83,7 @@ pub fn advice(catalog: &Catalog, object: &Object, cause: &Cause) -> Fix {
 }
 
 /// SQL that may mend it, the likeliest first; whether it does is found out by whoever asks.
-pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause) -> Vec<String> {
+pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &[&str]) -> Vec<String> {
     let name = quoted(&object.name);
     match (cause, catalog.named(&object.name)) {
         (Cause::View, Some(_)) if object.noun == "view" => {
@@ -103,7 +106,18 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause) -> Vec<Stri
                 let lines = known.iter().map(|policy| narrowed(relation, policy, condition));
                 lines.collect::<Vec<_>>().join("\n")
             };
-            conditions(catalog, relation, policies).iter().map(narrowed).collect()
+            // Those without an account, where nobody else crosses; single columns, where but these are set.
+            let only_anonymous = shown_by.iter().all(|sql| sql.starts_with("set local role anon;"));
+            let for_accounts = known
+                .iter()
+                .filter(|_| only_anonymous)
+                .map(|policy| format!("alter policy {} on {} to authenticated;", ident(&policy.name), relation.sql()));
+            let dropped =
+                known.iter().map(|policy| format!("drop policy {} on {};", ident(&policy.name), relation.sql()));
+            let whole = [for_accounts.collect::<Vec<_>>(), columns_kept(relation, shown_by)];
+            let whole = whole.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
+            let narrowed = conditions(catalog, relation, policies).into_iter().map(|condition| narrowed(&condition));
+            whole.chain(narrowed).chain([dropped.collect::<Vec<_>>().join("\n")]).collect()
         }
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
             let protected = |condition: &String| {
@@ -115,6 +129,25 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause) -> Vec<Stri
         }
         _ => Vec::new(),
     }
+}
+
+/// Grants of all columns but those that are set, where nothing else is done with them.
+fn columns_kept(relation: &Relation, shown_by: &[&str]) -> Vec<String> {
+    static SET: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"\nupdate \S+ set "([^"]+)" = "#).expect("a pattern"));
+    let set: Option<Vec<_>> = shown_by.iter().map(|sql| Some(SET.captures(sql)?.get(1)?.as_str())).collect();
+    let Some(set) = set.filter(|set| !set.is_empty()) else { return Vec::new() };
+    let kept = relation.columns.iter().filter(|column| {
+        column.may("authenticated", "update") && !column.generated && !set.contains(&column.name.as_str())
+    });
+    let kept: Vec<_> = kept.map(|column| ident(&column.name)).collect();
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    let table = relation.sql();
+    vec![
+        format!("revoke update on {table} from anon, authenticated;"),
+        format!("grant update ({}) on {table} to authenticated;", kept.join(", ")),
+    ]
 }
 
 /// A name with its schema, in SQL.

@@ -6,15 +6,30 @@ use regex::Regex;
 
 use crate::{
     catalog::{Catalog, Reference, Relation},
-    draft::choices,
+    draft::known_values,
     names,
     tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
 };
 
-/// A tenancy that the catalog allows, the likeliest: tenants by memberships, tenants by claims, or users' own rows.
-/// None where tables name neither tenants nor users.
-pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
-    let tables: Vec<_> = catalog.relations.iter().filter(|relation| relation.is_table() && relation.exposed).collect();
+/// What was inferred, and why.
+#[derive(Debug, Clone)]
+pub struct Inferred {
+    /// Whose rows are whose.
+    pub tenancy: Tenancy,
+    /// What speaks for it.
+    pub reasons: Vec<String>,
+    /// What speaks against it, or is not known: for somebody who knows to answer.
+    pub questions: Vec<String>,
+}
+
+/// A tenancy that the catalog allows, the likeliest: tenants by memberships, tenants by claims, or users' own rows; where
+/// tables name neither, an owner without columns.
+pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
+    let (mut reasons, mut questions) = (Vec::new(), Vec::new());
+    // Memberships may stand in a schema that the API does not show.
+    let is_of_project = |relation: &&Relation| !matches!(relation.schema.as_str(), "storage" | "realtime");
+    let tables: Vec<_> =
+        catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
     let claim = claimed(catalog);
     let mut best: Option<(usize, &Relation, Option<Members>, String)> = None;
     // Users themselves are no tenants.
@@ -25,15 +40,35 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
         if members.is_none() && claim.is_none() {
             continue;
         }
+        if let Some(members) = &members {
+            reasons.push(format!(
+                "{} are tenants: {named} tables name them, as {column}, and {} places users in them, by {} and {}",
+                tenants.title(),
+                members.table,
+                members.user,
+                members.tenant
+            ));
+        }
         if named > best.as_ref().map_or(1, |(most, ..)| *most) {
             best = Some((named, tenants, members, column));
         }
     }
-    if let Some((_, tenants, members, column)) = best {
-        let key = tenants.primary().and_then(|key| key.columns.first()).cloned()?;
-        let tenant = TenantTable { table: tenants.title(), key, column, closed: BTreeMap::new() };
+    if let Some((_, tenants, members, column)) = best
+        && let Some(key) = tenants.primary().and_then(|key| key.columns.first()).cloned()
+    {
+        let tenant = TenantTable { table: tenants.title(), key, column: column.clone(), closed: BTreeMap::new() };
         let claim = claim.filter(|_| members.is_none());
-        return Some(Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() });
+        let others = reasons.extract_if(.., |reason| !reason.starts_with(&format!("{} ", tenant.table)));
+        questions.extend(others.map(|other| format!("or is it otherwise? {other}")));
+        match &members {
+            Some(Members { table, role: Some(role), .. }) => reasons.push(format!("{table}.{role} is a member's role")),
+            Some(Members { table, .. }) => {
+                questions.push(format!("{table} has no column with a role: are all members equal?"))
+            }
+            None => reasons.push(format!("{} are tenants: {column} stands in users' tokens", tenant.table)),
+        }
+        let tenancy = Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() };
+        return Inferred { tenancy, reasons, questions };
     }
     let mut columns: Vec<String> = Vec::new();
     for table in &tables {
@@ -52,8 +87,12 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Option<Tenancy> {
     if columns.is_empty() && tables.iter().any(|table| catalog.is_mirror(table)) {
         columns.push("user_id".to_owned());
     }
-    let owner = (!columns.is_empty()).then_some(Owner { columns })?;
-    Some(Tenancy { schemas, owner: Some(owner), ..Tenancy::default() })
+    if columns.is_empty() {
+        questions.push("no table places users in tenants, and none names users: whose rows are whose?".to_owned());
+    } else {
+        reasons.push("no table places users in tenants; these columns name users".to_owned());
+    }
+    Inferred { tenancy: Tenancy { schemas, owner: Some(Owner { columns }), ..Tenancy::default() }, reasons, questions }
 }
 
 /// What other tables usually call this one, and how many name it, where several do.
@@ -91,22 +130,33 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
     };
     let users = table.columns.iter().map(|column| column.name.as_str()).filter(|name| is_user(name) && *name != tenant);
     let user = users.max_by_key(|name| (names::user_fit(name), is_one_each(name)))?.to_owned();
-    if !is_one_each(&user) && !catalog.is_asked_about_callers(table) {
+    let is_named = names::is_members_table(&table.name);
+    let is_asked = catalog.is_asked_about_callers(table);
+    if !is_one_each(&user) && !is_asked || names::is_log(&table.name) {
         return None;
     }
     let is_role = |name: &str| {
         let column = table.column(name);
-        column.is_some_and(|column| !choices(table, column).is_empty()) || table.reference_of(name).is_some()
+        column.is_some_and(|column| !known_values(table, column).is_empty()) || table.reference_of(name).is_some()
     };
     let role = table.columns.iter().find(|column| names::is_role_column(&column.name) && is_role(&column.name));
     let role = role.map(|role| role.name.clone());
+    // What a user likes, bought or wrote names the user as well; nobody asks it who may do what.
+    if !is_asked && role.is_none() && !is_named {
+        return None;
+    }
+    // A row that is somebody's own is no tenant of those who add to it.
+    let is_owned = tenants.columns.iter().any(|column| catalog.is_of_user(tenants, &column.name));
+    if is_owned && role.is_none() && !(is_named && is_one_each(&user)) {
+        return None;
+    }
     // Rows that refer to something else are made after the members are.
     let needs_more = single().any(|reference| {
         let name = &reference.columns[0];
         let is_needed = table.column(name).is_some_and(|column| column.not_null);
         is_needed && *name != tenant && !is_user(name) && Some(name) != role.as_ref()
     });
-    let fit = (!needs_more, is_one_each(&user), role.is_some(), names::is_members_table(&table.name));
+    let fit = (!needs_more, is_one_each(&user), role.is_some(), is_named);
     let (state, dead) = (BTreeMap::new(), Vec::new());
     Some((fit, Members { table: table.title(), user, tenant, role, state, dead }))
 }

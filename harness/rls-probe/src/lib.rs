@@ -23,9 +23,11 @@
 
 mod actor;
 mod arguments;
+mod asked;
 mod baseline;
 mod catalog;
 pub mod command;
+mod compare;
 mod desk;
 mod draft;
 mod error;
@@ -38,11 +40,13 @@ mod mend;
 mod names;
 pub mod output;
 mod probe;
+mod project;
 mod proof;
 mod record;
 mod refused;
 mod report;
 mod rule;
+mod shown;
 mod sql;
 mod tenancy;
 mod tie;
@@ -51,24 +55,46 @@ mod world;
 use std::{collections::BTreeSet, time::Instant};
 
 use self::{
-    catalog::Catalog, desk::Desk, finding::findings, infer::infer, mend::mend, probe::Prober, proof::Before,
+    catalog::Catalog,
+    desk::Desk,
+    finding::findings,
+    infer::infer,
+    mend::{mend, together},
+    probe::Prober,
+    proof::Before,
+    shown::shown,
     world::World,
 };
 
 pub use self::{
     baseline::{Accepted as AcceptedFinding, Baseline, Divided, Known},
+    compare::{Change, changes},
     error::Error,
     finding::{Effect, Finding},
     fix::Fix,
     harm::Harm,
+    infer::Inferred,
     lint::Lint,
+    mend::Mended,
+    project::{Project, Skipped},
     proof::Proof,
-    record::{Cause, Cell, Object, Verb},
+    record::{Cause, Cell, Declared, Object, Verb},
     refused::Refused,
     report::{Report, Undecided},
     rule::Rule,
     tenancy::{Accepted, ClaimPaths, Members, Owner, Roles, Tenancy, TenantTable},
 };
+
+/// What is to be done beside probing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'w> {
+    /// SQL that is run first, in the transaction that is rolled back: the database is probed that it would make.
+    pub migration: Option<&'w str>,
+    /// Try all fixes together as well, for [`Report::mended`].
+    pub mended: bool,
+    /// Run each script that shows an effect, for [`Report::shown`].
+    pub shown: bool,
+}
 
 /// Probes the database behind a URL, and leaves it as it was. With a migration, it is the database that the migration
 /// would make of it: that is run first, in the transaction that is rolled back.
@@ -76,12 +102,59 @@ pub use self::{
 /// # Errors
 /// When there is nothing to probe, or the probing cannot be ended.
 pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Result<Report, Error> {
+    probe_as(url, tenancy, Wish { migration, ..Wish::default() }).await
+}
+
+/// The same with more to do.
+///
+/// # Errors
+/// As for [`probe`].
+pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Report, Error> {
     let begin = Instant::now();
     let mut desk = Desk::connect(url).await?;
     let schemas = exposed(&mut desk, tenancy).await?;
     let before = Before::read(&mut desk, &schemas).await?;
-    desk.begin(migration).await?;
-    let schemas = exposed(&mut desk, tenancy).await?;
+    desk.begin(wish.migration).await?;
+    let (catalog, schemas) = read(&mut desk, tenancy).await?;
+    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas).tenancy) };
+    let tenancy = inferred.as_ref().unwrap_or(tenancy);
+    check(&catalog, tenancy)?;
+    let world = World::make(&mut desk, &catalog, tenancy).await?;
+    let record = Prober::run(&mut desk, &world).await?;
+    let mut findings = findings(&catalog, &record.crossings);
+    mend(&mut desk, &world, &record, &mut findings).await?;
+    let mended = if wish.mended { Some(together(&mut desk, &world, &record, &mut findings).await?) } else { None };
+    let script = if record.crossings.is_empty() { String::new() } else { world.script(&mut desk).await? };
+    let transaction = desk.end().await?;
+    let proof = before.compare(&mut desk, transaction).await?;
+    let attempts = desk.attempts;
+    let mut report = Report::of(&world, script, record, findings, Proof::default(), attempts, begin.elapsed());
+    report.mended = mended;
+    if wish.shown {
+        report.shown = shown(&mut desk, &report, wish.migration).await?;
+    }
+    report.proof = proof;
+    desk.close().await?;
+    Ok(report)
+}
+
+/// What is inferred of the database behind a URL, and why.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn inferred(url: &str, schemas: &[String]) -> Result<Inferred, Error> {
+    let tenancy = Tenancy { schemas: schemas.to_vec(), ..Tenancy::default() };
+    let mut desk = Desk::connect(url).await?;
+    desk.begin(None).await?;
+    let (catalog, schemas) = read(&mut desk, &tenancy).await?;
+    desk.end().await?;
+    desk.close().await?;
+    Ok(infer(&catalog, schemas))
+}
+
+/// The catalog, where there is something to probe in it, and the schemas that are exposed.
+async fn read(desk: &mut Desk, tenancy: &Tenancy) -> Result<(Catalog, Vec<String>), Error> {
+    let schemas = exposed(desk, tenancy).await?;
     for schema in &schemas {
         let known =
             desk.text("select count(*)::text from pg_namespace where nspname = any ($1)", std::slice::from_ref(schema));
@@ -89,7 +162,8 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
             return Err(Error::NoSchema(schema.clone()));
         }
     }
-    let catalog = Catalog::read(&mut desk, &schemas).await?;
+    let mut catalog = Catalog::read(desk, &schemas).await?;
+    asked::note(&mut catalog);
     if !catalog.relations.iter().any(|relation| relation.exposed) {
         let others = catalog.relations.iter().filter(|relation| relation.is_granted());
         let others: BTreeSet<_> = others.map(|relation| relation.schema.as_str()).collect();
@@ -100,19 +174,7 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
         };
         return Err(Error::NoTables(schemas.join(", "), hint));
     }
-    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas).ok_or(Error::NoTenancy)?) };
-    let tenancy = inferred.as_ref().unwrap_or(tenancy);
-    check(&catalog, tenancy)?;
-    let world = World::make(&mut desk, &catalog, tenancy).await?;
-    let record = Prober::run(&mut desk, &world).await?;
-    let mut findings = findings(&catalog, &record.crossings);
-    mend(&mut desk, &world, &record, &mut findings).await?;
-    let script = if record.crossings.is_empty() { String::new() } else { world.script(&mut desk).await? };
-    let transaction = desk.end().await?;
-    let proof = before.compare(&mut desk, transaction).await?;
-    let attempts = desk.attempts;
-    desk.close().await?;
-    Ok(Report::of(&world, script, record, findings, proof, attempts, begin.elapsed()))
+    Ok((catalog, schemas))
 }
 
 /// The schemas that the API exposes: as given, as the project's own setting of PostgREST says, or `public`.

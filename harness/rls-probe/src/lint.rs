@@ -3,7 +3,11 @@
 
 use serde::Serialize;
 
-use crate::catalog::{Catalog, Relation};
+use crate::{
+    catalog::{Catalog, Policy, Relation},
+    names,
+    sql::literal,
+};
 
 /// A fact, with the advisor's name for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -14,8 +18,8 @@ pub struct Lint {
     pub object: String,
 }
 
-/// All of them.
-pub fn lints(catalog: &Catalog) -> Vec<Lint> {
+/// All of them; of the public buckets by name.
+pub fn lints(catalog: &Catalog, public_buckets: &[String]) -> Vec<Lint> {
     let mut lints = Vec::new();
     let mut add = |name: &'static str, object: String| lints.push(Lint { name, object });
     for relation in catalog.relations.iter().filter(|relation| relation.exposed) {
@@ -47,6 +51,8 @@ pub fn lints(catalog: &Catalog) -> Vec<Lint> {
             }
         }
     }
+    let listed = public_buckets.iter().filter(|bucket| is_listed(catalog, bucket));
+    listed.for_each(|bucket| add("public_bucket_allows_listing", bucket.clone()));
     for extension in &catalog.extensions_in_public {
         add("extension_in_public", extension.clone());
     }
@@ -87,6 +93,17 @@ fn of_table(relation: &Relation, add: &mut impl FnMut(&'static str)) {
     if writes.into_iter().any(|policy| is_true(&policy.using) || is_true(&policy.check)) {
         add("rls_policy_always_true");
     }
+}
+
+/// Whether a policy lists a bucket's files for anybody, whosever they are: their addresses need none.
+fn is_listed(catalog: &Catalog, bucket: &str) -> bool {
+    let Some(objects) = catalog.named("storage.objects") else { return false };
+    let lists = |policy: &Policy| {
+        let text = policy.using.as_deref().unwrap_or_default();
+        let is_of_bucket = text.contains(&literal(bucket)) || !text.contains("bucket_id");
+        policy.permissive && policy.is_for_api() && is_of_bucket && !names::asks_whose_file(text)
+    };
+    objects.policies.iter().filter(|policy| matches!(policy.command.as_str(), "select" | "all")).any(lists)
 }
 
 fn is_granted(relation: &Relation) -> bool {

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::{
     desk::Desk,
     error::Error,
     finding::Finding,
     fix::{Fix, candidates},
     probe::Prober,
-    record::{Record, Verb},
+    record::{Crossing, Record, Verb, matrix},
     world::World,
 };
 
@@ -24,7 +26,8 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
     let mut left = BUDGET;
     for at in 0..findings.len() {
         let finding = &findings[at];
-        let candidates = candidates(world.catalog, &finding.object, &finding.cause);
+        let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
+        let candidates = candidates(world.catalog, &finding.object, &finding.cause, &shown_by);
         if candidates.is_empty() {
             continue;
         }
@@ -64,6 +67,68 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
     }
     Ok(())
+}
+
+/// All fixes together.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Mended {
+    /// A migration of all fixes that go together.
+    pub sql: String,
+    /// Who may do what before it.
+    pub before: String,
+    /// Who may do what after it.
+    pub after: String,
+    /// How many findings it closes.
+    pub closes: usize,
+}
+
+/// Tries all fixes together: one that opens something, or takes something from those who may, beside the others is taken
+/// for advice.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn together(
+    desk: &mut Desk,
+    world: &World<'_>,
+    before: &Record,
+    findings: &mut [Finding],
+) -> Result<Mended, Error> {
+    let actors: Vec<_> = world.actors.iter().map(|actor| actor.name.clone()).collect();
+    loop {
+        let fixes = findings.iter().filter(|finding| finding.fix.is_tried);
+        let fixes: Vec<_> = fixes.map(|finding| finding.fix.sql.as_str()).collect();
+        let sql = fixes.join("\n\n");
+        desk.mark("together").await?;
+        let is_made = sql.is_empty() || desk.keep(&sql).await?.is_ok();
+        let after = if is_made { Prober::run(desk, world).await? } else { Record::default() };
+        desk.back("together").await?;
+        let known: BTreeSet<_> = findings.iter().flat_map(deeds).collect();
+        let deed = |crossing: &'_ Crossing| (crossing.verb, crossing.actor.clone(), crossing.effect.clone());
+        let open: BTreeSet<_> = after.crossings.iter().map(deed).collect();
+        let is_new =
+            |crossing: &&Crossing| !known.contains(&(crossing.verb, crossing.actor.as_str(), crossing.effect.as_str()));
+        let opened = after.crossings.iter().filter(is_new).map(|crossing| &crossing.object);
+        let lost = before.own.difference(&after.own).map(|(object, ..)| object);
+        let broken: BTreeSet<_> = lost.chain(opened).cloned().collect();
+        let breaks = |finding: &Finding| finding.fix.is_tried && (!is_made || broken.contains(&finding.object));
+        let worst = findings.iter().position(breaks);
+        match worst {
+            Some(worst) => findings[worst].fix.is_tried = false,
+            None => {
+                let is_open = |(verb, actor, effect): (Verb, &str, &str)| {
+                    open.contains(&(verb, actor.to_owned(), effect.to_owned()))
+                };
+                let is_closed = |finding: &&Finding| finding.fix.is_tried && !deeds(finding).any(is_open);
+                let closes = findings.iter().filter(is_closed);
+                return Ok(Mended {
+                    closes: closes.count(),
+                    before: matrix(&before.cells, &actors),
+                    after: matrix(&after.cells, &actors),
+                    sql,
+                });
+            }
+        }
+    }
 }
 
 /// Everything that somebody can do, by whom.

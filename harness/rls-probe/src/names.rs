@@ -2,8 +2,26 @@
 //! those who make them. A guess only decides what is worth trying or how a row is filled; whether something crosses is
 //! seen, never guessed. Where a guess is wrong, `[tenancy]` overrules it.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 fn has_any(name: &str, words: &[&str]) -> bool {
     words.iter().any(|word| name.contains(word))
+}
+
+/// A name as most schemas write it: `userId` is `user_id`.
+pub fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 2);
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_uppercase() && was_lower {
+            snake.push('_');
+        }
+        was_lower = c.is_lowercase() || c.is_ascii_digit();
+        snake.extend(c.to_lowercase());
+    }
+    snake
 }
 
 /// Columns with the id of the user that a row belongs to, the surest first.
@@ -12,24 +30,30 @@ const OWNERS: [&str; 8] =
 
 /// Whether a foreign key to users in such a column says whose the row is.
 pub fn is_owner(column: &str) -> bool {
-    OWNERS.contains(&column)
+    OWNERS.contains(&snake(column).as_str())
 }
 
 /// Whether a column of ids says so without a foreign key.
 pub fn is_surely_owner(column: &str) -> bool {
-    OWNERS[..4].contains(&column)
+    OWNERS[..4].contains(&snake(column).as_str())
+}
+
+/// Whether a column says who wrote a row, which need not be whose it is.
+pub fn is_author(column: &str) -> bool {
+    let name = snake(column);
+    name.ends_with("_by") || name.starts_with("author") || name.starts_with("creator")
 }
 
 /// Whether a column says whose a row is first of all, among several that refer to users.
 pub fn is_first_owner(column: &str) -> bool {
-    has_any(column, &["owner", "user", "author"])
+    has_any(&snake(column), &["owner", "user", "author"])
 }
 
 /// How likely a column with a user's id says who is a member, and not who did something.
 pub fn user_fit(column: &str) -> u8 {
-    match column {
+    match snake(column).as_str() {
         "user_id" | "user" | "uid" | "member_id" | "profile_id" | "person_id" => 2,
-        _ if column.ends_with("_by") => 0,
+        name if name.ends_with("_by") => 0,
         _ => 1,
     }
 }
@@ -59,9 +83,69 @@ pub fn is_invitations(table: &str) -> bool {
     table.contains("invit")
 }
 
-/// Whether a table's name says that it places users in tenants.
+/// Whether a table's name says that it places users in tenants: `team_members`, `account_user`, `staff`.
 pub fn is_members_table(table: &str) -> bool {
-    has_any(table, &["member", "profile", "staff", "user", "employee"])
+    let table = snake(table);
+    let last = singular(table.rsplit('_').next().unwrap_or(&table));
+    last == "user" || has_any(&table, &["member", "profile", "staff", "employee"])
+}
+
+/// Whether a table's name says that its rows make users more than others: `user_roles`, `admins`.
+pub fn is_privileges_table(table: &str) -> bool {
+    let is_one =
+        |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege");
+    let table = snake(table);
+    !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
+}
+
+/// Whether a role is what everybody has who has an account.
+pub fn is_plain_role(role: &str) -> bool {
+    const PLAIN: [&str; 14] = [
+        "user",
+        "member",
+        "customer",
+        "client",
+        "student",
+        "patient",
+        "guest",
+        "viewer",
+        "reader",
+        "buyer",
+        "basic",
+        "free",
+        "default",
+        "authenticated",
+    ];
+    PLAIN.contains(&role.to_lowercase().as_str())
+}
+
+/// Whether a name says that something is for everybody.
+pub fn says_public(name: &str) -> bool {
+    has_any(
+        &name.to_lowercase(),
+        &[
+            "public",
+            "everyone",
+            "everybody",
+            "anyone",
+            "anybody",
+            "published",
+            "to all",
+            "all users can",
+            "all can",
+            "contact form",
+        ],
+    )
+}
+
+/// Whether a column says that its row is for everybody.
+pub fn is_publishing(column: &str) -> bool {
+    has_any(&column.to_lowercase(), &["publish", "public", "visib", "listed", "sharing", "shared"])
+}
+
+/// Whether a column has a state that people decide, in which a row may be for everybody.
+pub fn is_approving(column: &str) -> bool {
+    has_any(&column.to_lowercase(), &["approved", "active", "status"])
 }
 
 /// Whether a table is one that things are written down in, which everybody's actions do.
@@ -71,7 +155,8 @@ pub fn is_log(table: &str) -> bool {
 
 /// Whether a column of a membership is its role.
 pub fn is_role_column(column: &str) -> bool {
-    ["role", "access", "access_level", "level", "permission"].contains(&column)
+    let column = snake(column);
+    ["role", "access", "access_level", "level", "permission"].contains(&column.as_str()) || column.ends_with("_role")
 }
 
 /// Columns that say what a newcomer may do, whatever their type.
@@ -82,7 +167,7 @@ pub fn is_telling(column: &str) -> bool {
 /// Flags that make somebody more than others.
 pub fn is_raising_flag(column: &str) -> bool {
     ["is_admin", "is_staff", "is_superuser", "is_super_admin", "is_moderator", "admin", "staff", "is_platform_admin"]
-        .contains(&column)
+        .contains(&snake(column).as_str())
 }
 
 /// What somebody may claim of themselves when they sign up, where a flag is asked.
@@ -208,12 +293,20 @@ pub fn is_public_bucket(bucket: &str) -> bool {
     )
 }
 
-/// A word of a function's source by which it may reach outside the transaction.
-pub fn reach_outside(source: &str) -> Option<&'static str> {
-    const OUTSIDE: [&str; 9] =
-        ["dblink", "http_", "net.http", "pg_net", "copy ", "pg_notify", "notify ", "pg_read_file", "lo_import"];
-    let source = source.to_lowercase();
-    OUTSIDE.into_iter().find(|word| source.contains(word)).map(str::trim)
+/// What a function's code calls by which it may reach outside the transaction. What `pg_net` and `notify` send, they send
+/// when a transaction is committed.
+pub fn reach_outside(code: &str) -> Option<String> {
+    static OUTSIDE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?i)\b(dblink\w*|http(?:_get|_post|_put|_patch|_delete|_head)?|pg_read_file|pg_read_binary_file|pg_ls_dir|lo_import|lo_export)\s*\(|\b(copy)\s+[\w.(]",
+        )
+        .expect("a pattern")
+    });
+    let code = crate::sql::code_of(code);
+    // What is sent on commit is never sent.
+    let code = code.replace("net.http_", "net.sent_");
+    let found = OUTSIDE.captures(&code)?;
+    Some(found.get(1).or(found.get(2))?.as_str().to_lowercase())
 }
 
 /// An argument's name without what people put before it.
@@ -274,6 +367,11 @@ pub fn is_personal(column: &str) -> bool {
                 "pin_code",
             ],
         )
+}
+
+/// Whether a policy of files asks whose they are, and not only in which bucket.
+pub fn asks_whose_file(policy: &str) -> bool {
+    has_any(policy, &["auth.", "name", "owner", "SELECT", "path_tokens", "()"])
 }
 
 /// A number for an argument.

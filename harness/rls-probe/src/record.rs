@@ -106,6 +106,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The policies at fault.
+    pub(crate) fn policies(&self) -> Vec<String> {
+        if let Self::Policies(names) = self { names.clone() } else { Vec::new() }
+    }
+
     /// The policies, grant, constraint or trigger at fault, by name.
     pub fn names(&self) -> Vec<&str> {
         match self {
@@ -148,10 +153,62 @@ pub struct Crossing {
     pub sql: String,
 }
 
+/// Objects × actors × verbs.
+pub type Cells = BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>;
+
+/// A matrix for people.
+pub fn matrix(cells: &Cells, all: &[String]) -> String {
+    let letter = |(verb, cell): (&Verb, &Cell)| match cell {
+        Cell::Own => verb.name().chars().next(),
+        Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
+        Cell::Refused => Some('·'),
+        Cell::Undecided(_) => Some('?'),
+        Cell::Failed => Some('!'),
+    };
+    let widest = cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
+    let mut text = String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
+    for (number, actor) in (1..).zip(all) {
+        text += &format!("  {number:<2} {actor}\n");
+    }
+    let numbers: Vec<_> = (1..=all.len()).map(|number| format!("{number:<6}")).collect();
+    text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
+    for (object, actors) in cells {
+        let row = all.iter().map(|actor| {
+            let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
+            format!("{letters:<6}")
+        });
+        text += &format!("{:widest$}  {}\n", object.to_string(), row.collect::<String>().trim_end());
+    }
+    text
+}
+
+/// Something that a policy gives to everybody, and says so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Declared {
+    /// What is given.
+    pub object: Object,
+    /// What everybody may do.
+    pub verb: Verb,
+    /// Columns that are shown, or may be filled in.
+    pub columns: Vec<String>,
+    /// The policies that say so.
+    pub policies: Vec<String>,
+}
+
+impl std::fmt::Display for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { object, verb, columns, policies } = self;
+        let policies = policies.join("\", \"");
+        write!(f, "PUBLIC {} {object}: {} (policy \"{policies}\")", verb.name(), columns.join(", "))
+    }
+}
+
 /// Everything that was seen.
 #[derive(Debug, Default)]
 pub struct Record {
-    pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
+    /// What everybody may have, since policies say so.
+    pub declared: BTreeSet<Declared>,
+    pub cells: Cells,
     pub crossings: Vec<Crossing>,
     /// What was seen to be allowed by intent, whatever else was seen.
     pub own: BTreeSet<(Object, String, Verb)>,

@@ -9,8 +9,9 @@ use crate::{
     baseline::{Accepted, Baseline, Divided, Known},
     finding::{Effect, Finding},
     lint::{Lint, lints},
+    mend::Mended,
     proof::Proof,
-    record::{Cell, Object, Record, Verb},
+    record::{Cell, Cells, Declared, Object, Record, Verb, matrix},
     tenancy::Tenancy,
     world::World,
 };
@@ -22,13 +23,15 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Ways that are known, and accepted for a while.
     pub known: Vec<Accepted>,
+    /// What policies declare to be everybody's.
+    pub declared: Vec<Declared>,
     /// What could not be decided, and is not accepted.
     pub undecided: Vec<Undecided>,
     /// What could not be decided and is accepted by the contract.
     pub accepted: Vec<Undecided>,
     /// Objects × actors × verbs.
     #[serde(skip)]
-    pub cells: BTreeMap<Object, BTreeMap<String, BTreeMap<Verb, Cell>>>,
+    pub cells: Cells,
     /// What Supabase's security advisor reports as well.
     pub lints: Vec<Lint>,
     /// Who tried.
@@ -39,6 +42,12 @@ pub struct Report {
     pub ties: BTreeMap<String, String>,
     /// SQL that makes the tenants, users and rows again that findings are shown with; empty where nothing was found.
     pub world: String,
+    /// What all fixes together come to, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mended: Option<Mended>,
+    /// For each effect in order, whether its script was run and showed it, where that was asked for.
+    #[serde(skip)]
+    pub shown: Vec<bool>,
     /// That nothing was changed.
     pub proof: Proof,
     /// Statements that were tried as somebody.
@@ -89,7 +98,16 @@ impl Report {
             reason: "nothing was tried, since the API's roles are granted nothing".to_owned(),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
         });
-        let all = all.chain(nothing);
+        let is_unsure = world.tenancy.owner.as_ref().is_some_and(|owner| owner.columns.is_empty());
+        let unsure = is_unsure.then(|| Undecided {
+            object: Object { noun: "schema", name: world.exposed().into_iter().collect::<Vec<_>>().join(", ") },
+            verb: Verb::Read,
+            reason:
+                "nothing says whose rows are whose, so that every table was taken for everybody's: say it in [tenancy]"
+                    .to_owned(),
+            actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
+        });
+        let all = all.chain(nothing).chain(unsure);
         let (accepted, undecided) = all.partition(is_accepted);
         let ties = world
             .catalog
@@ -99,14 +117,17 @@ impl Report {
         Self {
             findings,
             known: Vec::new(),
+            declared: record.declared.into_iter().collect(),
             undecided,
             accepted,
             tenancy: world.tenancy.clone(),
             ties: ties.collect(),
-            lints: lints(world.catalog),
+            lints: lints(world.catalog, &world.public_buckets()),
             actors: world.actors.iter().map(|actor| actor.name.clone()).collect(),
             cells: record.cells,
             world: script,
+            mended: None,
+            shown: Vec::new(),
             proof,
             attempts,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -117,28 +138,8 @@ impl Report {
     /// tried; `r` their own, `R` across the wall, `·` refused, `?` undecided, `!` fails. Below, how each table's rows say whose they
     /// are, as far as that was found out.
     pub fn matrix(&self) -> String {
-        let letter = |(verb, cell): (&Verb, &Cell)| match cell {
-            Cell::Own => verb.name().chars().next(),
-            Cell::Crossed => verb.name().chars().next().map(|letter| letter.to_ascii_uppercase()),
-            Cell::Refused => Some('·'),
-            Cell::Undecided(_) => Some('?'),
-            Cell::Failed => Some('!'),
-        };
+        let mut text = matrix(&self.cells, &self.actors);
         let widest = self.cells.keys().map(|object| object.to_string().len()).max().unwrap_or_default();
-        let mut text =
-            String::from("letter: their own; capital: across the wall; ·: refused; ?: undecided; !: fails\n");
-        for (number, actor) in (1..).zip(&self.actors) {
-            text += &format!("  {number:<2} {actor}\n");
-        }
-        let numbers: Vec<_> = (1..=self.actors.len()).map(|number| format!("{number:<6}")).collect();
-        text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
-        for (object, actors) in &self.cells {
-            let cells = self.actors.iter().map(|actor| {
-                let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
-                format!("{letters:<6}")
-            });
-            text += &format!("{:widest$}  {}\n", object.to_string(), cells.collect::<String>().trim_end());
-        }
         for (table, tie) in &self.ties {
             text += &format!("{table:widest$}  {tie}\n");
         }
@@ -166,6 +167,7 @@ impl Report {
             let Known { until, reason, .. } = known;
             text += &format!("KNOWN {} {}, until {until}: {reason}\n\n", verbs.join(", "), finding.object);
         }
+        self.declared.iter().for_each(|declared| text += &format!("{declared}\n\n"));
         for open in &self.undecided {
             text += &format!("{open}\n\n");
         }

@@ -15,3 +15,35 @@ pub fn literal(text: &str) -> String {
 pub fn setting(name: &str, value: &str) -> String {
     format!("set_config({}, {}, true)", literal(name), literal(value))
 }
+
+/// The code of a function, without its comments and with its texts empty.
+pub fn code_of(source: &str) -> String {
+    let (mut code, mut rest) = (String::with_capacity(source.len()), source);
+    while let Some(next) = rest.chars().next() {
+        let taken = match next {
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '\'' => {
+                code.push_str("''");
+                rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
+            }
+            other => {
+                code.push(other);
+                other.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_has_neither_comments_nor_texts() {
+        let source = "select 'a--b' -- copy it\n/* http_get( */, x";
+        assert_eq!(code_of(source), "select '' \n, x");
+    }
+}

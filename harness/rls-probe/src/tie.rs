@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    catalog::{Catalog, Reference, Relation},
+    catalog::{Catalog, Column, Reference, Relation},
     names,
     sql::{ident, literal},
     tenancy::Tenancy,
@@ -151,7 +151,14 @@ fn tenant_column(catalog: &Catalog, tenancy: &Tenancy, relation: &Relation) -> O
 pub fn owner_columns(catalog: &Catalog, relation: &Relation, tenancy: &Tenancy) -> Vec<String> {
     let is_of_user = |name: &str| catalog.is_of_user(relation, name);
     let is_key = |name: &str| relation.primary().is_some_and(|key| key.columns == [name]);
-    let names = relation.columns.iter().filter(|column| match &tenancy.owner {
+    // Who wrote a row is not whose it is, where nobody has to have written it and no policy asks who did.
+    let is_noted = |column: &&Column| {
+        names::is_author(&column.name)
+            && !column.not_null
+            && !relation.policies.is_empty()
+            && !relation.asks_for(&column.name)
+    };
+    let names = relation.columns.iter().filter(|column| !is_noted(column)).filter(|column| match &tenancy.owner {
         Some(owner) => owner.columns.contains(&column.name) || (is_key(&column.name) && is_of_user(&column.name)),
         None => {
             (is_of_user(&column.name) && (is_key(&column.name) || names::is_owner(&column.name)))
@@ -191,7 +198,11 @@ pub fn condition(
         }
         Some(Tie::Path) => {
             let folders: Vec<_> = users.iter().map(String::as_str).chain([tenant]).map(literal).collect();
-            format!("split_part(name, '/', 1) in ({})", folders.join(", "))
+            let folders = folders.join(", ");
+            // In a folder, in one within another, or named by an id itself.
+            format!(
+                "(split_part(name, '/', 1) in ({folders}) or split_part(name, '/', 2) in ({folders}) or split_part(name, '.', 1) in ({folders}))"
+            )
         }
         Some(Tie::Shared) | None => "false".to_owned(),
     }

@@ -4,7 +4,9 @@
 
 mod cases;
 mod command;
+mod generated;
 mod harm;
 mod held;
+mod project;
 mod schema;
 mod texts;

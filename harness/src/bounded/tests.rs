@@ -22,6 +22,7 @@ use wiremock::{
 
 use crate::{
     client::{AuthClient, SmsIngest, Unstorable},
+    limits,
     site::Site,
 };
 
@@ -88,11 +89,23 @@ async fn every_client_gives_up_in_time(#[case] body: Body) {
     }
     // The sockets on both sides hold some more.
     let most = most.load(Ordering::Relaxed);
-    assert!(most < super::MOST_BYTES + 20_000_000, "{most} bytes");
+    assert!(most < limits::BODY_BYTES + 20_000_000, "{most} bytes");
     let name = format!("{body:?}").to_lowercase();
     insta::with_settings!({ snapshot_path => "../../../snapshots/harness", prepend_module_to_snapshot => false }, {
         assert_snapshot!(format!("body_{name}"), shown.join("\n\n").replace(url.as_str(), "https://your-domain.com/"));
     });
+}
+
+/// What the contract allows is what is read.
+#[tokio::test]
+async fn a_portal_may_have_larger_files() {
+    let server = MockServer::start().await;
+    let page = ResponseTemplate::new(200).set_body_raw(vec![b' '; 21_000_000], "text/html");
+    Mock::given(any()).respond_with(page).mount(&server).await;
+    let site = |most| Site::new(server.uri().parse().unwrap(), "Portal", http()).with_files_of(most);
+    assert!(site(22_000_000).document("/").await.is_ok());
+    let failure = site(limits::BODY_BYTES).document("/").await.unwrap_err();
+    assert_eq!(failure.get("seen"), Some("the body is larger than 20 MB, and the rest of it was not read"));
 }
 
 /// As many scripts as a document can name, each of a size that is allowed.

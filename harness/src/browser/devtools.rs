@@ -1,7 +1,7 @@
 //! Fresh profiles in a browser that runs already, over the browser's own DevTools connection: WebDriver has no word for
 //! them. A profile (the protocol's "browser context") has cookies, storage, cache and service workers of its own.
 
-use std::time::Duration;
+use std::fs;
 
 use fantoccini::{Client, wd::WindowHandle};
 use futures_util::{SinkExt, StreamExt};
@@ -10,10 +10,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 use super::Error;
-use crate::bounded;
-
-/// How long a browser that has just started may take to say where it listens.
-const ANSWER: Duration = Duration::from_secs(10);
+use crate::{bounded, limits};
 
 /// A connection to a browser on this machine.
 #[derive(Debug)]
@@ -26,6 +23,14 @@ pub(super) struct DevTools {
 #[derive(Debug)]
 pub(super) struct Profile(String);
 
+/// What a browser takes of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Load {
+    pub bytes: u64,
+    /// Processor time of its pages so far.
+    pub seconds: f64,
+}
+
 impl DevTools {
     /// Connects to the browser that a session of a local driver started.
     pub async fn of(session: &Client) -> Result<Self, Error> {
@@ -34,8 +39,9 @@ impl DevTools {
         let address = address.ok_or_else(|| failed("the driver does not tell its address"))?;
         // On this machine, whatever proxy there is.
         let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
-        let asked = http.get(format!("http://{address}/json/version")).timeout(ANSWER).send().await.map_err(failed)?;
-        let version: Value = serde_json::from_str(&bounded::text(asked).await.map_err(failed)?).map_err(failed)?;
+        let request = http.get(format!("http://{address}/json/version")).timeout(limits::DRIVER_START).build();
+        let asked = bounded::answer(&http, request.map_err(failed)?, limits::BODY_BYTES).await.map_err(failed)?;
+        let version: Value = serde_json::from_str(&asked.body).map_err(failed)?;
         let url = version["webSocketDebuggerUrl"].as_str().unwrap_or_default();
         let stream = TcpStream::connect(address).await.map_err(failed)?;
         let (socket, _) = client_async(url, stream).await.map_err(failed)?;
@@ -60,6 +66,24 @@ impl DevTools {
         self.call("Target.disposeBrowserContext", json!({ "browserContextId": id })).await.map(drop)
     }
 
+    /// What the browser's processes take: the memory of all, and the processor time of those that run pages.
+    pub async fn load(&mut self) -> Result<Load, Error> {
+        let known = self.call("SystemInfo.getProcessInfo", json!({})).await?;
+        let mut load = Load::default();
+        for process in known["processInfo"].as_array().into_iter().flatten() {
+            load.bytes += process["id"].as_u64().map_or(0, memory_of);
+            if process["type"] == "renderer" {
+                load.seconds += process["cpuTime"].as_f64().unwrap_or_default();
+            }
+        }
+        Ok(load)
+    }
+
+    /// Ends the browser, whatever its pages do: they do not run in the process that is asked.
+    pub async fn end_browser(&mut self) -> Result<(), Error> {
+        self.call("Browser.close", json!({})).await.map(drop)
+    }
+
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, Error> {
         self.last += 1;
         let call = json!({ "id": self.last, "method": method, "params": parameters });
@@ -77,6 +101,14 @@ impl DevTools {
         }
         Err(failed("the browser closed the connection"))
     }
+}
+
+/// Bytes of a process that are its own, as far as the system says.
+fn memory_of(process: u64) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let own =
+        status.lines().filter_map(|line| line.strip_prefix("RssAnon:").or_else(|| line.strip_prefix("RssShmem:")));
+    own.filter_map(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).sum::<u64>() * 1024
 }
 
 fn text(answer: &Value, name: &str) -> Result<String, Error> {

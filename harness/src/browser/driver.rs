@@ -4,7 +4,6 @@ use std::{
     env, io,
     net::{Ipv4Addr, TcpListener},
     path::Path,
-    time::Duration,
 };
 
 use owned_process::{Launch, OwnedProcess, ScratchDir, Stop};
@@ -12,6 +11,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{Error, tools::Tool};
+use crate::limits;
 
 static DRIVER: OnceCell<Result<Driver, Error>> = OnceCell::const_new();
 
@@ -21,6 +21,8 @@ pub(super) struct Driver {
     pub url: Url,
     /// The browser that it is to start; a remote driver knows its own.
     pub browser: Option<String>,
+    /// For commands whose answers a page decides the size of.
+    pub http: reqwest::Client,
     /// Held for its drop.
     process: Option<OwnedProcess>,
 }
@@ -37,10 +39,14 @@ impl Driver {
     }
 
     async fn find() -> Result<Self, Error> {
+        // A driver is asked where it is said to be, whatever proxy there is.
+        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| Error::driver(&error))?;
         if let Some(url) = env::var("WEBDRIVER_URL").ok().filter(|url| !url.is_empty()) {
             // A missing slash would lose the last part of a grid's path when commands are joined to it.
             return match Url::parse(&format!("{}/", url.trim_end_matches('/'))) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self { url, browser: None, process: None }),
+                Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                    Ok(Self { url, browser: None, http, process: None })
+                }
                 _ => Err(Error::BadUrl { url }),
             };
         }
@@ -48,7 +54,7 @@ impl Driver {
         let started = tokio::task::spawn_blocking(move || start(&driver)).await;
         let (process, port) = started.map_err(|error| Error::driver(&error))??;
         let url = Url::parse(&format!("http://127.0.0.1:{port}/")).map_err(|error| Error::driver(&error))?;
-        Ok(Self { url, browser: Some(browser.display().to_string()), process: Some(process) })
+        Ok(Self { url, browser: Some(browser.display().to_string()), http, process: Some(process) })
     }
 }
 
@@ -87,9 +93,10 @@ fn start_once(program: &Path) -> Result<(OwnedProcess, u16), owned_process::Erro
         env,
         user: None,
         stop: Stop::Kill,
+        patience: std::time::Duration::from_secs(3),
     };
     let process = OwnedProcess::spawn(launch, scratch)?;
-    process.wait_for_line(Duration::from_secs(20), |line| line.contains("started successfully").then_some(()))?;
+    process.wait_for_line(limits::DRIVER_START, |line| line.contains("started successfully").then_some(()))?;
     Ok((process, port))
 }
 

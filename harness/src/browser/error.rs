@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use fantoccini::error::{CmdError, NewSessionError};
 
+use url::Url;
+
 use super::tools::Missing;
-use crate::failure::Failure;
+use crate::{bounded, failure::Failure, limits, obstacle::Obstacle, runbook::Cause};
 
 /// Why there is no browser, or why it did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,11 +28,48 @@ pub(crate) enum Error {
     Versions { why: String },
     #[error("the browser did not start: {why}\ncheck that it runs: {browser} --headless --version")]
     NoSession { browser: String, why: String },
+    #[error("no browser at {driver} was free within {} s", .waited.as_secs())]
+    Queued { driver: String, waited: Duration, seen: String },
     #[error("the browser did not do what was asked ({what}): {why}")]
     Command { what: &'static str, why: String },
-    #[error("the browser did not answer within {0:?}")]
-    Silent(Duration),
+    /// The driver gave up on a page that was still loading.
+    #[error("the page was still loading after {} s", limits::PAGE_LOAD.as_secs())]
+    Late,
+    #[error("still loading after {} s", .limit.as_secs())]
+    NotLoaded { limit: Duration, requests: String },
+    #[error("the browser did not answer within {} s ({what})", .limit.as_secs())]
+    Silent { what: &'static str, limit: Duration },
+    #[error("the page did not answer for {} s while its process was busy all the time: a script without end, or far too many", .0.as_secs())]
+    Looping(Duration),
+    #[error("the page's processes took more than {} MB of memory", limits::BROWSER_BYTES / 1_000_000)]
+    Greedy,
+    #[error("the page's process crashed: {why}")]
+    Crashed { why: String },
+    #[error("{text:?}")]
+    Dialog { text: String },
+    /// The page was left for another while it was looked at.
+    #[error("the page was left for another again and again, and never stayed")]
+    Left,
+    #[error("{why}")]
+    NotOpened { why: String },
+    #[error("what the browser was asked for is too large ({what}): {why}")]
+    TooLarge { what: &'static str, why: String },
+    #[error("more than {} MB of console messages and requests", limits::BODY_BYTES / 1_000_000)]
+    Flooded,
+    #[error("{0}")]
+    Obstacle(Box<Obstacle>),
 }
+
+/// Errors of the browser that say that there is no way to the portal from here.
+const NO_WAY: [&str; 7] = [
+    "ERR_ADDRESS_UNREACHABLE",
+    "ERR_CERT_",
+    "ERR_INTERNET_DISCONNECTED",
+    "ERR_NAME_NOT_RESOLVED",
+    "ERR_NETWORK_",
+    "ERR_PROXY_",
+    "ERR_TUNNEL_",
+];
 
 impl Error {
     pub(super) fn driver(error: &dyn std::error::Error) -> Self {
@@ -53,13 +92,56 @@ impl Error {
     }
 
     pub(super) fn command(what: &'static str) -> impl Fn(CmdError) -> Self {
-        move |error| {
-            let why = match &error {
-                CmdError::Standard(error) => sentence(&error.message),
-                error => crate::client::causes(error),
-            };
-            Self::Command { what, why }
+        move |error| match &error {
+            CmdError::Standard(error) => Self::answered(what, &error.error(), &error.message),
+            error => Self::Command { what, why: crate::client::causes(error) },
         }
+    }
+
+    /// What the driver answered in place of a value: its code, and its message.
+    pub(super) fn answered(what: &'static str, code: &str, message: &str) -> Self {
+        let why = sentence(message);
+        let is_gone = ["tab crashed", "not connected to DevTools"].iter().any(|sign| message.contains(sign));
+        match code {
+            "unexpected alert open" => {
+                let text = message.split_once("{Alert text :").map_or(why.as_str(), |(_, text)| text);
+                Self::Dialog { text: text.split('}').next().unwrap_or_default().trim().to_owned() }
+            }
+            _ if is_gone || code == "invalid session id" => Self::Crashed { why },
+            "timeout" => Self::Late,
+            _ if message.contains("document unloaded") => Self::Left,
+            _ => match message.split_once("net::") {
+                Some((_, why)) => {
+                    let name = why.split(|letter: char| {
+                        !letter.is_ascii_uppercase() && !letter.is_ascii_digit() && letter != '_'
+                    });
+                    Self::NotOpened { why: format!("net::{}", name.into_iter().next().unwrap_or_default()) }
+                }
+                None => Self::Command { what, why },
+            },
+        }
+    }
+
+    /// What the driver did not answer, or not to its end.
+    pub(super) fn unread(what: &'static str) -> impl Fn(bounded::Error) -> Self {
+        move |error| match error {
+            error @ bounded::Error::TooLarge { .. } => Self::TooLarge { what, why: error.to_string() },
+            error => Self::Command { what, why: error.to_string() },
+        }
+    }
+
+    /// What a check says of it that opened the page at `url`.
+    pub(super) fn at(self, url: &Url) -> Failure {
+        match self {
+            // It says itself where it stands.
+            Self::Obstacle(_) => self.into(),
+            error => Failure::from(error).at(url.as_str()),
+        }
+    }
+
+    /// Whether nothing more is to be had of the browser.
+    pub(super) fn ends_the_browser(&self) -> bool {
+        matches!(self, Self::Silent { .. } | Self::Looping(_) | Self::Greedy | Self::Crashed { .. })
     }
 }
 
@@ -78,7 +160,46 @@ impl From<Error> for Failure {
                 .fact("output", output)
                 .advice("start it by hand with --port=0; `cargo xtask doctor` says which one it is")
                 .shared(),
-            Error::Command { .. } | Error::Silent(_) => {
+            Error::Queued { seen, .. } => Failure::not_run(what)
+                .seen(seen)
+                .advice("wait until other runs have ended, run fewer checks at a time (-- --test-threads=2), or start more nodes; those with --session-timeout 60 are free a minute after a run was killed")
+                .shared(),
+            Error::Obstacle(obstacle) => obstacle.failure(),
+            Error::Looping(_) => Failure::failed("the page's scripts come to an end")
+                .seen(what)
+                .caused_by(Cause::FrontEnd),
+            Error::NotLoaded { limit, requests } => Failure::failed("the page loads")
+                .expected(format!("its document, with the scripts in it, within {} s", limit.as_secs()))
+                .seen(what)
+                .fact("requests", requests),
+            Error::Greedy => Failure::failed("the page can be shown in the memory that a browser has")
+                .expected(format!("at most {} MB for all of its processes", limits::BROWSER_BYTES / 1_000_000))
+                .seen("more, and rising; the browser was ended")
+                .caused_by(Cause::FrontEnd),
+            Error::Flooded => Failure::failed("what the page logs and asks for can be read")
+                .seen(what)
+                .caused_by(Cause::FrontEnd),
+            Error::Dialog { text } => Failure::failed("the page opens without a dialog")
+                .expected("no alert, confirm or prompt")
+                .seen(format!("a dialog that says {text:?}"))
+                .caused_by(Cause::FrontEnd),
+            Error::Left => Failure::failed("the page stays where it was opened").seen(what).caused_by(Cause::FrontEnd),
+            Error::NotOpened { why } if NO_WAY.iter().any(|sign| why.contains(sign)) => {
+                Failure::undecided("the browser finds the way to the portal")
+                    .seen(why)
+                    .advice("check the network, the proxy and the certificates that the browser of this machine uses")
+                    .shared()
+            }
+            Error::NotOpened { why } => {
+                Failure::failed("the portal's page opens in a browser").expected("a document").seen(why)
+            }
+            Error::Crashed { .. } => Failure::undecided("the browser can be asked")
+                .seen(what)
+                .advice("run the check again; if the page crashes again, open it in a browser and look at its memory"),
+            Error::Silent { .. } => Failure::undecided("the browser can be asked")
+                .seen(what)
+                .advice("run the check again when this machine has less to do; if the browser is silent again, open the page in one"),
+            Error::Command { .. } | Error::Late | Error::TooLarge { .. } => {
                 Failure::undecided("the browser can be asked").seen(what).fact("do", advice)
             }
             _ => Failure::not_run(what).fact("do", advice).shared(),

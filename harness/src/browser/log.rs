@@ -2,14 +2,25 @@
 
 use std::fmt;
 
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 use serde_json::Value;
 use url::{Origin, Url};
+
+use crate::obstacle::Obstacle;
+
+/// Requests that a text shows of a page that asks for many.
+const SHOWN: usize = 5;
 
 /// The logs of a visit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     pub console: Vec<ConsoleMessage>,
     pub requests: Vec<Request>,
+    /// What answered in the place of the page's document.
+    pub obstacle: Option<Obstacle>,
 }
 
 /// A message of the console.
@@ -117,7 +128,7 @@ pub(super) fn is_in_url(text: &str, url: &str) -> bool {
 impl Log {
     pub fn new(console: Value, requests: Requests) -> Self {
         let console = console.as_array().into_iter().flatten().map(ConsoleMessage::of).collect();
-        Self { console, requests: requests.known }
+        Self { console, requests: requests.known, obstacle: requests.obstacle }
     }
 
     /// Messages that a portal without defects does not write. Failed requests are in [`Log::failed_requests`].
@@ -128,6 +139,14 @@ impl Log {
     /// What the portal's code did not catch.
     pub fn uncaught(&self) -> impl Iterator<Item = &ConsoleMessage> {
         self.errors().filter(|message| message.source == "javascript")
+    }
+
+    /// What was asked for and failed, or has not come to its end; the first of many.
+    pub fn in_trouble(&self) -> String {
+        let is_open =
+            |request: &&Request| matches!(request.fate, Fate::Open | Fate::Answered(_)) || request.is_failure();
+        let lines: Vec<_> = self.requests.iter().filter(is_open).take(SHOWN).map(ToString::to_string).collect();
+        lines.join("\n")
     }
 
     pub fn failed_requests(&self) -> impl Iterator<Item = &Request> {
@@ -166,11 +185,14 @@ pub(crate) struct Requests {
     origins: Vec<Origin>,
     /// In the order in which they were sent.
     known: Vec<Request>,
+    /// How many documents were asked for.
+    pub documents: usize,
+    obstacle: Option<Obstacle>,
 }
 
 impl Requests {
     pub fn new(own: Vec<Url>) -> Self {
-        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new() }
+        Self { origins: own.iter().map(Url::origin).collect(), known: Vec::new(), documents: 0, obstacle: None }
     }
 
     /// Takes further entries of the log.
@@ -191,6 +213,8 @@ impl Requests {
                 let Some(mut url) = parameters["request"]["url"].as_str().and_then(|url| Url::parse(url).ok()) else {
                     return;
                 };
+                self.documents += usize::from(is_document(parameters));
+                self.note_document(parameters, &parameters["redirectResponse"]);
                 if let Some(status) = parameters["redirectResponse"]["status"].as_u64() {
                     self.fate(id, |_| Fate::Complete(status));
                 }
@@ -202,6 +226,7 @@ impl Requests {
                 }
             }
             "Network.responseReceived" => {
+                self.note_document(parameters, &parameters["response"]);
                 let status = parameters["response"]["status"].as_u64().unwrap_or_default();
                 self.fate(id, |_| Fate::Answered(status));
             }
@@ -223,6 +248,15 @@ impl Requests {
         }
     }
 
+    /// Notes what the answer for a document of the page shows of an obstacle.
+    fn note_document(&mut self, parameters: &Value, response: &Value) {
+        let url = response["url"].as_str().and_then(|url| Url::parse(url).ok());
+        let status = response["status"].as_u64().and_then(|status| StatusCode::from_u16(status.try_into().ok()?).ok());
+        if let (true, None, Some(url), Some(status)) = (is_document(parameters), &self.obstacle, url, status) {
+            self.obstacle = Obstacle::of(&url, status, &headers(response));
+        }
+    }
+
     fn fate(&mut self, id: &str, change: impl FnOnce(&Fate) -> Fate) {
         // A redirect keeps its id; what follows is about the request that came last.
         if let Some(request) = self.known.iter_mut().rev().find(|known| known.id == id) {
@@ -234,6 +268,19 @@ impl Requests {
     pub fn are_answered(&self) -> bool {
         !self.known.iter().any(|request| matches!(request.fate, Fate::Open | Fate::Answered(..=399)))
     }
+}
+
+/// The request of a document, and nothing else, has the id of what it loads.
+fn is_document(parameters: &Value) -> bool {
+    parameters["requestId"] == parameters["loaderId"]
+}
+
+fn headers(response: &Value) -> HeaderMap {
+    let header = |(name, value): (&String, &Value)| {
+        let value = HeaderValue::from_str(value.as_str()?).ok()?;
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    };
+    response["headers"].as_object().into_iter().flatten().filter_map(header).collect()
 }
 
 #[cfg(test)]

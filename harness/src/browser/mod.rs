@@ -4,6 +4,7 @@
 mod devtools;
 mod driver;
 mod error;
+mod grid;
 mod ledger;
 mod log;
 mod page;
@@ -18,3 +19,4 @@ pub use session::Browser;
 pub use visit::{Visit, Wanted};
 
 pub(crate) use error::Error;
+pub(crate) use grid::end_sessions;

@@ -29,6 +29,8 @@ const look = () => {
 
 let timer;
 const finish = (seen) => {
+  const captcha = () => wanted.captchas.find((sign) => document.documentElement?.outerHTML.includes(sign)) ?? null;
+  seen.captcha = seen.lacking.length ? captcha() : null;
   observer.disconnect();
   clearTimeout(timer);
   // What follows the last change, such as an error thrown after it, belongs to this page.

@@ -2,20 +2,26 @@
 //! fresh profile in it; after a failure the browser ends with the check. A remote driver's browser cannot be reached
 //! but through the driver, so there each check has a session of its own.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use fantoccini::{Client, ClientBuilder, wd::Capabilities, wd::WindowHandle};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use url::Url;
 
 use super::{
     Error,
-    devtools::{DevTools, Profile},
+    devtools::{DevTools, Load, Profile},
     driver::Driver,
+    grid::{self, Patience},
 };
-use crate::seen;
+use crate::{bounded, limits, seen};
 
 /// No background traffic, no first-run pages: what the log shows is the portal's. Two processes fewer per browser make
 /// a visit a tenth cheaper.
@@ -35,44 +41,169 @@ const FLAGS: [&str; 12] = [
 ];
 
 /// Browsers that nobody uses; they end with the driver.
-static IDLE: Mutex<Vec<(Client, DevTools)>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<(Session, DevTools)>> = Mutex::new(Vec::new());
+
+/// Share of the time that the processes of a page take that does nothing but run a script, on a machine that has as much
+/// to do besides as it can: of the whole wait, and of its last second.
+const BUSY: (f64, f64) = (0.1, 0.05);
 
 /// A browser with a fresh profile and one empty window.
 #[derive(Debug)]
 pub(super) struct Running {
-    pub client: Client,
+    session: Session,
+    /// When the last command began to be late, and the processor time of the pages by then.
+    late: Mutex<Option<(Instant, f64)>>,
     /// None where the session itself is the profile.
     profile: Option<(tokio::sync::Mutex<DevTools>, Profile)>,
+    /// Number of the browser's process, where it runs on this machine.
+    pub process: Option<i32>,
+}
+
+/// A session of the driver, by its client and by its id.
+#[derive(Debug)]
+struct Session {
+    client: Client,
+    id: String,
+}
+
+impl Session {
+    /// Number of the browser's process on the driver's machine.
+    fn process(&self) -> Option<i32> {
+        let number = self.client.capabilities()?.get("goog:processID")?.as_i64()?;
+        i32::try_from(number).ok()
+    }
 }
 
 impl Running {
     /// One that is idle, or a new one.
     pub async fn lent() -> Result<Self, Error> {
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let (client, mut devtools) = match idle {
-            Some(idle) => idle,
-            None => match Self::start().await? {
-                (client, Some(devtools)) => (client, devtools),
-                (client, None) => return Ok(Self { client, profile: None }),
-            },
-        };
-        let profile = devtools.profile().await?;
-        let window = devtools.window(&profile).await?;
-        let running = Self { client, profile: Some((tokio::sync::Mutex::new(devtools), profile)) };
-        running.show(window).await?;
-        Ok(running)
+        // One that ended while nobody used it is no reason to look at nothing.
+        if let Some((session, devtools)) = idle
+            && let Ok(running) = Self::with_profile(session, devtools).await
+        {
+            return Ok(running);
+        }
+        match Self::start().await? {
+            (session, Some(devtools)) => Self::with_profile(session, devtools).await,
+            (session, None) => Ok(Self { session, late: Mutex::default(), profile: None, process: None }),
+        }
     }
 
-    async fn start() -> Result<(Client, Option<DevTools>), Error> {
+    /// Whether browsers run elsewhere.
+    pub async fn is_remote() -> bool {
+        Driver::shared().await.is_ok_and(|driver| !driver.is_local())
+    }
+
+    async fn with_profile(session: Session, mut devtools: DevTools) -> Result<Self, Error> {
+        let what = "open a fresh profile";
+        let opened = async {
+            let profile = devtools.profile().await?;
+            let window = devtools.window(&profile).await?;
+            let profile = Some((tokio::sync::Mutex::new(devtools), profile));
+            let process = session.process();
+            let running = Self { session, late: Mutex::default(), profile, process };
+            running.show(window).await?;
+            Ok(running)
+        };
+        timeout(limits::COMMAND, opened).await.unwrap_or(Err(Error::Silent { what, limit: limits::COMMAND }))
+    }
+
+    async fn start() -> Result<(Session, Option<DevTools>), Error> {
         let driver = Driver::shared().await?;
         let client = match session(driver).await {
             // A crash on the start, or a node that was lost: the next one may well run.
             Err(Error::NoSession { .. }) => session(driver).await?,
             started => started?,
         };
+        if !driver.is_local() {
+            grid::remember(&driver.url, &client).await;
+        }
         note_versions(&client);
         let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
-        Ok((client, devtools))
+        let id = client.session_id().await.map_err(Error::command("ask for the session"))?.unwrap_or_default();
+        Ok((Session { client, id }, devtools))
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.session.client
+    }
+
+    /// A command of the driver whose answer a page decides the size of: it is read up to a limit.
+    pub async fn ask(
+        &self,
+        what: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, Error> {
+        let driver = Driver::shared().await?;
+        let path = format!("session/{}/{path}", self.session.id);
+        let url = driver.url.join(path.trim_end_matches('/'));
+        let url = url.map_err(|error| Error::Command { what, why: error.to_string() })?;
+        let mut request = driver.http.request(method, url);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let request = request.build().map_err(|error| Error::Command { what, why: error.to_string() })?;
+        let answer = bounded::answer(&driver.http, request, limits::BODY_BYTES).await.map_err(Error::unread(what))?;
+        let mut json: Value = serde_json::from_str(&answer.body)
+            .map_err(|error| Error::Command { what, why: format!("{}: {error}", answer.status) })?;
+        let value = json["value"].take();
+        if answer.status.is_success() {
+            return Ok(value);
+        }
+        let text = |name: &str| value[name].as_str().unwrap_or_default();
+        Err(Error::answered(what, text("error"), text("message")))
+    }
+
+    /// Resolves when the browser takes more memory than it may, or `limit` has passed: what it was asked for is not
+    /// coming. What its processes take is no event; it is looked at while an answer is waited for.
+    pub async fn over(&self, what: &'static str, limit: Duration) -> Error {
+        let until = sleep(limit);
+        tokio::pin!(until);
+        let mut looks = interval_at(Instant::now() + limits::BROWSER_LOOK, limits::BROWSER_LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        *self.late.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        loop {
+            tokio::select! {
+                () = &mut until => break,
+                _ = looks.tick() => {}
+            }
+            let Some(load) = self.load().await else { continue };
+            if load.bytes > limits::BROWSER_BYTES {
+                return Error::Greedy;
+            }
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((Instant::now(), load.seconds));
+        }
+        if self.is_busy().await { Error::Looping(limit) } else { Error::Silent { what, limit } }
+    }
+
+    /// Whether the pages did nothing but run scripts since the last command began to be late, and still do.
+    pub async fn is_busy(&self) -> bool {
+        let late = *self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some((since, first)), Some(before)) = (late, self.load().await) else { return false };
+        sleep(Duration::from_secs(1)).await;
+        let Some(after) = self.load().await else { return false };
+        let share = (after.seconds - first) / since.elapsed().as_secs_f64();
+        share > BUSY.0 && after.seconds - before.seconds > BUSY.1
+    }
+
+    /// None where the browser cannot be reached but through the driver.
+    async fn load(&self) -> Option<Load> {
+        let (devtools, _) = self.profile.as_ref()?;
+        let asked = async { devtools.lock().await.load().await };
+        timeout(limits::BROWSER_END, asked).await.ok()?.ok()
+    }
+
+    /// Ends a browser that does not answer.
+    pub async fn end(&self) {
+        grid::forget(self.client()).await;
+        if let Some((devtools, _)) = &self.profile {
+            let _ = timeout(limits::BROWSER_END, async { devtools.lock().await.end_browser().await }).await;
+        }
+        // Without its browser a session's end is but the driver's memory; on a grid it is what frees the slot.
+        let _ = timeout(limits::BROWSER_END, self.ask("end the session", Method::DELETE, "", None)).await;
     }
 
     /// A further window of the same profile, which stays in the background.
@@ -80,7 +211,7 @@ impl Running {
         match &self.profile {
             Some((devtools, profile)) => devtools.lock().await.window(profile).await,
             None => {
-                let opened = self.client.new_window(false).await;
+                let opened = self.client().new_window(false).await;
                 Ok(opened.map_err(Error::command("open a window"))?.handle)
             }
         }
@@ -88,7 +219,7 @@ impl Running {
 
     /// Turns to a window: commands go to it from now on.
     pub async fn show(&self, window: WindowHandle) -> Result<(), Error> {
-        self.client.switch_to_window(window).await.map_err(Error::command("turn to a window"))
+        self.client().switch_to_window(window).await.map_err(Error::command("turn to a window"))
     }
 
     /// Ends the profile. The browser is lent again if what used it went well, and ends otherwise.
@@ -97,18 +228,24 @@ impl Running {
             Some((devtools, profile)) if went_well => {
                 let mut devtools = devtools.into_inner();
                 devtools.end(profile).await?;
-                IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((self.client, devtools));
+                IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((self.session, devtools));
                 Ok(())
             }
-            _ => self.client.close().await.map_err(Error::command("close the session")),
+            _ => {
+                grid::forget(&self.session.client).await;
+                self.session.client.close().await.map_err(Error::command("close the session"))
+            }
         }
     }
 }
 
-async fn session(driver: &Driver) -> Result<Client, Error> {
-    let browser = driver.browser.as_deref();
-    let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
-    connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+async fn session(driver: &'static Driver) -> Result<Client, Error> {
+    let asked = async {
+        let browser = driver.browser.as_deref();
+        let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
+        connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
+    };
+    if driver.is_local() { asked.await } else { grid::session(&driver.url, Patience::now(), asked).await }
 }
 
 /// What the session says of the browser and its driver, for the manifest's reader.
@@ -126,7 +263,7 @@ fn note_versions(client: &Client) {
     });
 }
 
-fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
+pub(super) fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsConnector<HttpConnector>>, Error> {
     let roots = HttpsConnectorBuilder::new().with_native_roots();
     let tls = roots.map_err(|error| Error::NoDriver { driver: driver.to_string(), why: error.to_string() })?;
     Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))
@@ -146,7 +283,7 @@ fn capabilities(browser: Option<&str>) -> Capabilities {
         "browserName": "chrome",
         // A page is ready when its view is on screen, which the waits see; the driver need not wait for its images.
         "pageLoadStrategy": "eager",
-        "timeouts": { "script": 60_000, "pageLoad": 30_000 },
+        "timeouts": { "script": 60_000, "pageLoad": limits::PAGE_LOAD.as_millis() as u64 },
         "goog:chromeOptions": options,
         "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
     });

@@ -1,13 +1,18 @@
 //! One check's browser: a fresh profile with one window.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use fantoccini::{
     Client, Locator,
-    wd::{WebDriverCompatibleCommand, WindowHandle},
+    error::CmdError,
+    wd::{TimeoutConfiguration, WindowHandle},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,10 +24,20 @@ use super::{
     running::Running,
     visit::{Since, Visit, Wanted},
 };
-use crate::failure::{Failure, Verdict};
+use crate::{
+    failure::{Failure, Verdict},
+    limits, redaction,
+    stopwatch::Stopwatch,
+};
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Documents that a page may load, one for another, before it is on screen.
+const MOST_DOCUMENTS: usize = 20;
+
+/// Browsers in a row that a page ended, or kept from the portal.
+static IN_A_ROW: AtomicUsize = AtomicUsize::new(0);
 
 /// A browser with a fresh profile. The check that opened it closes it; what is not closed ends with the process.
 #[derive(Debug)]
@@ -31,6 +46,8 @@ pub struct Browser {
     origins: Vec<Url>,
     /// Of the last look at a page.
     log: Mutex<String>,
+    /// Why nothing more is to be had of it.
+    ended: Mutex<Option<Error>>,
 }
 
 impl Browser {
@@ -39,7 +56,27 @@ impl Browser {
     /// # Errors
     /// Not run where there is no browser.
     pub async fn open(origins: Vec<Url>) -> Verdict<Self> {
-        let browser = Self { running: Running::lent().await?, origins, log: Mutex::default() };
+        if IN_A_ROW.load(Ordering::Relaxed) >= limits::BROWSERS_ENDED {
+            return Err(Failure::undecided("a page of the portal can be looked at in a browser")
+                .seen(format!(
+                    "{} browsers in a row came to nothing, and no further one was started",
+                    limits::BROWSERS_ENDED
+                ))
+                .advice("see the failures before this one: they say what the pages did")
+                .shared());
+        }
+        match Self::open_once(origins.clone()).await {
+            // A node that was lost took its session along; another one may have a browser.
+            Err(Error::Command { .. } | Error::Crashed { .. }) if Running::is_remote().await => {
+                Ok(Self::open_once(origins).await?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
+        let (log, ended) = (Mutex::default(), Mutex::default());
+        let browser = Self { running: Running::lent().await?, origins, log, ended };
         // What an earlier profile wrote is not this one's.
         for kind in ["performance", "browser"] {
             browser.entries(kind).await?;
@@ -69,12 +106,103 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn visit(&self, url: &Url, wanted: &Wanted) -> Verdict<Visit> {
-        self.visit_page(url, wanted).await.map_err(Failure::from)
+        self.visit_page(url, wanted).await.map_err(|error| error.at(url))
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
-        self.client().goto(url.as_str()).await.map_err(Error::command("open a page"))?;
-        self.look(wanted, Since::Opening).await
+        let watch = self.stopwatch();
+        self.load_page("open a page", wanted, self.client().goto(url.as_str())).await?;
+        self.look(wanted, Since::Opening, &watch).await
+    }
+
+    async fn load_page(
+        &self,
+        what: &'static str,
+        wanted: &Wanted,
+        command: impl Future<Output = Result<(), CmdError>>,
+    ) -> Result<(), Error> {
+        let limit = limits::PAGE_LOAD.max(wanted.limit);
+        if limit > limits::PAGE_LOAD {
+            let timeouts = TimeoutConfiguration::new(None, Some(limit), None);
+            self.bounded(what, limits::COMMAND, self.client().update_timeouts(timeouts)).await?;
+        }
+        match self.bounded(what, limit + limits::SCRIPT_MARGIN, command).await {
+            Err(Error::Late) => Err(self.why_late(limit).await),
+            loaded => loaded,
+        }
+    }
+
+    /// What keeps a page from loading. While it loads the driver answers nothing else but its log, so the browser ends.
+    async fn why_late(&self, limit: Duration) -> Error {
+        let is_busy = self.running.is_busy().await;
+        let mut requests = Requests::new(self.origins.clone());
+        let entries = tokio::time::timeout(limits::BROWSER_END, async {
+            // Else the driver waits for the page once more.
+            let at_once = TimeoutConfiguration::new(None, Some(Duration::ZERO), None);
+            self.bounded("read the log", limits::COMMAND, self.client().update_timeouts(at_once)).await?;
+            self.entries("performance").await
+        })
+        .await;
+        let is_flooded = matches!(entries, Ok(Err(Error::Flooded)));
+        if let Ok(Ok(entries)) = entries {
+            requests.read(entries);
+        }
+        let is_left = requests.documents > MOST_DOCUMENTS;
+        let log = Log::new(Value::Null, requests);
+        let why = match (is_flooded, is_left, is_busy) {
+            (true, ..) => Error::Flooded,
+            (_, true, _) => Error::Left,
+            (.., true) => Error::Looping(limit),
+            _ => Error::NotLoaded { limit, requests: log.in_trouble() },
+        };
+        self.note_log(&log);
+        self.end(&why).await;
+        why
+    }
+
+    fn note_log(&self, log: &Log) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
+    }
+
+    /// An answer of the driver, in time: a page that takes it, or too much memory, ends the browser.
+    async fn bounded<T>(
+        &self,
+        what: &'static str,
+        limit: Duration,
+        command: impl Future<Output = Result<T, CmdError>>,
+    ) -> Result<T, Error> {
+        self.watched(what, limit, async { command.await.map_err(Error::command(what)) }).await
+    }
+
+    async fn watched<T>(
+        &self,
+        what: &'static str,
+        limit: Duration,
+        command: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        if let Some(why) = self.why_ended() {
+            return Err(why);
+        }
+        let done = tokio::select! {
+            done = command => done,
+            over = self.running.over(what, limit) => Err(over),
+        };
+        if let Err(error) = &done
+            && error.ends_the_browser()
+        {
+            self.end(error).await;
+        }
+        done
+    }
+
+    fn why_ended(&self) -> Option<Error> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn end(&self, why: &Error) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+        IN_A_ROW.fetch_add(1, Ordering::Relaxed);
+        self.running.end().await;
     }
 
     /// Waits as [`Browser::visit`] does, on the page that is open.
@@ -82,7 +210,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn wait_for(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        self.look(wanted, Since::Now, &self.stopwatch()).await.map_err(Failure::from)
     }
 
     /// Loads the page that is open once more.
@@ -90,8 +218,9 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn reload(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.client().refresh().await.map_err(Error::command("reload a page"))?;
-        self.look(wanted, Since::Opening).await.map_err(Failure::from)
+        let watch = self.stopwatch();
+        self.load_page("reload a page", wanted, self.client().refresh()).await?;
+        self.look(wanted, Since::Opening, &watch).await.map_err(Failure::from)
     }
 
     /// Goes back in the history.
@@ -99,18 +228,40 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn back(&self, wanted: &Wanted) -> Verdict<Visit> {
-        self.client().back().await.map_err(Error::command("go back"))?;
-        self.look(wanted, Since::Now).await.map_err(Failure::from)
+        let watch = self.stopwatch();
+        self.load_page("go back", wanted, self.client().back()).await?;
+        self.look(wanted, Since::Now, &watch).await.map_err(Failure::from)
     }
 
-    async fn look(&self, wanted: &Wanted, since: Since) -> Result<Visit, Error> {
-        let limit = wanted.limit + Duration::from_secs(10);
-        let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
-        let answer = tokio::time::timeout(limit, looking).await.map_err(|_| Error::Silent(limit))?;
-        let seen = answer.map_err(Error::command("watch a page"))?;
+    fn stopwatch(&self) -> Stopwatch {
+        Stopwatch::with(self.running.process)
+    }
+
+    async fn look(&self, wanted: &Wanted, since: Since, watch: &Stopwatch) -> Result<Visit, Error> {
+        let until = tokio::time::Instant::now() + wanted.limit;
+        let seen = loop {
+            let looking = self.client().execute_async(include_str!("ready.js"), vec![wanted.argument(since)]);
+            match self.bounded("watch a page", wanted.limit + limits::SCRIPT_MARGIN, looking).await {
+                // The page that it is left for is the one to look at.
+                Err(Error::Left) if tokio::time::Instant::now() < until => {}
+                seen => break seen?,
+            }
+        };
+        let waited = watch.took().waited;
         let log = self.settled_log().await?;
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
-        Visit::of(wanted, seen, log)
+        self.tell_what_was_received(&log).await;
+        self.note_log(&log);
+        let visit = Visit::of(wanted, seen, waited, log)?;
+        if let Some(why) = visit.not_opened(since) {
+            return Err(Error::NotOpened { why });
+        }
+        match visit.obstacle() {
+            Some(obstacle) => {
+                IN_A_ROW.fetch_add(1, Ordering::Relaxed);
+                Err(Error::Obstacle(Box::new(obstacle)))
+            }
+            None => Ok(visit),
+        }
     }
 
     /// The log once the portal's own requests are answered: a request that fails late is a defect too.
@@ -123,10 +274,11 @@ impl Browser {
                 break;
             }
             // The driver answers when the browser has; the page's next event is what is waited for.
-            self.client()
-                .execute_async("requestAnimationFrame(() => setTimeout(arguments[0], 5))", vec![])
-                .await
-                .map_err(Error::command("let a page settle"))?;
+            let frame = self.client().execute_async("requestAnimationFrame(() => setTimeout(arguments[0], 5))", vec![]);
+            match self.bounded("let a page settle", SETTLE + limits::SCRIPT_MARGIN, frame).await {
+                Ok(_) | Err(Error::Left) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Log::new(self.entries("browser").await?, requests))
     }
@@ -136,8 +288,8 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn ask(&self, script: &str, arguments: Vec<Value>) -> Verdict<Value> {
-        let answer = self.client().execute_async(script, arguments).await;
-        answer.map_err(Error::command("run a script in the page")).map_err(Failure::from)
+        let answer = self.client().execute_async(script, arguments);
+        Ok(self.bounded("run a script in the page", limits::COMMAND, answer).await?)
     }
 
     /// Remembers which of `texts`, and which of the things that `selectors` find, are ever on screen, however shortly,
@@ -200,7 +352,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn window(&self) -> Verdict<WindowHandle> {
-        Ok(self.client().window().await.map_err(Error::command("ask for the window"))?)
+        Ok(self.bounded("ask for the window", limits::COMMAND, self.client().window()).await?)
     }
 
     /// Opens a further window of the same profile and turns to it.
@@ -208,8 +360,8 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn open_window(&self) -> Verdict<WindowHandle> {
-        let window = self.running.window().await?;
-        self.running.show(window.clone()).await?;
+        let window = self.watched("open a window", limits::COMMAND, self.running.window()).await?;
+        self.turn_to(window.clone()).await?;
         Ok(window)
     }
 
@@ -218,7 +370,7 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn turn_to(&self, window: WindowHandle) -> Verdict {
-        Ok(self.running.show(window).await?)
+        Ok(self.watched("turn to a window", limits::COMMAND, self.running.show(window)).await?)
     }
 
     /// Presses keys wherever the focus is.
@@ -226,8 +378,8 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn press(&self, keys: &str) -> Verdict {
-        let focused = self.client().active_element().await.map_err(Error::command("find the focus"))?;
-        Ok(focused.send_keys(keys).await.map_err(Error::command("press keys"))?)
+        let focused = self.bounded("find the focus", limits::COMMAND, self.client().active_element()).await?;
+        Ok(self.bounded("press keys", limits::COMMAND, focused.send_keys(keys)).await?)
     }
 
     /// Whether the focus is on what a CSS selector finds first.
@@ -275,8 +427,8 @@ impl Browser {
     /// # Errors
     /// Undecided when there is no such field or option.
     pub async fn choose(&self, selector: &str, value: &str) -> Verdict {
-        let field = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a choice"))?;
-        Ok(field.select_by_value(value).await.map_err(Error::command("choose an option"))?)
+        let field = self.bounded("find a choice", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
+        Ok(self.bounded("choose an option", limits::COMMAND, field.select_by_value(value)).await?)
     }
 
     /// Clicks what a CSS selector finds first.
@@ -284,8 +436,9 @@ impl Browser {
     /// # Errors
     /// Undecided when there is nothing to click.
     pub async fn click(&self, selector: &str) -> Verdict {
-        let element = self.client().find(Locator::Css(selector)).await.map_err(Error::command("find a button"))?;
-        Ok(element.click().await.map_err(Error::command("click a button"))?)
+        let element =
+            self.bounded("find a button", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
+        Ok(self.bounded("click a button", limits::COMMAND, element.click()).await?)
     }
 
     /// Clicks the first visible element of a CSS selector that has exactly this text; false where there is none.
@@ -297,8 +450,8 @@ impl Browser {
             const found = [...document.querySelectorAll(selector)].find((element) => element.innerText.trim() === text);
             found?.click();
             return Boolean(found);";
-        let clicked = self.client().execute(script, vec![json!(selector), json!(text)]).await;
-        Ok(clicked.map_err(Error::command("click a button"))?.as_bool().unwrap_or(false))
+        let clicked = self.client().execute(script, vec![json!(selector), json!(text)]);
+        Ok(self.bounded("click a button", limits::COMMAND, clicked).await?.as_bool().unwrap_or(false))
     }
 
     /// Shows pages as a screen of this width in pixels does, in the colour scheme `light` or `dark`.
@@ -313,14 +466,41 @@ impl Browser {
         Ok(())
     }
 
+    /// Makes the texts of the page unreadable; false where that cannot be said for sure.
+    pub(crate) async fn blur(&self) -> bool {
+        self.ask(include_str!("blur.js"), vec![]).await.is_ok_and(|blurred| blurred == true)
+    }
+
+    /// Lets the redactor know what the browser keeps of sessions: storage, and cookies that scripts cannot read too.
+    pub(crate) async fn tell_what_is_kept(&self) {
+        let kept = self.kept().await.unwrap_or_default();
+        let cookies = self.devtools("Network.getCookies", json!({})).await.unwrap_or_default();
+        let cookies = cookies["cookies"].as_array().into_iter().flatten().map(|it| json!({ "cookie": it["value"] }));
+        let all = json!([kept["local"], kept["session"], cookies.collect::<Vec<_>>()]);
+        redaction::know(redaction::tokens_in(&all), []);
+    }
+
+    /// The same of what an auth server answered on this page.
+    async fn tell_what_was_received(&self, log: &Log) {
+        let signs_in = |request: &&Request| request.is_success() && request.url().contains("/auth/v1/");
+        for request in log.requests.iter().filter(signs_in) {
+            let body = self.body(request).await.unwrap_or_default();
+            redaction::know(redaction::tokens_in(&serde_json::from_str(&body).unwrap_or_default()), []);
+        }
+    }
+
     /// A picture of the window, as PNG.
     pub(crate) async fn screenshot(&self) -> Result<Vec<u8>, Error> {
-        self.client().screenshot().await.map_err(Error::command("take a screenshot"))
+        let what = "take a screenshot";
+        let png = self.asked(what, Method::GET, "screenshot", None).await?;
+        let png = BASE64_STANDARD.decode(png.as_str().unwrap_or_default());
+        png.map_err(|error| Error::Command { what, why: error.to_string() })
     }
 
     /// The page as it is now, as HTML.
     pub(crate) async fn page_source(&self) -> Result<String, Error> {
-        self.client().source().await.map_err(Error::command("read the page"))
+        let source = self.asked("read the page", Method::GET, "source", None).await?;
+        Ok(source.as_str().unwrap_or_default().to_owned())
     }
 
     /// Console and requests of the last look at a page.
@@ -333,38 +513,34 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn close(self, went_well: bool) -> Verdict {
-        Ok(self.running.give_back(went_well).await?)
+        if self.why_ended().is_some() {
+            return Ok(());
+        }
+        if went_well {
+            IN_A_ROW.store(0, Ordering::Relaxed);
+        }
+        let given_back = tokio::time::timeout(limits::COMMAND, self.running.give_back(went_well)).await;
+        Ok(given_back.unwrap_or(Err(Error::Silent { what: "close the browser", limit: limits::COMMAND }))?)
     }
 
     fn client(&self) -> &Client {
-        &self.running.client
+        self.running.client()
     }
 
     async fn entries(&self, kind: &str) -> Result<Value, Error> {
-        let command = SessionCommand { path: "se/log", body: json!({ "type": kind }) };
-        self.client().issue_cmd(command).await.map_err(Error::command("read the log"))
+        match self.asked("read the log", Method::POST, "se/log", Some(json!({ "type": kind }))).await {
+            Err(Error::TooLarge { .. }) => Err(Error::Flooded),
+            entries => entries,
+        }
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Result<Value, Error> {
-        let command =
-            SessionCommand { path: "goog/cdp/execute", body: json!({ "cmd": command, "params": parameters }) };
-        self.client().issue_cmd(command).await.map_err(Error::command("use the DevTools protocol"))
-    }
-}
-
-/// A command below `/session/{id}/` that the WebDriver standard does not have.
-#[derive(Debug)]
-struct SessionCommand {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for SessionCommand {
-    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, url::ParseError> {
-        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+        let command = json!({ "cmd": command, "params": parameters });
+        self.asked("use the DevTools protocol", Method::POST, "goog/cdp/execute", Some(command)).await
     }
 
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
+    /// A command below the session, whose answer may be large.
+    async fn asked(&self, what: &'static str, method: Method, path: &str, body: Option<Value>) -> Result<Value, Error> {
+        self.watched(what, limits::COMMAND, self.running.ask(what, method, path, body)).await
     }
 }

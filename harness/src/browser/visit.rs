@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{
     Error,
@@ -12,7 +13,9 @@ use super::{
 use crate::{
     contract::{Contract, Heading, Route},
     failure::{Failure, Verdict},
+    obstacle::{self, Obstacle},
     runbook::Cause,
+    stopwatch::Took,
 };
 
 /// How long after its threshold a view is still waited for, so that "slow" is not reported as "never".
@@ -29,6 +32,8 @@ pub struct Wanted {
     broken: Vec<String>,
     mock: Vec<String>,
     allowed: Vec<crate::contract::Pattern>,
+    /// Of the portal's document: what else is on screen may not be the portal.
+    title: String,
     /// Counted from the start of the navigation, or from what was done on the open page.
     pub(super) limit: Duration,
 }
@@ -54,6 +59,7 @@ impl Wanted {
             broken: portal.broken.clone(),
             mock: portal.mock.clone(),
             allowed: contract.console.allowed.clone(),
+            title: portal.title.clone(),
             limit: Duration::from_millis(within_ms) + PATIENCE,
         }
     }
@@ -129,6 +135,7 @@ impl Wanted {
             "unwanted": self.busy.iter().chain(&self.gone).collect::<Vec<_>>(),
             "broken": self.broken,
             "mock": self.mock,
+            "captchas": obstacle::CAPTCHAS,
             "limit_ms": self.limit.as_millis() as u64,
         })
     }
@@ -155,6 +162,8 @@ struct Seen {
     title: String,
     headings: Vec<String>,
     text: String,
+    /// The first sign of a captcha in a page that is not ready.
+    captcha: Option<String>,
 }
 
 /// A page that was opened and looked at.
@@ -162,14 +171,16 @@ struct Seen {
 pub struct Visit {
     wanted: Wanted,
     seen: Seen,
+    /// For a processor of this machine.
+    waited: Duration,
     log: Log,
 }
 
 impl Visit {
-    pub(super) fn of(wanted: &Wanted, seen: Value, log: Log) -> Result<Self, Error> {
+    pub(super) fn of(wanted: &Wanted, seen: Value, waited: Duration, log: Log) -> Result<Self, Error> {
         let seen = serde_json::from_value(seen)
             .map_err(|error| Error::Command { what: "watch a page", why: error.to_string() })?;
-        Ok(Self { wanted: wanted.clone(), seen, log })
+        Ok(Self { wanted: wanted.clone(), seen, waited, log })
     }
 
     /// From the start of the navigation to the moment when all that was wanted was on screen.
@@ -177,9 +188,36 @@ impl Visit {
         Duration::from_secs_f64(self.seen.ms / 1000.0)
     }
 
+    /// The same, with what this machine contributed.
+    pub fn took(&self) -> Took {
+        Took { wall: self.load_time(), waited: self.waited }
+    }
+
     /// Whether all that was wanted was on screen.
     pub fn is_ready(&self) -> bool {
         self.seen.lacking.is_empty() && self.seen.still.is_empty() && self.seen.broken.is_none()
+    }
+
+    /// Why the browser has no page of anybody to show, if that is so.
+    pub(super) fn not_opened(&self, since: Since) -> Option<String> {
+        if self.is_ready() {
+            return None;
+        }
+        let failed = self.log.failed_requests().last().map(ToString::to_string);
+        if self.seen.url.starts_with("chrome-error:") {
+            return Some(failed.unwrap_or_else(|| "a page of the browser's own in place of the portal's".to_owned()));
+        }
+        let asked = self.log.requests.last().map(|request| format!("{request}: a download, or no content"));
+        asked.filter(|_| since == Since::Opening && self.seen.url == "about:blank")
+    }
+
+    /// What stands between the browser and a page that is not ready.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        let at = Url::parse(&self.seen.url).ok().filter(|_| !self.is_ready())?;
+        let is_other = self.seen.title != self.wanted.title;
+        let captcha = self.seen.captcha.as_deref().filter(|_| is_other);
+        let in_page = || captcha.map(|captcha| Obstacle::captcha(&at, captcha, &self.wanted.title));
+        self.log.obstacle.clone().or_else(|| Obstacle::at(&at)).or_else(in_page)
     }
 
     /// All that was wanted is on screen.
@@ -200,8 +238,11 @@ impl Visit {
                 format!("{} after {waited}", lacking.into_iter().chain(still).collect::<Vec<_>>().join(", "))
             }
         };
-        Err(self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page())))
-            .map_err(|failure| self.context(failure))
+        let failure = self.failure(claim).expected(self.wanted.sentence()).seen(format!("{missing}\n{}", self.page()));
+        let failure = self.context(failure);
+        // A page that gave up did so by itself.
+        let threshold = self.wanted.limit.saturating_sub(PATIENCE);
+        Err(if self.seen.broken.is_some() { failure } else { failure.unless_kept_waiting(self.took(), threshold) })
     }
 
     /// The same of a view that the check only passes through: where it is not on screen and the database refused it
@@ -289,7 +330,8 @@ impl Visit {
             .failure("the view is on screen in time")
             .expected(format!("at most {:.1} s", threshold.as_secs_f64()))
             .seen(format!("{:.1} s", self.load_time().as_secs_f64()))
-            .caused_by(Cause::Slow))
+            .caused_by(Cause::Slow)
+            .unless_kept_waiting(self.took(), threshold))
     }
 
     /// Nothing says that the data is made up.

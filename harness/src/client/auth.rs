@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{ClientError, error::Answer};
-use crate::permission::Permission;
+use crate::{permission::Permission, redaction};
 
 /// A client of one project's auth server.
 #[derive(Debug, Clone)]
@@ -101,6 +101,7 @@ impl AuthClient {
         email: &str,
         password: &SecretString,
     ) -> Result<String, ClientError> {
+        redaction::know([password.expose_secret().to_owned()], []);
         let body = json!({ "email": email, "password": password.expose_secret(), "email_confirm": true });
         let answer = self.send_as_service(self.http.post(self.url("admin/users")).json(&body), service_key).await?;
         let user: Value = answer.json()?;
@@ -140,7 +141,10 @@ impl AuthClient {
     }
 
     async fn token(&self, grant: &str, body: Value) -> Result<Session, ClientError> {
-        self.send(self.http.post(self.url("token")).query(&[("grant_type", grant)]).json(&body)).await?.json()
+        let request = self.http.post(self.url("token")).query(&[("grant_type", grant)]).json(&body);
+        let session: Session = self.send(request).await?.json()?;
+        redaction::know([&session.access_token, &session.refresh_token].map(|it| it.expose_secret().to_owned()), []);
+        Ok(session)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {

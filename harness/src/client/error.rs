@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use reqwest::{Method, Response, StatusCode, header::HeaderMap};
+use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use url::Url;
 
 use super::causes;
-use crate::{bounded, failure::Failure, obstacle::Obstacle};
+use crate::{bounded, failure::Failure, limits, obstacle::Obstacle};
 
 /// Longest piece of an answer that an error text shows.
 const EXCERPT: usize = 200;
@@ -176,19 +176,14 @@ impl Answer {
             why: causes(&error),
         })?;
         let (method, url) = (request.method().clone(), without_query(request.url().clone()));
-        let no_answer = |error: reqwest::Error| ClientError::NoAnswer {
-            method: method.clone(),
-            url: url.clone(),
-            why: causes(&error.without_url()),
-        };
-        let response: Response = http.execute(request).await.map_err(no_answer)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = bounded::text(response).await.map_err(|error| ClientError::Unreadable {
-            method: method.clone(),
-            url: url.clone(),
-            status,
-            why: causes(&error),
-        })?;
+        let bounded::Answer { status, headers, body } =
+            bounded::answer(http, request, limits::BODY_BYTES).await.map_err(|error| {
+                let (method, url, why) = (method.clone(), url.clone(), error.to_string());
+                match error.status() {
+                    Some(status) => ClientError::Unreadable { method, url, status, why },
+                    None => ClientError::NoAnswer { method, url, why },
+                }
+            })?;
         if status.is_client_error() || status.is_server_error() {
             return Err(ClientError::Refused(Refusal::decode(method, url, status, &headers, &body)));
         }

@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{causes, error::request_id};
-use crate::{bounded, permission::Permission};
+use super::error::request_id;
+use crate::{bounded, failure::Verdict, limits, obstacle::Obstacle, permission::Permission};
 
 /// No further request is made for a message after this, unless [`SmsIngest::deadline`] says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -151,6 +151,19 @@ impl Receipt {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// The same, unless something in front of the endpoint at `url` answered in its place.
+    ///
+    /// # Errors
+    /// Undecided, with what it was: a limit, whoever set it; a gateway, bot protection, a password.
+    pub fn by_the_endpoint(self, url: &Url) -> Verdict<Self> {
+        let is_limit = self.status == Some(StatusCode::TOO_MANY_REQUESTS);
+        let obstacle = self.status.and_then(|status| Obstacle::of(url, status, &self.headers));
+        match obstacle.filter(|_| is_limit || self.by() == AnsweredBy::Unknown) {
+            Some(obstacle) => Err(obstacle.failure()),
+            None => Ok(self),
+        }
+    }
+
     /// Whether asking again may help: no answer, 429, or a status of 500 or more.
     fn is_transient(&self) -> bool {
         self.status.is_none_or(|status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error())
@@ -161,7 +174,7 @@ impl Receipt {
     }
 
     fn no_answer(error: &bounded::Error) -> Self {
-        let why = causes(error);
+        let why = error.to_string();
         let (status, body, headers) = (None, String::new(), HeaderMap::new());
         Self { outcome: Ingest::Unavailable { why }, status, body, headers, tries: 1, took: Duration::ZERO }
     }
@@ -378,13 +391,11 @@ impl SmsIngest {
             request = request.header(name, value);
         }
         let answer = async {
-            let response = request.send().await.map_err(|error| bounded::Error::Broken(error.without_url()))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            Ok((status, headers, bounded::text(response).await?))
+            let request = request.build().map_err(|error| bounded::Error::Broken(error.without_url()))?;
+            bounded::answer(&self.http, request, limits::BODY_BYTES).await
         };
-        let answer: Result<_, bounded::Error> = answer.await;
-        let mut receipt = match answer {
-            Ok((status, headers, body)) => {
+        let mut receipt = match answer.await {
+            Ok(bounded::Answer { status, headers, body }) => {
                 let outcome = outcome(status, &headers, &body);
                 Receipt { outcome, status: Some(status), body, headers, tries: 1, took: Duration::ZERO }
             }

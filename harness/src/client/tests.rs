@@ -102,7 +102,7 @@ async fn a_slow_answer_is_reported() {
     let project = project().await;
     project.answers(ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(2))).await;
     let error = project.shown(project.auth.settings().await.unwrap_err());
-    assert_snapshot!(error, @"GET https://project.supabase.co/auth/v1/settings got no answer: error sending request: operation timed out");
+    assert_snapshot!(error, @"GET https://project.supabase.co/auth/v1/settings got no answer: no answer within 0.5 s");
 }
 
 #[rstest]

@@ -9,9 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::{ClientError, error::Answer};
-
-/// How long a limit that the vendor names is waited out, once. Supabase's and GitHub's windows are a minute and more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+use crate::limits::WAIT_AS_ASKED;
 
 /// Lists are read to their end; an API that never ends one is reported.
 const MOST_PAGES: usize = 50;
@@ -57,7 +55,7 @@ impl Vendor {
         let again = request.try_clone();
         match (Answer::to(&self.http, request).await, again) {
             (Err(ClientError::Refused(refusal)), Some(again)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let wait = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_WAIT);
+                let wait = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= WAIT_AS_ASKED);
                 let Some(wait) = wait else { return Err(ClientError::Refused(refusal)) };
                 tokio::time::sleep(wait).await;
                 Answer::to(&self.http, again).await

@@ -81,6 +81,20 @@ pub struct Contract {
     canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.
     make: Option<BTreeMap<String, Recipe>>,
+    /// What evidence may show of a deployment with members' data.
+    #[serde(default)]
+    evidence: Evidence,
+    /// Every text of it.
+    #[serde(skip)]
+    phrases: BTreeSet<String>,
+}
+
+/// What evidence may show where members' data is masked, beside the contract's own texts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Evidence {
+    /// Texts of the portal that are nobody's.
+    may_stay: Vec<Pattern>,
 }
 
 /// What the security checklist looks at.
@@ -123,6 +137,8 @@ pub struct Portal {
     pub broken: Vec<String>,
     /// Texts of a build that signs nobody in.
     pub mock: Vec<String>,
+    /// Size of the largest file that it serves, in megabytes, where that is more than any portal needs.
+    pub largest_file_mb: Option<usize>,
 }
 
 /// What a path that no route has answers.
@@ -306,6 +322,15 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
+fn add_texts(value: &toml::Value, texts: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::String(text) => drop(texts.insert(text.clone())),
+        toml::Value::Array(values) => values.iter().for_each(|value| add_texts(value, texts)),
+        toml::Value::Table(table) => table.values().for_each(|value| add_texts(value, texts)),
+        _ => {}
+    }
+}
+
 impl Contract {
     /// The contract of the SACCO+ Admin Portal.
     ///
@@ -357,8 +382,25 @@ impl Contract {
     }
 
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, Problem> {
-        let contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
+        let mut contract: Self = toml::from_str(text).map_err(|error| Problem::syntax(path, text, &error))?;
+        if let Ok(mut table) = toml::from_str::<toml::Table>(text) {
+            // What tells the rows of one institution from another's is theirs.
+            if let Some(toml::Value::Table(data)) = table.get_mut("data") {
+                data.remove("canaries");
+            }
+            add_texts(&toml::Value::Table(table), &mut contract.phrases);
+        }
         contract.contradiction(text, path).map_or(Ok(contract), Err)
+    }
+
+    /// Every text of it, but for those that mark an institution's rows.
+    pub(crate) fn phrases(&self) -> &BTreeSet<String> {
+        &self.phrases
+    }
+
+    /// Texts that may stay in evidence where members' data is masked.
+    pub(crate) fn may_stay(&self) -> impl Iterator<Item = &str> {
+        self.evidence.may_stay.iter().map(Pattern::as_str)
     }
 
     /// The routes, in the runbook's order.

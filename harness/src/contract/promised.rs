@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
@@ -58,6 +59,12 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn data(&self) -> Verdict<&Data> {
         promised(Section::Data, self.data.as_ref())
+    }
+
+    /// Where days begin and end; where the portal does not say, as on this machine.
+    pub(crate) fn time_zone(&self) -> TimeZone {
+        let named = self.data.as_ref().and_then(|data| TimeZone::get(&data.time_zone).ok());
+        named.unwrap_or_else(TimeZone::system)
     }
 
     /// The view that a role may not see, by its name.

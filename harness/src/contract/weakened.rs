@@ -40,6 +40,12 @@ impl Contract {
             let says = format!("errors like {:?} are no defect", pattern.as_str());
             weaker(format!("console.allowed.{}", at + 1), says, "3.3.4: no JavaScript errors in the console");
         }
+        for (at, pattern) in self.evidence.may_stay.iter().enumerate() {
+            if ["", "Uwase", "0788123456"].iter().any(|text| pattern.is_in(text)) {
+                let says = format!("texts like {:?} may stay in evidence", pattern.as_str());
+                weaker(format!("evidence.may_stay.{}", at + 1), says, "members' data stays out of evidence");
+            }
+        }
         weakened.extend(Runbook::get().steps().iter().filter_map(|step| self.laxer(step)));
         weakened.sort();
         weakened
@@ -142,6 +148,7 @@ mod tests {
             one("within_ms = 2000\n\n[[routes]]", "within_ms = 20000\n\n[[routes]]").0,
             "routes.transactions.within_ms"
         );
+        assert_eq!(one("may_stay = [", "may_stay = [\".*\", ").0, "evidence.may_stay.1");
         assert_eq!(one("allowed = []", "allowed = [\".*\"]").1, "errors like \".*\" are no defect");
         let without_rules = emptied(Contract::built_in_text(), "rules");
         let contract = Contract::parse(&without_rules, Path::new("contract.toml")).unwrap();

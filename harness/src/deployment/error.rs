@@ -78,6 +78,14 @@ pub enum Error {
         /// The connection's error, with its causes.
         why: String,
     },
+    /// The portal's host takes the connection, and that is all.
+    #[error("{site} does not answer: {why}\ncheck the host's status page, and E2E_BASE_URL")]
+    NoAnswer {
+        /// Where it should be.
+        site: Url,
+        /// What was waited for, or broke.
+        why: String,
+    },
     /// The portal's host answers and cannot prove who it is.
     #[error(
         "{site} cannot prove who it is: {why}\nno check was run over a connection that may be somebody else's; renew the certificate or check E2E_BASE_URL"
@@ -147,7 +155,7 @@ pub enum Error {
 impl Error {
     pub(super) fn unreachable(site: Url, source: reqwest::Error) -> Self {
         let source = source.without_url();
-        let why = crate::client::causes(&source);
+        let why = crate::bounded::reason(&source);
         if is_tls(&source) { Self::Tls { site, why } } else { Self::Unreachable { site, why } }
     }
 }

@@ -25,7 +25,8 @@ use crate::{
     client::{AuthClient, Claims, ClientError, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
-    redaction::Redactor,
+    limits,
+    redaction::{self, Redactor},
     seen,
     site::{Site, Trouble},
     target::Target,
@@ -34,7 +35,7 @@ pub use error::Error;
 pub(crate) use identity::Identity;
 pub use release::{BuildFiles, Released};
 use settings::Settings;
-pub(crate) use settings::secrets_of_environment;
+pub(crate) use settings::know_secrets_of_environment;
 pub use settings::settings_file;
 pub(crate) use tenant::RUN;
 pub use tenant::{Person, Tenant};
@@ -42,9 +43,6 @@ pub use writes::Writes;
 
 /// How far the clock here may be from the server's: tokens run out, and "today" changes, by both.
 const MOST_SKEW: i64 = 30;
-
-/// How long a sign-in waits when the auth server says so, at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// A running portal.
 #[derive(Debug)]
@@ -113,7 +111,7 @@ impl Deployment {
         let api = url.zip(anon_key).map(|(url, anon_key)| Api { url, anon_key });
         two_institutions(&settings)?;
         own_service_key(&settings, api.as_ref())?;
-        let site = Site::new(site, &contract.portal.title, http.clone());
+        let site = front_end(site, &contract, http.clone());
         reach(&site).await?;
         Ok(Self {
             target,
@@ -164,7 +162,7 @@ impl Deployment {
         let api = Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() };
         Ok(Self {
             target: Target::Embedded,
-            site: Site::new(portal.site_url().clone(), &contract.portal.title, http.clone()),
+            site: front_end(portal.site_url().clone(), &contract, http.clone()),
             api: Some(api),
             contract,
             settings,
@@ -424,7 +422,8 @@ impl Deployment {
     async fn admit(auth: &AuthClient, email: &str, password: &SecretString) -> Result<Session, ClientError> {
         match auth.sign_in(email, password).await {
             Err(ClientError::Refused(refusal)) if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
-                let Some(wait) = refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_WAIT)
+                let Some(wait) =
+                    refusal.retry_after.map(Duration::from_secs).filter(|wait| *wait <= limits::WAIT_AS_ASKED)
                 else {
                     return Err(ClientError::Refused(refusal));
                 };
@@ -468,11 +467,20 @@ impl Deployment {
 
     /// A text without the secrets of this deployment, for whoever writes what it answered.
     pub async fn cleaned(&self, text: &str) -> String {
-        Redactor::new(self.secrets().await).clean(text)
+        self.redactor().await.clean(text)
+    }
+
+    /// What takes this deployment's secrets, and all others that the process knows, out of texts.
+    pub(crate) async fn redactor(&self) -> Arc<Redactor> {
+        let mut public = self.settings.public();
+        public.push(self.site.url("/").into());
+        public.extend(self.api.iter().flat_map(|api| [api.url.to_string(), api.anon_key.clone()]));
+        redaction::know(self.secrets().await, public);
+        redaction::redactor()
     }
 
     /// Values that may appear in no output.
-    pub(crate) async fn secrets(&self) -> Vec<String> {
+    async fn secrets(&self) -> Vec<String> {
         let mut secrets = self.settings.secrets();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
@@ -503,11 +511,19 @@ fn http_client() -> Result<reqwest::Client, Error> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(Duration::from_secs(10))
-        .timeout(Duration::from_secs(30))
+        .connect_timeout(limits::CONNECT)
+        .timeout(limits::REQUEST)
         .user_agent(concat!("release-harness/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(Error::Http)
+}
+
+fn front_end(base: Url, contract: &Contract, http: reqwest::Client) -> Site {
+    let site = Site::new(base, &contract.portal.title, http);
+    match contract.portal.largest_file_mb {
+        Some(megabytes) => site.with_files_of(megabytes.saturating_mul(1_000_000)),
+        None => site,
+    }
 }
 
 /// Asks a remote portal once, so that a dead host is one error and not one per check.
@@ -517,7 +533,13 @@ async fn reach(site: &Site) -> Result<(), Error> {
         Ok(answer) => same_time(&root, &answer.headers),
         Err(Trouble::Kept(obstacle)) => Err(Error::Obstacle(obstacle)),
         Err(Trouble::Unread(bounded::Error::Broken(source))) => Err(Error::unreachable(root, source)),
-        Err(Trouble::Unread(why)) => Err(Error::Unreadable { site: root, why: why.to_string() }),
+        Err(Trouble::Unread(why @ bounded::Error::TooLarge { .. })) => {
+            Err(Error::Unreadable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why @ bounded::Error::NoConnection { .. })) => {
+            Err(Error::Unreachable { site: root, why: why.to_string() })
+        }
+        Err(Trouble::Unread(why)) => Err(Error::NoAnswer { site: root, why: why.to_string() }),
     }
 }
 

@@ -11,13 +11,14 @@ use std::{
     env, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Once,
 };
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::Error;
-use crate::{target::Target, workspace::root};
+use crate::{redaction, target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
 const NAMES: [&str; 26] = [
@@ -189,18 +190,31 @@ impl Settings {
         }
     }
 
+    /// All that is configured, of whatever target.
+    fn all(&self) -> impl Iterator<Item = (&String, &String)> {
+        let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
+        self.environment.iter().chain(in_file)
+    }
+
+    /// The values that everybody may read.
+    pub fn public(&self) -> Vec<String> {
+        let public = |(name, value): &(&String, &String)| !is_secret(name) && credentials(value).is_empty();
+        self.all().filter(public).map(|(_, value)| value.clone()).collect()
+    }
+
     /// The values that are secrets, and what stands before the host of any URL.
     pub fn secrets(&self) -> Vec<String> {
-        let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
-        let all = self.environment.iter().chain(in_file);
-        let secret = |name: &str| name.ends_with("_PASSWORD") || SECRETS.contains(&name);
         let urls = ELSEWHERE.iter().filter_map(|name| env::var(name).ok()).flat_map(|value| credentials(&value));
-        let own = all.flat_map(|(name, value)| {
-            let whole = secret(name).then(|| value.clone());
+        let own = self.all().flat_map(|(name, value)| {
+            let whole = is_secret(name).then(|| value.clone());
             whole.into_iter().chain(credentials(value))
         });
         own.chain(urls).collect()
     }
+}
+
+fn is_secret(name: &str) -> bool {
+    name.ends_with("_PASSWORD") || SECRETS.contains(&name)
 }
 
 /// Variables of other modules that hold a URL, and with it perhaps a password.
@@ -225,15 +239,18 @@ fn credentials(value: &str) -> Vec<String> {
     }
 }
 
-/// Secrets as far as they can be known before anything is opened: for errors of the configuration itself.
-pub(crate) fn secrets_of_environment() -> Vec<String> {
-    let read = Settings::read().unwrap_or_else(|_| Settings {
-        environment: environment(),
-        file: None,
-        tables: BTreeMap::new(),
-        target: None,
+/// Lets the process know the secrets that are configured, as far as they can be read: before there is a deployment.
+pub(crate) fn know_secrets_of_environment() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let read = Settings::read().unwrap_or_else(|_| Settings {
+            environment: environment(),
+            file: None,
+            tables: BTreeMap::new(),
+            target: None,
+        });
+        redaction::know(read.secrets(), read.public());
     });
-    read.secrets()
 }
 
 /// What the environment says of names that mean something.

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, RwLock};
 use uuid::Uuid;
 
 use super::{Deployment, Writes};
@@ -34,7 +34,12 @@ const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);
 pub(crate) static RUN: LazyLock<String> = LazyLock::new(|| Uuid::new_v4().simple().to_string()[..8].to_owned());
 
 /// What was made in a deployment and has to be removed, in the order of making.
-pub(super) type AllMade = Mutex<Vec<Made>>;
+#[derive(Debug, Default)]
+pub(super) struct AllMade {
+    list: Mutex<Vec<Made>>,
+    /// Read by who makes something, from the request to its place in the list; written by who removes all of it.
+    under_way: RwLock<()>,
+}
 
 #[derive(Debug, Clone)]
 pub(super) enum Made {
@@ -105,12 +110,16 @@ impl<'d> Writes<'d> {
     }
 
     async fn hire(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
-        go_on()?;
         let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
         let name = format!("{MARK}-{}-{}", *RUN, Uuid::new_v4().simple());
         let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
-        let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
-        self.deployment.remember(Made::User { id: id.clone() });
+        let id = {
+            let _under_way = self.deployment.made.under_way.read().await;
+            go_on()?;
+            let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
+            self.deployment.remember(Made::User { id: id.clone() });
+            id
+        };
         let profile: [(&str, Value); 5] = [
             ("user", id.clone().into()),
             ("institution", tenant.id.clone().into()),
@@ -143,6 +152,7 @@ impl<'d> Writes<'d> {
     }
 
     async fn row(&self, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+        let _under_way = self.deployment.made.under_way.read().await;
         go_on()?;
         let recipe = self.deployment.recipe(kind)?;
         let made = self.deployment.service()?.insert(self, &recipe.table, &filled(recipe, values)).await;
@@ -222,7 +232,10 @@ impl Deployment {
     /// Removes all that was made here with a [`Writes`]; answers with what stays, in words. The embedded portal goes
     /// with its process, and with it what is in it; the deployment that checks share is tidied when the process ends.
     pub async fn tidy(&self) -> Vec<String> {
-        let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
+        // What is being made at this moment is waited for: it would stay.
+        let under_way = self.made.under_way.write().await;
+        let made = std::mem::take(&mut *self.made.list.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(under_way);
         let mut stays = Vec::new();
         if made.is_empty() || self.target() == Target::Embedded {
             return stays;
@@ -236,7 +249,7 @@ impl Deployment {
     }
 
     fn remember(&self, made: Made) {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+        self.made.list.lock().unwrap_or_else(PoisonError::into_inner).push(made);
     }
 }
 

@@ -70,6 +70,20 @@ async fn a_captcha_before_the_portal() {
 }
 
 #[tokio::test]
+async fn a_host_that_lets_nobody_in() {
+    assert_snapshot!(kept_out_by(page(403, "<h1>Forbidden</h1>")).await, @"
+    undecided  https://your-domain.com lets these checks in
+      seen      403 Forbidden, text/html
+      do        open the address from another network: if it opens there, let this machine's address through the firewall or WAF; if it is refused there too, the host serves no document and the portal is down
+    ");
+    assert_snapshot!(kept_out_by(page(401, "<h1>Sign in</h1>")).await, @"
+    undecided  https://your-domain.com lets these checks in
+      seen      401 Unauthorized, text/html
+      do        open the address from another network: if it opens there, let this machine's address through the firewall or WAF; if it is refused there too, the host serves no document and the portal is down
+    ");
+}
+
+#[tokio::test]
 async fn an_access_page_before_the_portal() {
     let sign_in = "https://sacco.cloudflareaccess.com/cdn-cgi/access/login/your-domain.com?kid=secret";
     assert_snapshot!(kept_out_by(ResponseTemplate::new(302).insert_header("location", sign_in)).await, @"
@@ -110,9 +124,10 @@ async fn a_gateway_that_does_not_reach_the_portal() {
 #[tokio::test]
 async fn what_no_obstacle_is() {
     let with_captcha = "<title>SACCO+ Admin Portal</title><div class=cf-turnstile></div>";
+    let portal = "<title>SACCO+ Admin Portal</title>";
     let elsewhere = ResponseTemplate::new(302).insert_header("location", "https://www.your-domain.com/");
     let bearer = ResponseTemplate::new(401).insert_header("www-authenticate", "Bearer");
-    for answer in [page(200, with_captcha), page(403, "<h1>Forbidden</h1>"), page(500, ""), elsewhere, bearer] {
+    for answer in [page(200, with_captcha), page(403, portal), page(500, ""), elsewhere, bearer] {
         let server = MockServer::start().await;
         Mock::given(any()).respond_with(answer).mount(&server).await;
         let site = Site::new(server.uri().parse().unwrap(), "SACCO+ Admin Portal", http_client().unwrap());

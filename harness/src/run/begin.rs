@@ -15,7 +15,7 @@ use super::{
     folder::{ENDED, JOINED, MANIFEST, files, point_latest_to, sha256, write, write_new},
     manifest::{Chosen, Ended, FORMAT, Harness, Machine, Manifest, Planned, Runner, Source, SuiteEnded},
 };
-use crate::{deployment::Identity, runbook::Runbook, target::Target, workspace};
+use crate::{deployment::Identity, privacy::Detail, runbook::Runbook, target::Target, workspace};
 
 /// What a run is going to be.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Plan {
     pub target: Option<Target>,
     /// What the checks were compiled from; none is the working copy around them.
     pub harness: Option<Harness>,
+    /// How much evidence shows; none is what the environment says, or else what the target wants.
+    pub evidence: Option<Detail>,
 }
 
 /// A run that began.
@@ -82,6 +84,7 @@ impl Plan {
             checks,
             weakened: identity.weakened,
             not_promised: identity.not_promised,
+            evidence: self.evidence.unwrap_or_else(|| Detail::of(identity.target)),
         };
         let json = serde_json::to_vec_pretty(&manifest)?;
         match self.runner {

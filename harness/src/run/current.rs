@@ -92,6 +92,7 @@ fn begin_own(suite: &str, own: Option<PathBuf>, runs: &Path) -> io::Result<Curre
             checks: list_own(arguments, folder)?,
             harness: None,
             target: None,
+            evidence: None,
         })
     };
     if let Some(nextest) = nextest {

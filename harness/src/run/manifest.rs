@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::exclusion::LeftOutBecause;
-use crate::{contract::Weakened, section::Section, target::Target};
+use crate::{contract::Weakened, privacy::Detail, section::Section, target::Target};
 
 /// The format of the files in a run's folder; readers refuse others.
 pub(super) const FORMAT: u32 = 1;
@@ -47,6 +47,8 @@ pub struct Manifest {
     pub weakened: Vec<Weakened>,
     /// Parts of the contract that this portal has no use for.
     pub not_promised: Vec<Section>,
+    /// Whether evidence shows members' data: by the target, or as somebody chose.
+    pub evidence: Detail,
 }
 
 /// Who runs the checks.

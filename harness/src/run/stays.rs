@@ -1,6 +1,10 @@
 //! Lists of what checks made in a deployment and could not remove: nobody shall meet it by surprise.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+};
 
 use super::{current::closing, folder::write};
 use crate::target::Target;
@@ -9,14 +13,17 @@ use crate::target::Target;
 const PREFIX: &str = "stays-";
 
 /// Keeps the list, and says so.
-#[expect(clippy::print_stderr, reason = "the process is ending, and no check is left to tell it")]
 pub(crate) fn keep(run: &str, target: Target, stays: &[String]) {
     let Some(folder) = closing().filter(|_| !stays.is_empty()) else { return };
     let text = format!("made by run {run} on {target}:\n{}\n", stays.join("\n"));
-    match write(folder, &format!("{PREFIX}{run}.txt"), text.as_bytes()) {
-        Ok(path) => eprintln!("run {run} made {} things that stay in the deployment: {}", stays.len(), path.display()),
-        Err(_) => eprintln!("{text}"),
-    }
+    let said = match write(folder, &format!("{PREFIX}{run}.txt"), text.as_bytes()) {
+        Ok(path) => {
+            format!("run {run} made {} things that stay in the deployment: {}", stays.len(), path.display())
+        }
+        Err(_) => text,
+    };
+    // Nobody may be listening any more; the run is closed all the same.
+    let _ = writeln!(io::stderr(), "{said}");
 }
 
 /// The lists in the folder of a run.

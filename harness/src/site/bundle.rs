@@ -11,13 +11,8 @@ use super::{Document, Fetched, Site};
 use crate::{
     client::Claims,
     failure::{Failure, Verdict},
+    limits::{BUNDLE_BYTES, BUNDLE_SCRIPTS},
 };
-
-/// Scripts that one app may have; more means that something is not what it seems.
-const MOST_SCRIPTS: usize = 2000;
-
-/// Bytes that all of them may have together.
-const MOST_BYTES: usize = 60_000_000;
 
 /// Scripts that are asked for at once: so many bodies are held that nobody knows the size of yet.
 const AT_ONCE: usize = 4;
@@ -70,7 +65,7 @@ impl Bundle {
         while !next.is_empty() {
             let mut answers = JoinSet::new();
             for url in next.drain(..next.len().min(AT_ONCE)) {
-                let site = Site::new(site.base.clone(), site.title.clone(), site.http.clone());
+                let site = site.without_bundle();
                 answers.spawn(async move { site.get(url).await });
             }
             for answer in answers.join_all().await {
@@ -87,9 +82,9 @@ impl Bundle {
                 bundle.scripts.push(script);
             }
             let bytes: usize = bundle.scripts.iter().map(|script| script.body.len()).sum();
-            if known.len() > MOST_SCRIPTS || bytes > MOST_BYTES {
+            if known.len() > BUNDLE_SCRIPTS || bytes > BUNDLE_BYTES {
                 return Err(Failure::undecided("the bundle can be read")
-                    .expected(format!("at most {MOST_SCRIPTS} scripts of {} MB together", MOST_BYTES / 1_000_000))
+                    .expected(format!("at most {BUNDLE_SCRIPTS} scripts of {} MB together", BUNDLE_BYTES / 1_000_000))
                     .seen(format!("{} scripts and {} MB, and more", known.len(), bytes / 1_000_000)));
             }
         }

@@ -13,8 +13,8 @@ pub use document::{Asset, Document};
 
 use crate::{
     bounded,
-    client::causes,
     failure::{Failure, Verdict},
+    limits,
     obstacle::Obstacle,
 };
 
@@ -25,6 +25,8 @@ pub struct Site {
     /// Of the portal's document: what else answers in its place is not the portal.
     title: String,
     http: reqwest::Client,
+    /// Bytes of one body.
+    most: usize,
     bundle: OnceCell<Bundle>,
 }
 
@@ -89,13 +91,27 @@ impl Fetched {
             "" => String::new(),
             location => format!(" to {location}"),
         };
-        format!("{}{location}, {content_type}{title}, {} bytes", self.status, self.body.len())
+        let encoding = match self.header("content-encoding") {
+            "" => String::new(),
+            encoding => format!(", called {encoding} though nobody asked for that"),
+        };
+        let kind = if content_type.is_empty() { "no content type" } else { &content_type };
+        format!("{}{location}, {kind}{title}{encoding}, {} bytes", self.status, self.body.len())
     }
 }
 
 impl Site {
     pub(crate) fn new(base: Url, title: impl Into<String>, http: reqwest::Client) -> Self {
-        Self { base, title: title.into(), http, bundle: OnceCell::new() }
+        Self { base, title: title.into(), http, most: limits::BODY_BYTES, bundle: OnceCell::new() }
+    }
+
+    /// The same for a portal with files of another size.
+    pub(crate) fn with_files_of(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    fn without_bundle(&self) -> Self {
+        Self::new(self.base.clone(), self.title.clone(), self.http.clone()).with_files_of(self.most)
     }
 
     /// The URL of a path.
@@ -112,23 +128,24 @@ impl Site {
     pub async fn get(&self, url: Url) -> Verdict<Fetched> {
         self.fetch(url.clone()).await.map_err(|trouble| match trouble {
             Trouble::Kept(obstacle) => obstacle.failure().at(url.as_str()),
-            Trouble::Unread(bounded::Error::Broken(error)) => Failure::failed("the portal answers")
-                .expected(format!("an answer to GET {url}"))
-                .seen(causes(&error))
-                .at(url.as_str()),
-            Trouble::Unread(error) => Failure::undecided("the portal's answer can be read to its end")
+            Trouble::Unread(error @ bounded::Error::TooLarge { .. }) => {
+                Failure::undecided("the portal's answer can be read to its end")
+                    .seen(error.to_string())
+                    .at(url.as_str())
+                    .advice("open the address in a browser: is this a file of the portal? A larger limit is largest_file_mb in [portal] of the contract")
+            }
+            Trouble::Unread(error) => Failure::failed("the portal answers")
+                .expected(format!("a complete answer to GET {url}"))
                 .seen(error.to_string())
-                .at(url.as_str())
-                .advice("open the address in a browser: no page or script of a portal is that large"),
+                .at(url.as_str()),
         })
     }
 
     /// The same for whoever opens the deployment.
     pub(crate) async fn fetch(&self, url: Url) -> Result<Fetched, Trouble> {
-        let no_answer = |error: reqwest::Error| bounded::Error::Broken(error.without_url());
-        let response = self.http.get(url.clone()).header("accept", "text/html,*/*").send().await.map_err(no_answer)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = bounded::text(response).await?;
+        let request = self.http.get(url.clone()).header("accept", "text/html,*/*").build();
+        let request = request.map_err(|error| bounded::Error::Broken(error.without_url()))?;
+        let bounded::Answer { status, headers, body } = bounded::answer(&self.http, request, self.most).await?;
         match Obstacle::in_place_of(&self.title, &url, status, &headers, &body) {
             Some(obstacle) => Err(Trouble::Kept(obstacle)),
             None => Ok(Fetched { url, status, headers, body }),

@@ -1,8 +1,10 @@
 //! Phase 2: the edge functions are deployed, new, guarded, and answer.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use harness::{AnsweredBy, Cause, Deployment, Failure, Section, Unstorable, Verdict, check, check_if_promised};
+use harness::{
+    AnsweredBy, Cause, Deployment, Failure, Section, Stopwatch, Unstorable, Verdict, check, check_if_promised,
+};
 use reqwest::{Method, StatusCode};
 use rstest_reuse::apply;
 
@@ -81,9 +83,9 @@ fn the_ingest_endpoint_answers_in_time() -> Verdict {
         let (endpoint, release) = (check.deployment().sms_ingest()?, check.contract().release()?);
         let mut took = Vec::new();
         for _ in 0..4 {
-            let start = Instant::now();
+            let watch = Stopwatch::start();
             let answer = endpoint.probe_with_key(Method::POST, &[], &Unstorable::empty_object()).await;
-            took.push(start.elapsed());
+            took.push(watch.took());
             if answer.by() != AnsweredBy::Function || answer.status != Some(StatusCode::BAD_REQUEST) {
                 return Err(Failure::failed("the ingest endpoint runs, and reads what comes with its key")
                     .expected("400 of the function's own code: a field is missing")
@@ -91,17 +93,21 @@ fn the_ingest_endpoint_answers_in_time() -> Verdict {
                     .at(endpoint.url().as_str()));
             }
         }
-        let warm = took[1..].iter().min().copied().unwrap_or_default();
-        let (cold, limits) = (took[0], [release.cold_within_ms, release.warm_within_ms].map(Duration::from_millis));
-        let figures = format!("{} ms at first, {} ms warm", cold.as_millis(), warm.as_millis());
-        if cold <= limits[0] && warm <= limits[1] {
+        let (cold, warm) = (took[0], took[1..].iter().min_by_key(|took| took.wall).copied().unwrap_or(took[0]));
+        let limits = [release.cold_within_ms, release.warm_within_ms].map(Duration::from_millis);
+        let figures = format!("{} ms at first, {} ms warm", cold.wall.as_millis(), warm.wall.as_millis());
+        if cold.wall <= limits[0] && warm.wall <= limits[1] {
             check.measured(figures);
             return Ok(());
         }
+        let spans = [(cold, limits[0]), (warm, limits[1])];
+        let late = spans.into_iter().filter(|(took, limit)| took.wall > *limit);
+        let (took, limit) = late.max_by_key(|(took, limit)| took.is_beyond(*limit)).unwrap_or(spans[0]);
         Err(Failure::failed("the ingest endpoint answers in time")
             .caused_by(Cause::Slow)
             .expected(format!("within {} ms at first, {} ms warm", limits[0].as_millis(), limits[1].as_millis()))
             .seen(figures)
-            .at(endpoint.url().as_str()))
+            .at(endpoint.url().as_str())
+            .unless_kept_waiting(took, limit))
     })
 }

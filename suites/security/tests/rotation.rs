@@ -23,7 +23,7 @@ pub mod writes {
             return Ok(Rotated { before, after, _only });
         }
         let before = deployment.sms_ingest()?;
-        let receipt = ask(&before).await;
+        let receipt = ask(&before).await?;
         if !is_let_in(&receipt) {
             return Err(Failure::undecided("the old key was good before the rotation").seen(receipt.to_string()));
         }
@@ -32,8 +32,9 @@ pub mod writes {
     }
 
     /// A body that no endpoint can store: whoever is let in learns what it lacks.
-    async fn ask(ingest: &SmsIngest) -> Receipt {
-        ingest.probe_with_key(Method::POST, &[], &Unstorable::without("sms_text")).await
+    async fn ask(ingest: &SmsIngest) -> Verdict<Receipt> {
+        let receipt = ingest.probe_with_key(Method::POST, &[], &Unstorable::without("sms_text")).await;
+        receipt.by_the_endpoint(ingest.url())
     }
 
     fn is_let_in(receipt: &Receipt) -> bool {
@@ -44,7 +45,7 @@ pub mod writes {
     fn the_new_key_is_good_and_the_old_one_is_not() -> Verdict {
         check("sec.2.2", async |check| {
             let Rotated { before, after, .. } = rotated(check).await?;
-            let (old, new) = (ask(&before).await, ask(&after).await);
+            let (old, new) = (ask(&before).await?, ask(&after).await?);
             let failed = |claim: &str, expected: &str, seen: &Receipt| {
                 Err(Failure::failed(claim).expected(expected).seen(seen.to_string()).at(after.url().as_str()))
             };
@@ -69,7 +70,7 @@ pub mod writes {
                 let session = deployment.session(persona).await?;
                 let Rotated { after, .. } = rotated(check).await?;
                 let mut broken = Vec::new();
-                let ingest = ask(&after).await;
+                let ingest = ask(&after).await?;
                 if !is_let_in(&ingest) {
                     broken.push(format!("{}: {ingest}", contract.sms()?.function));
                 }
@@ -81,7 +82,9 @@ pub mod writes {
                     broken.push(format!("rest, {table}: {error}"));
                 }
                 for name in &contract.security()?.functions {
-                    let receipt = deployment.function(name)?.probe_as(&session, &Unstorable::empty()).await;
+                    let function = deployment.function(name)?;
+                    let receipt = function.probe_as(&session, &Unstorable::empty()).await;
+                    let receipt = receipt.by_the_endpoint(function.url())?;
                     let is_well = receipt.by() == AnsweredBy::Function
                         && receipt.status.is_some_and(|status| !status.is_server_error());
                     if !is_well {

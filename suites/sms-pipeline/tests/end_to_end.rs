@@ -1,9 +1,9 @@
 //! 4.4.5 "A message gets from the POST to the ledger": one payment, followed all the way.
 
 pub mod writes {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
-    use harness::{Cause, Failure, Verdict, check};
+    use harness::{Cause, Failure, Stopwatch, Took, Verdict, check};
     use rust_decimal::Decimal;
     use serde_json::json;
     use support::{equals, unread};
@@ -32,7 +32,7 @@ pub mod writes {
             // A member pays, and the gateway's device reports it.
             let (text, reference) = gateway.payment(AMOUNT);
             let (sms_id, transaction_id) = gateway.ingest(&gateway.message(text)).await?;
-            let answered = Instant::now();
+            let answered = Stopwatch::start();
 
             // The message is kept, one attempt read it, and there is one transaction of it.
             let raw = gateway.raw().await?;
@@ -59,14 +59,17 @@ pub mod writes {
             }
 
             // The teller opens the ledger: it is there, not allocated.
-            page.open_unallocated(&reference).await?;
-            let (took, limit) = (answered.elapsed(), Duration::from_millis(sms.in_ledger_within_ms));
-            check.measured(format!("in the ledger after {} ms", took.as_millis()));
-            if took > limit {
+            let shown = page.open_unallocated(&reference).await?;
+            let took = answered.took();
+            let took = Took { waited: took.waited + shown.took().waited, ..took };
+            let limit = Duration::from_millis(sms.in_ledger_within_ms);
+            check.measured(format!("in the ledger after {} ms", took.wall.as_millis()));
+            if took.wall > limit {
                 return Err(Failure::failed("a payment is in the ledger's view soon")
                     .caused_by(Cause::Slow)
                     .expected(format!("within {} ms of the endpoint's answer", limit.as_millis()))
-                    .seen(format!("{} ms", took.as_millis())));
+                    .seen(format!("{} ms", took.wall.as_millis()))
+                    .unless_kept_waiting(took, limit));
             }
 
             // The teller gives it to the member.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Rows, measure, steady, times};
+use super::{Rows, measure, times};
 use crate::{Verdict, cargo::cargo, setup, suites::Suite};
 
 /// How to measure the checklists.
@@ -14,9 +14,6 @@ pub struct Options {
     /// Measured runs; a warm-up precedes them
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only so many runs in a row, counting failures
-    #[arg(long, value_name = "RUNS")]
-    steady: Option<usize>,
 }
 
 impl Options {
@@ -35,9 +32,6 @@ pub fn run(options: &Options) -> Verdict {
         Suite::build(suite)?;
     }
     let name = format!("cargo test {}", options.arguments().join(" "));
-    if let Some(runs) = options.steady {
-        return steady(&name, || options.command(), runs);
-    }
     let mut rows = Rows::new(&name);
     measure(&mut options.command())?;
     rows.add("compiled, warm template", times(options.runs, || measure(&mut options.command()))?)?;

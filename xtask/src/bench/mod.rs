@@ -9,11 +9,9 @@ mod signoff;
 mod smoke;
 mod sms;
 
-use std::process::Command;
-
 use comfy_table::Table;
 
-use crate::{Error, Verdict, print, say, table::table};
+use crate::{Error, Verdict, print, table::table};
 
 pub use process::{Figures, measure};
 
@@ -55,18 +53,6 @@ pub fn median<T: Copy + PartialOrd>(values: &[T]) -> Result<T, Error> {
 
 fn times(runs: usize, mut run: impl FnMut() -> Result<Figures, Error>) -> Result<Vec<Figures>, Error> {
     (0..runs).map(|_| run()).collect()
-}
-
-/// Many runs in a row, counting failures.
-fn steady(name: &str, command: impl Fn() -> Command, runs: usize) -> Verdict {
-    let figures = times(runs, || {
-        let figures = measure(&mut command())?;
-        say(&format!("{:.2} s{}", figures.wall, if figures.good { "" } else { "  FAILED" }));
-        Ok(figures)
-    })?;
-    let failed = figures.iter().filter(|run| !run.good).count();
-    print(&format!("{runs} runs of {name}, {failed} failed"));
-    Ok(failed == 0)
 }
 
 /// The table of a command's figures.

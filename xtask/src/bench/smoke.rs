@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::{Figures, Rows, measure, median, steady, times};
+use super::{Figures, Rows, measure, median, times};
 use crate::{
     Error, Verdict,
     cargo::cargo,
@@ -19,9 +19,6 @@ pub struct Options {
     /// Measured runs of each command; a warm-up precedes them
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only so many runs of `cargo test -p smoke` in a row, counting failures
-    #[arg(long, value_name = "RUNS")]
-    steady: Option<usize>,
     /// Compare with another runner: the eight route checks on one running portal
     #[arg(long)]
     against: Option<Peer>,
@@ -39,9 +36,6 @@ enum Peer {
 pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
     Suite::build("smoke")?;
-    if let Some(runs) = options.steady {
-        return steady("cargo test -p smoke", smoke, runs);
-    }
     match options.against {
         Some(Peer::Playwright) => against_playwright(options.runs),
         None => alone(options),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness::{
-    Outcome, Production, Runbook, Section, Seen, Step, Target, Weakened,
+    Detail, Outcome, Production, Runbook, Section, Seen, Step, Target, Weakened,
     run::{
         AttachedFile, CheckResult, Chosen, Ended, Explanation, Figure, Harness, LeftOutBecause, Machine, Manifest,
         Planned, Run, Runner, Source, SuiteEnd, SuiteEnded,
@@ -171,6 +171,7 @@ fn manifest(target: Target, began: Timestamp, checks: Vec<Planned>) -> Manifest 
         checks,
         weakened: Vec::new(),
         not_promised: Vec::new(),
+        evidence: Detail::Masked,
     }
 }
 

@@ -9,7 +9,7 @@ mod wanted;
 use std::path::PathBuf;
 
 use harness::{
-    Outcome, Target,
+    Detail, Outcome, Target,
     run::{Judgement, Run, judge, seal},
 };
 
@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long, value_name = "ID")]
     step: Option<String>,
     /// Run nothing and judge these runs, or the runs in these folders: the shards of one verification
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["target", "suites", "source"], num_args = 1..)]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["target", "suites", "source", "evidence"], num_args = 1..)]
     results: Vec<PathBuf>,
     /// Runs of staging that show what production leaves out [default: those in target/runs of the last --max-age]
     #[arg(long, value_name = "FOLDER", num_args = 1..)]
@@ -44,6 +44,9 @@ pub struct Options {
     /// How old a run may be that proves something: 24h, 7d
     #[arg(long, value_name = "TIME", default_value = "24h")]
     max_age: jiff::Span,
+    /// How much the evidence shows: full, or masked: no members' data [default: masked on production, else full]
+    #[arg(long, value_name = "DETAIL")]
+    evidence: Option<Detail>,
     /// Take compiled suites from a folder of test binaries, or from what cargo nextest archive made
     #[arg(long = "suites", value_name = "PATH", id = "source")]
     source: Option<PathBuf>,
@@ -67,6 +70,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
         step: options.step.as_deref(),
         names: &[],
         source: options.source.as_deref(),
+        evidence: options.evidence,
     };
     let runs = if options.results.is_empty() { vec![wanted.run(&selection)?] } else { read(&options.results)? };
     let target = runs[0].manifest.target;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use harness::{Target, run::judge};
+use harness::{Detail, Target, run::judge};
 
 use super::{report::Report, selection::Selection, wanted::Wanted};
 use crate::{Error, Exit, signoff::Signed};
@@ -19,6 +19,9 @@ pub struct Options {
     /// Only this suite; may be repeated
     #[arg(long = "suite", value_name = "NAME")]
     suites: Vec<String>,
+    /// How much the evidence shows: full, or masked: no members' data [default: masked on production, else full]
+    #[arg(long, value_name = "DETAIL")]
+    evidence: Option<Detail>,
     /// Take compiled suites from a folder of test binaries, or from what cargo nextest archive made
     #[arg(long = "suites", value_name = "PATH", id = "source")]
     source: Option<PathBuf>,
@@ -38,6 +41,7 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
         step: None,
         names: &options.names,
         source: options.source.as_deref(),
+        evidence: options.evidence,
     };
     let runs = [wanted.run(&Selection::of(None)?)?];
     let judgement = judge(&runs, &[], |_| true);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harness::{
-    Deployment, Runbook, Target,
+    Deployment, Detail, Runbook, Target,
     run::{Chosen, Plan, Planned, Run, Runner, SuiteEnd, SuiteEnded, runs_folder},
 };
 
@@ -24,6 +24,7 @@ pub struct Wanted<'o> {
     /// Parts of checks' names; all where there is none.
     pub names: &'o [String],
     pub source: Option<&'o Path>,
+    pub evidence: Option<Detail>,
 }
 
 impl Wanted<'_> {
@@ -52,6 +53,7 @@ impl Wanted<'_> {
             },
             checks: suites.iter().flat_map(|(_, checks)| checks.clone()).collect(),
             harness: package::harness()?,
+            evidence: self.evidence,
         };
         let runs = runs_folder();
         let begun =
@@ -101,6 +103,7 @@ impl Wanted<'_> {
         let mut command = suite.command();
         command.env(run.0, run.1).env_remove("ALLURE_RESULTS_DIR");
         command.envs(self.target.map(|target| ("HARNESS_TARGET", target.to_string())));
+        command.envs(self.evidence.map(Detail::variable));
         let tests: Vec<_> = checks.iter().map(|check| suite.test_of(check)).collect();
         match suite.follow(command, Some(&tests)) {
             Ok((end, _)) => end,

@@ -36,6 +36,13 @@ impl Sample {
         Self { at, step: result.step, outcome, figure: result.figure, seen: result.measured.unwrap_or(why), text }
     }
 
+    /// Belongs to a round that did not end in time: what it could not tell, nobody answered.
+    pub fn came_late(&mut self) {
+        if self.outcome == Outcome::Undecided {
+            self.outcome = Outcome::NotRun;
+        }
+    }
+
     /// Over its limit, or nobody answered. What is undecided is neither.
     fn is_bad(&self) -> bool {
         matches!(self.outcome, Outcome::Failed | Outcome::NotRun)

@@ -11,10 +11,10 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use harness::{Runbook, run::kept_out};
+use harness::{Runbook, SUITE_SECONDS, WATCH_ROUND, run::kept_out};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -87,10 +87,15 @@ impl Watcher {
         let folder = tempfile::Builder::new().prefix(&name).tempdir_in(out)?;
         let environment: Vec<_> =
             self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut samples = Vec::new();
+        let (mut samples, until) = (Vec::new(), Instant::now() + WATCH_ROUND);
         for (suite, tests) in &self.suites {
+            let left = until.saturating_duration_since(Instant::now()).as_secs().to_string();
+            let environment = [&environment[..], &[(SUITE_SECONDS, left.as_str())]].concat();
             let results = suite.run(Some(tests), &folder.path().join(&suite.name), &environment)?.results;
             samples.extend(results.into_iter().map(|result| Sample::of(result, at)));
+        }
+        if Instant::now() >= until {
+            samples.iter_mut().for_each(Sample::came_late);
         }
         samples.sort_by(|one, other| one.step.cmp(&other.step));
         Ok((samples, folder))

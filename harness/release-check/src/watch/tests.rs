@@ -55,6 +55,18 @@ fn a_breach_is_one_that_lasts() {
     ");
 }
 
+/// A deployment that hangs leaves its checks undecided when their time is over: to who watches, that is an outage.
+#[test]
+fn a_round_that_does_not_end_in_time_is_one_in_which_nobody_answered() {
+    let late = |(outcome, value)| {
+        let mut sample = sample(0, outcome, value);
+        sample.came_late();
+        sample.outcome
+    };
+    assert_eq!([FEW, SLOW, GOOD].map(late), [Outcome::NotRun, Outcome::Failed, Outcome::Passed]);
+    assert!(course(&[GOOD, DEAD, DEAD, DEAD]).0.was_in_breach());
+}
+
 #[test]
 fn rounds_in_which_something_became_bad_are_kept() {
     let mut course = Course::new(3);

@@ -5,6 +5,10 @@
 
 mod another_portal;
 mod bad_input;
+mod endings;
+mod members;
+mod on_demand;
+mod output;
 mod redaction;
 mod remote;
 mod runs;

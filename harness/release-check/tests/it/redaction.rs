@@ -1,7 +1,13 @@
 //! Secrets stay out of what a run leaves, also where the deployment shows them: each has a canary for a value, and a
 //! server answers every request with an error that repeats it in all the ways in which servers write things.
 
-use std::{fs, path::Path, process::Command, thread};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use base64::{
     Engine,
@@ -22,10 +28,23 @@ const MOST_REPEATED: usize = 4096;
 /// Answers with everything that it was sent; signs in whom it is asked to, with tokens that are canaries as well.
 struct Parrot {
     token: String,
+    /// Command lines of this machine with a canary in them, whenever it was asked something.
+    shown: Arc<Mutex<Vec<String>>>,
+}
+
+/// What all canaries have in them.
+const CANARY: &str = "c4nary";
+
+/// Command lines of this machine's processes with a canary.
+fn command_lines() -> Vec<String> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).into_owned()).filter(|line| line.contains(CANARY)).collect()
 }
 
 impl Respond for Parrot {
     fn respond(&self, request: &Request) -> ResponseTemplate {
+        self.shown.lock().unwrap().extend(command_lines());
         if request.method == "GET" && request.url.path() == "/" && !request.headers.contains_key("apikey") {
             return ResponseTemplate::new(200).set_body_raw("<!doctype html><title>Parrot</title>", "text/html");
         }
@@ -105,8 +124,9 @@ async fn no_secret_is_in_what_a_run_leaves() {
     // A header has no place for letters like those.
     let key = |name: &str| format!("{}-c4nary+/{}", name.to_lowercase(), name.len());
     let token = key("session");
+    let shown = Arc::default();
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(Parrot { token: token.clone() }).mount(&server).await;
+    Mock::given(any()).respond_with(Parrot { token: token.clone(), shown: Arc::clone(&shown) }).mount(&server).await;
 
     let mut sent = vec![token];
     let mut environment = vec![
@@ -165,6 +185,7 @@ async fn no_secret_is_in_what_a_run_leaves() {
     assert!(folder.path().join("signoff/index.html").exists(), "{}", left.last().unwrap().1);
     every_byte_below(folder.path(), &mut left);
 
+    assert_eq!(*shown.lock().unwrap(), Vec::<String>::new(), "no command line has a secret");
     let heard = server.received_requests().await.unwrap();
     let said = |secret: &str| {
         heard.iter().any(|request| {
@@ -192,7 +213,7 @@ async fn no_secret_is_in_what_a_run_leaves() {
 async fn no_password_of_a_url_is_in_what_a_run_leaves() {
     const PASSWORD: &str = "url-c4nary-password";
     let server = MockServer::start().await;
-    Mock::given(any()).respond_with(Parrot { token: "a-token".to_owned() }).mount(&server).await;
+    Mock::given(any()).respond_with(Parrot { token: "a-token".to_owned(), shown: Arc::default() }).mount(&server).await;
     let answering = server.uri().replace("http://", "");
     let mut left = Vec::new();
     for variable in ["E2E_BASE_URL", "VITE_SUPABASE_URL", "WEBDRIVER_URL"] {

@@ -21,7 +21,7 @@ use release_check::suites::{SUITES, Suite};
 /// Who signed in, and when, is bookkeeping of the auth server; everything else is the deployment.
 const BOOKKEEPING: [&str; 3] = ["auth.users", "auth.sessions", "auth.refresh_tokens"];
 
-struct Remote {
+pub(crate) struct Remote {
     portal: Portal,
     /// The working copy that its release is made of.
     source: PathBuf,
@@ -29,7 +29,7 @@ struct Remote {
 }
 
 impl Remote {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         // Three suites from one address in a minute are more than a limit for people allows.
         let portal = Portal::builder().token_requests(1_000, 10_000).start().await.unwrap();
         let (folder, source) = (tempfile::tempdir().unwrap(), portal.checkout().await.unwrap().to_owned());
@@ -41,12 +41,16 @@ impl Remote {
         Self { portal, source, folder }
     }
 
-    fn results(&self) -> PathBuf {
-        self.folder.path().join("results")
+    pub(crate) fn results(&self) -> PathBuf {
+        self.folder().join("results")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The suite against this portal as `target`, with the team's variables.
-    fn command(&self, suite: &str, target: &str) -> Command {
+    pub(crate) fn command(&self, suite: &str, target: &str) -> Command {
         let mut command = Suite::build(suite).unwrap().command_in(&self.results());
         command.envs(self.variables(target));
         command
@@ -105,11 +109,11 @@ impl Remote {
         (canary, path)
     }
 
-    async fn database(&self) -> PgConnection {
+    pub(crate) async fn database(&self) -> PgConnection {
         PgConnection::connect(self.portal.database_url()).await.unwrap()
     }
 
-    async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.database().await).await.unwrap();
         row.get(0)
     }

@@ -23,6 +23,7 @@ impl<'c> Prober<'_, 'c> {
             self.realtime(relation).await?;
         }
         self.auth().await?;
+        self.creatable();
         self.buckets().await
     }
 
@@ -126,6 +127,29 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// Schemas that users may make objects in: code that runs with its owner's rights and finds them first uses them.
+    fn creatable(&mut self) {
+        let trusting = self.world.catalog.functions.iter().filter(|function| function.definer && !function.fixed_path);
+        let trusting = trusting.filter(|function| !function.extension).count();
+        for creatable in &self.world.catalog.creatable {
+            let object = Object { noun: "schema", name: creatable.schema.clone() };
+            let deed = match trusting {
+                0 => Harm::Medium.that("can make objects in it"),
+                _ => Harm::Critical.that(format!(
+                    "can make objects in it, which {trusting} functions with their owner's rights and no search_path use"
+                )),
+            };
+            let sql = format!(
+                "create function {}.rls_probe() returns int language sql as 'select 1'",
+                ident(&creatable.schema)
+            );
+            for actor in self.actors.clone().iter().filter(|actor| actor.db_role() == creatable.role) {
+                let cause = Cause::Grant("create".to_owned());
+                self.record.cross(&object, Verb::Insert, actor, deed.clone(), cause, &sql);
+            }
+        }
+    }
+
     /// The auth server's own tables.
     async fn auth(&mut self) -> Result<(), Error> {
         for readable in &self.world.catalog.auth_readable {
@@ -159,10 +183,10 @@ impl<'c> Prober<'_, 'c> {
                     let mut policies =
                         objects.policies.iter().filter(|policy| matches!(policy.command.as_str(), "select" | "all"));
                     policies.any(|policy| {
-                        policy
-                            .using
-                            .as_deref()
-                            .is_some_and(|text| text.contains(&literal(&id)) || !text.contains("bucket_id"))
+                        policy.using.as_deref().is_some_and(|text| {
+                            let is_of_bucket = text.contains(&literal(&id)) || !text.contains("bucket_id");
+                            is_of_bucket && names::asks_whose_file(text)
+                        })
                     })
                 });
             if is_kept_apart {

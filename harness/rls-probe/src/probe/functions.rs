@@ -1,7 +1,9 @@
 //! Functions, called with the other tenant's ids. What counts is the effect: rows of the other tenant in the answer,
 //! an answer that would be another one without them, or rows that changed.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
+
+use regex::Regex;
 
 use crate::{
     actor::{Actor, Kind},
@@ -105,9 +107,14 @@ impl<'c> Prober<'_, 'c> {
         called: &mut Vec<Called<'c>>,
     ) -> Result<(bool, bool, Option<Refused>), Error> {
         let (mut tried, mut answered, mut reason) = (HashSet::new(), false, None::<Refused>);
+        let mut crossed = false;
         let own = self.own(actor);
         let mut let_in = false;
         for (plan, pick) in picks.iter().flat_map(|pick| plans(function).into_iter().map(move |plan| (plan, *pick))) {
+            // What somebody can do with the first rows, they can do with others.
+            if crossed && pick != picks[0] {
+                break;
+            }
             // Who asks is all that it looked at so far.
             if !let_in && (pick != picks[0] || !plan.is_for_strangers()) {
                 continue;
@@ -130,7 +137,7 @@ impl<'c> Prober<'_, 'c> {
                         let deed = Harm::of_reading(actor.kind)
                             .that("can learn the other tenant's data from its error message");
                         self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
-                        return Ok((true, true, None));
+                        crossed = true;
                     }
                     let_in |= !refused.is_of_privilege();
                     if reason.is_none() || refused.is_of_privilege() {
@@ -143,7 +150,12 @@ impl<'c> Prober<'_, 'c> {
                     continue;
                 }
             };
-            (answered, let_in) = (true, true);
+            let_in = true;
+            // What says that it did not succeed has refused.
+            match refused_softly(&answer.text).filter(|_| answer.written.is_empty()) {
+                Some(refused) => reason = Some(refused),
+                None => answered = true,
+            }
             let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
             if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
                 let whose = match (actor.kind.is_outside(), actor.tenant) {
@@ -152,25 +164,38 @@ impl<'c> Prober<'_, 'c> {
                 };
                 let deed = Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"));
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
-                return Ok((true, true, None));
+                crossed = true;
             }
-            let is_secret = names::promises_a_secret(&function.name) && names::looks_like_a_key(&answer.text);
-            if is_secret && function.arguments.is_empty() && actor.kind.is_outside() {
+            if actor.kind.is_outside() && self.is_secret(function, &answer.text) {
                 let deed = Harm::of_reading(actor.kind).that("can obtain a secret");
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
-                return Ok((true, true, None));
+                crossed = true;
             }
-            if !answer.written.is_empty()
-                && let Some(deed) = self.written(actor, &call.sql, &answer.written).await?
-            {
-                self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
-                return Ok((true, true, None));
+            if !answer.written.is_empty() {
+                let deeds = self.written(actor, &call.sql, &answer.written).await?;
+                crossed |= !deeds.is_empty();
+                for deed in deeds {
+                    self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                }
             }
-            if answer.written.is_empty() && !answer.text.is_empty() {
+            if !crossed && answer.written.is_empty() && !answer.text.is_empty() {
                 called.push(Called { function, actor: actor.clone(), sql: call.sql, outcome: Ok(answer.text) });
             }
         }
+        if crossed {
+            return Ok((true, true, None));
+        }
         Ok((false, answered, reason))
+    }
+
+    /// Whether an answer has a key in it: by what the function or a part of its answer is called, and how it looks.
+    fn is_secret(&self, function: &Function, answer: &str) -> bool {
+        static PART: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#""(\w+)"\s*:\s*"([^"]{12,})""#).expect("a pattern"));
+        let mut parts = PART.captures_iter(answer);
+        let is_named = function.arguments.is_empty() && names::promises_a_secret(&function.name);
+        is_named && names::looks_like_a_key(answer)
+            || parts.any(|part| names::is_secret(&part[1]) && names::looks_like_a_key(&part[2]))
     }
 
     /// What a text reveals to an actor of tenants that they may not know.
@@ -229,7 +254,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// What a statement that wrote did to whom; none when it stayed at home.
-    pub(super) async fn written(&mut self, actor: &Actor, sql: &str, tables: &[i64]) -> Result<Option<Deed>, Error> {
+    pub(super) async fn written(&mut self, actor: &Actor, sql: &str, tables: &[i64]) -> Result<Vec<Deed>, Error> {
         let relations: Vec<&'c Relation> = tables
             .iter()
             .filter_map(|oid| self.world.catalog.relation(*oid))
@@ -237,7 +262,7 @@ impl<'c> Prober<'_, 'c> {
             .collect();
         if actor.kind == Kind::Anonymous {
             let names: Vec<_> = relations.iter().map(|relation| relation.title()).collect();
-            return Ok(Some(Harm::Critical.that(format!("can change {} without an account", names.join(", ")))));
+            return Ok(vec![Harm::Critical.that(format!("can change {} without an account", names.join(", ")))]);
         }
         let mut looks = Vec::new();
         for relation in &relations {
@@ -319,20 +344,25 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         if looks.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let mut before = Vec::new();
         for (look, _) in &looks {
             before.push(self.desk.run(look).await?.value().map(str::to_owned));
         }
         let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
-        let Ok((_, after)) = self.desk.attempt(actor, &[], sql, &statements).await? else { return Ok(None) };
+        let Ok((_, after)) = self.desk.attempt(actor, &[], sql, &statements).await? else { return Ok(Vec::new()) };
         let changed = looks
-            .iter()
+            .into_iter()
             .zip(before)
             .zip(after)
-            .find(|((_, before), after)| after.value().map(str::to_owned) != *before);
-        Ok(changed.map(|(((_, deed), _), _)| deed.clone()))
+            .filter(|((_, before), after)| after.value().map(str::to_owned) != *before);
+        let deeds: Vec<_> = changed.map(|(((_, deed), _), _)| deed).collect();
+        // What is written down of it is no deed of its own.
+        let logs: Vec<_> = relations.iter().filter(|relation| names::is_log(&relation.name)).collect();
+        let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
+        let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
+        Ok(if others.is_empty() { deeds } else { others })
     }
 
     /// What comes of a call that was made before.
@@ -373,7 +403,10 @@ impl<'c> Prober<'_, 'c> {
                 for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone, Plan::Fresh] {
                     let call = call(self.world, function, control, OTHER, plan, pick);
                     match self.attempt(control, &call.sql, &[]).await? {
-                        Ok(_) => return Ok((Some(pick), last)),
+                        Ok((done, _)) => match refused_softly(&all(done)) {
+                            Some(refused) => last = format!("{} of the other tenant: {refused}", control.name),
+                            None => return Ok((Some(pick), last)),
+                        },
                         // It went on until something was there already.
                         Err(refused) if refused.code == "23505" => nearly = nearly.or(Some(pick)),
                         Err(refused) => last = format!("{} of the other tenant: {refused}", control.name),
@@ -413,15 +446,37 @@ impl<'c> Prober<'_, 'c> {
             }
             let object = Object { noun: "function", name: call.function.title() };
             // Two refusals that differ say that something is there, and nothing of what it is.
-            let harm = match (&call.outcome, without) {
-                (Err(_), Err(_)) => Harm::Low,
-                _ => Harm::of_reading(call.actor.kind),
+            let deed = match (&call.outcome, &without) {
+                (Ok(with), Ok(without)) if !(is_a_bit(with) && is_a_bit(without)) => {
+                    Harm::of_reading(call.actor.kind).that("can infer from its answer what the other tenant has")
+                }
+                (Ok(with), Err(_)) if !is_a_bit(with) => {
+                    Harm::of_reading(call.actor.kind).that("can infer from its answer what the other tenant has")
+                }
+                _ => Harm::Low.that("can tell from its answer that something of the other tenant's exists"),
             };
-            let deed = harm.that("can infer from its answer what the other tenant has");
             self.record.cross(&object, Verb::Call, &call.actor, deed, Cause::Function, &call.sql);
         }
         Ok(())
     }
+}
+
+/// The refusal in an answer that says of itself that nothing was done.
+fn refused_softly(answer: &str) -> Option<Refused> {
+    static SAYS_NO: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""(?:success|ok|allowed)"\s*:\s*false|"error"\s*:\s*"|^\{"error""#).expect("a pattern")
+    });
+    SAYS_NO.is_match(answer).then(|| Refused {
+        code: "answered".to_owned(),
+        message: answer.chars().take(120).collect(),
+        constraint: None,
+        column: None,
+    })
+}
+
+/// Whether an answer is yes or no.
+fn is_a_bit(answer: &str) -> bool {
+    matches!(answer, "" | "t" | "f" | "true" | "false")
 }
 
 /// All that a statement answered.

@@ -4,14 +4,14 @@
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
-    draft::{Draft, choices},
+    draft::{Draft, choices, known_values},
     error::Error,
     harm::Harm,
     names,
     record::{Cause, Cell, Object, Verb},
     sql::{ident, literal},
     tie::owner_columns,
-    world::{OTHER, OWN},
+    world::{OTHER, OWN, Row, dead_states, sql_values},
 };
 
 use super::{Prober, object_of, tables::Inserted};
@@ -27,6 +27,7 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
         for relation in &relations {
             self.flags(relation).await?;
+            self.appoint(relation).await?;
         }
         let Some(table) = self.world.members() else { return Ok(()) };
         if relations.iter().any(|relation| relation.oid == table.oid) {
@@ -35,6 +36,7 @@ impl<'c> Prober<'_, 'c> {
                     self.oneself(table, actor).await?;
                     self.join(table, actor).await?;
                     self.colleagues(table, actor).await?;
+                    self.superiors(table, actor).await?;
                 }
             }
         }
@@ -174,7 +176,7 @@ impl<'c> Prober<'_, 'c> {
             let me = format!("{} = {}", ident(owner), literal(user));
             let own = format!("select {name}::text from {} where {me}", relation.sql());
             let Some(own) = self.desk.run(&own).await?.value().map(str::to_owned) else { continue };
-            for role in choices(relation, column).iter().filter(|role| roles.rank(role) < roles.rank(&own)) {
+            for role in known_values(relation, column).iter().filter(|role| roles.rank(role) < roles.rank(&own)) {
                 let sql = format!("update {} set {name} = {} where {me}", relation.sql(), literal(role));
                 let look =
                     format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(role));
@@ -184,6 +186,41 @@ impl<'c> Prober<'_, 'c> {
                     let cause = self.guilty(relation, actor, "update", None).await?;
                     let deed = Harm::Critical.that("can raise their own role");
                     self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row of a table of privileges about oneself.
+    async fn appoint(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        if !self.world.gives_privileges(relation) {
+            return Ok(());
+        }
+        let roles = &self.world.tenancy.roles;
+        let column = relation.columns.iter().find(|column| names::is_role_column(&column.name));
+        let mut wanted = column.map(|column| known_values(relation, column)).unwrap_or_default();
+        wanted.retain(|role| !names::is_plain_role(role));
+        wanted.sort_by_key(|role| roles.rank(role));
+        for actor in &self.actors.clone() {
+            if actor.user.is_none() {
+                continue;
+            }
+            let each: Vec<_> = if wanted.is_empty() { vec![None] } else { wanted.iter().map(Some).collect() };
+            for role in each {
+                let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { break };
+                for name in owner_columns(self.world.catalog, relation, self.world.tenancy) {
+                    draft.set(&name, literal(actor.user.as_deref().unwrap_or_default()));
+                }
+                if let (Some(column), Some(role)) = (column, role) {
+                    draft.set(&column.name, literal(role));
+                }
+                if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
+                    let cause = self.guilty(relation, actor, "insert", None).await?;
+                    let what = role.map_or_else(|| format!("one of {}", relation.title()), Clone::clone);
+                    let deed = Harm::Critical.that(format!("can make themselves {what}"));
+                    self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
                     break;
                 }
             }
@@ -344,6 +381,47 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// Somebody whose role is above one's own: put below it, put out of office, or removed.
+    async fn superiors(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let Some(members) = &self.world.tenancy.members else { return Ok(()) };
+        let (Some(column), Some(own)) = (&members.role, &actor.role) else { return Ok(()) };
+        if !matches!(actor.kind, Kind::Member | Kind::Reader) {
+            return Ok(());
+        }
+        let roles = &self.world.tenancy.roles;
+        let rank = |row: &Row| row.text(column).map_or(usize::MAX, |role| roles.rank(&role));
+        let platform = self.world.platform_row(self.desk, table).await?;
+        let colleagues = self.rows_besides(table, OWN, actor).into_iter().chain(platform);
+        let mut above: Vec<_> = colleagues.filter(|row| rank(row) < roles.rank(own)).collect();
+        above.sort_by_key(rank);
+        above.dedup_by_key(|row| row.text(column));
+        let may = |name: &str, privilege: &str| table.column(name).is_some_and(|of| of.may(actor.db_role(), privilege));
+        for superior in above {
+            let whom = superior.text(column).unwrap_or_default();
+            let mut tries = Vec::new();
+            if may(column, "update") {
+                let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(own));
+                tries.push((Verb::Update, set, format!("can take the role of a {whom}")));
+            }
+            let dead = dead_states(table).into_iter().chain(members.dead.iter().map(sql_values)).flatten();
+            for (name, value) in dead.filter(|(name, _)| may(name, "update")) {
+                let set = format!("update {} set {} = {value}", table.sql(), ident(&name));
+                tries.push((Verb::Update, set, format!("can put a {whom} out of office")));
+            }
+            if table.may(actor.db_role(), "delete") {
+                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove a {whom}")));
+            }
+            for (verb, statement, effect) in tries {
+                let sql = format!("{statement} where {}", superior.key);
+                if self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0) {
+                    let cause = self.guilty(table, actor, verb.name(), Some(&superior)).await?;
+                    self.record.cross(&object_of(table), verb, actor, Harm::High.that(effect), cause, &sql);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Rows that carry a role and are no memberships yet.
     async fn invitations(&mut self, relation: &'c Relation, table: &Relation) -> Result<(), Error> {
         if relation.oid == table.oid || self.world.is_shared(relation) {
@@ -432,7 +510,7 @@ impl<'c> Prober<'_, 'c> {
             }
             let rows = |actor: &Actor| {
                 format!(
-                    "select string_agg(concat_ws('|', {}), ',') from {} where {}::text = {}",
+                    "select string_agg(told, ',' order by told) from (select concat_ws('|', {}) as told from {} where {}::text = {}) t",
                     telling.join(", "),
                     relation.sql(),
                     ident(owner),

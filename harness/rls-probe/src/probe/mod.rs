@@ -1,5 +1,6 @@
 //! The probes, by what is probed. Each is one attempt by one actor, with a look at its effect.
 
+mod declared;
 mod exposure;
 mod functions;
 mod members;
@@ -13,6 +14,7 @@ use crate::{
     catalog::{Policy, Relation},
     desk::{Attempted, Desk},
     error::Error,
+    names,
     record::{Cause, Cell, Object, Record},
     refused::Refused,
     sql::{ident, literal},
@@ -224,6 +226,17 @@ impl<'p, 'c> Prober<'p, 'c> {
         command: &str,
         row: Option<&Row>,
     ) -> Result<Cause, Error> {
+        self.guilty_of(relation, actor, command, row.as_slice()).await
+    }
+
+    /// The same for any of several rows.
+    async fn guilty_of(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        command: &str,
+        rows: &[impl std::borrow::Borrow<Row>],
+    ) -> Result<Cause, Error> {
         if !relation.rls {
             return Ok(Cause::NoRowSecurity);
         }
@@ -237,9 +250,14 @@ impl<'p, 'c> Prober<'p, 'c> {
                     "insert" => policy.check.as_ref().or(policy.using.as_ref()),
                     _ => policy.using.as_ref(),
                 };
-                let (Some(expression), Some(row)) = (expression, row) else { continue };
+                let Some(expression) = expression.filter(|_| !rows.is_empty()) else { continue };
+                let keys: Vec<_> = rows.iter().map(|row| row.borrow().key.as_str()).collect();
                 let [_, claims] = actor.become_sql();
-                let sql = format!("{claims}; select ({expression}) from {} where {}", relation.sql(), row.key);
+                let sql = format!(
+                    "{claims}; select bool_or({expression}) from {} where {}",
+                    relation.sql(),
+                    keys.join(" or ")
+                );
                 if let Ok(done) = self.desk.keep(&sql).await?
                     && done.value() == Some("t")
                 {
@@ -288,7 +306,8 @@ fn touched(relation: &Relation, role: &str, row: &Row, avoid: &[String]) -> Opti
         .filter(|column| column.may(role, "update") && !column.generated && !avoid.contains(&column.name))
         .collect();
     columns.sort_by_key(|column| {
-        (in_key(&column.name), in_reference(&column.name), !column.is_text(), column.labels.len())
+        let says_what_one_may = names::is_role_column(&column.name) || names::is_raising_flag(&column.name);
+        (in_key(&column.name), in_reference(&column.name), says_what_one_may, !column.is_text(), column.labels.len())
     });
     let column = columns.first()?;
     Some((ident(&column.name), row.sql(&column.name)))

@@ -6,6 +6,7 @@ use crate::{
     catalog::Relation,
     error::Error,
     harm::Harm,
+    names,
     record::{Cause, Cell, Verb},
     sql::{ident, literal},
     world::OTHER,
@@ -54,7 +55,12 @@ impl<'c> Prober<'_, 'c> {
             match self.attempt(actor, &sql, &[]).await? {
                 Ok((done, _)) if done.number() > 0 => {
                     let cause = if view.invoker { Cause::Policies(Vec::new()) } else { Cause::View };
-                    let deed = Harm::of_reading(actor.kind).that("can read rows of the other tenant through it");
+                    let shown = view.columns.iter().filter(|column| column.may(role, "select"));
+                    let is_personal = shown.into_iter().any(|column| names::is_personal(&column.name));
+                    let harm = Harm::of_reading(actor.kind);
+                    let harm =
+                        if names::says_public(&view.name) && !is_personal { harm.min(Harm::Medium) } else { harm };
+                    let deed = harm.that("can read rows of the other tenant through it");
                     self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
                 }
                 // What it is of may be out of reach from here; the grant is there.
@@ -195,7 +201,11 @@ impl<'c> Prober<'_, 'c> {
         }
         self.desk.back("without_other").await?;
         for (view, actor) in differs {
-            let deed = Harm::of_reading(actor.kind).that("can infer the other tenant's rows from what it shows");
+            // One number tells how many there are, and nothing of what they are.
+            let is_number = matches!(view.columns.as_slice(), [only] if matches!(only.category.as_str(), "N" | "B"));
+            let harm = Harm::of_reading(actor.kind);
+            let harm = if is_number { harm.min(Harm::Medium) } else { harm };
+            let deed = harm.that("can infer the other tenant's rows from what it shows");
             self.record.cross(&object_of(view), Verb::Read, &actor, deed, Cause::View, &digest(view));
         }
         Ok(())

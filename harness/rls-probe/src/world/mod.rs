@@ -6,6 +6,8 @@ mod rows;
 mod script;
 mod state;
 
+pub use self::state::{dead_states, sql_values};
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::OnceLock,
@@ -16,12 +18,12 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, Kind},
     catalog::{Catalog, Relation},
     desk::Desk,
     draft::Draft,
     error::Error,
-    sql::literal,
+    sql::{ident, literal},
     tenancy::Tenancy,
     tie::{Tie, condition, ties},
 };
@@ -195,6 +197,19 @@ impl<'c> World<'c> {
     /// Texts that only rows of the other tenant have.
     pub fn canary(&self, tenant: usize) -> String {
         format!("{}{}x", ["own", "oth", "cls"][tenant.min(2)], self.run)
+    }
+
+    /// The membership of the platform's admin.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn platform_row(&self, desk: &mut Desk, table: &Relation) -> Result<Option<Row>, Error> {
+        let platform = self.controls.iter().find(|control| control.kind == Kind::Platform && control.role.is_some());
+        let (Some(members), Some(user)) = (&self.tenancy.members, platform.and_then(|actor| actor.user.as_ref()))
+        else {
+            return Ok(None);
+        };
+        self.read_back(desk, table, &format!("{} = {}", ident(&members.user), literal(user))).await
     }
 
     /// The table that places users in tenants.

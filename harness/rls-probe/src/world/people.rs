@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Column, Relation},
     desk::Desk,
-    draft::{Draft, choices},
+    draft::{Draft, known_values},
     error::Error,
     names,
     refused::Refused,
     sql::{ident, literal},
+    tie::owner_columns,
 };
 
 use super::{
@@ -34,7 +35,7 @@ impl<'c> World<'c> {
             let role = self.tenancy.members.as_ref()?.role.as_ref()?;
             Some((members, members.column(role)?))
         });
-        let mut listed = column.map(|(members, column)| choices(members, column)).unwrap_or_default();
+        let mut listed = column.map(|(members, column)| known_values(members, column)).unwrap_or_default();
         if listed.is_empty()
             && let Some((members, column)) = column
             && let Some(reference) = members.reference_of(&column.name)
@@ -61,7 +62,9 @@ impl<'c> World<'c> {
     /// Columns of a tenant that is closed, as given or found out.
     pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
         let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
-        if given.is_empty() { dead_states(table).into_iter().next().unwrap_or_default() } else { given }
+        let asked =
+            |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        if given.is_empty() { dead_states(table).into_iter().find(asked).unwrap_or_default() } else { given }
     }
 
     /// Users of every kind.
@@ -113,7 +116,49 @@ impl<'c> World<'c> {
             let actor = self.member(desk, OWN, Some(&role), Kind::Platform, &BTreeMap::new(), None).await?;
             self.controls.push(actor);
         }
+        self.appoint(desk).await
+    }
+
+    /// Somebody whom a table of privileges, or the row about them, makes more than others: what only they get shows that
+    /// there is something to get.
+    async fn appoint(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let of_users = |relation: &&'c Relation| {
+            relation.is_table()
+                && !self.is_members(relation)
+                && (self.gives_privileges(relation) || self.catalog.is_mirror(relation))
+        };
+        let tables: Vec<_> = self.catalog.relations.iter().filter(of_users).collect();
+        let tables = tables.into_iter().filter_map(|table| {
+            let owner = owner_columns(self.catalog, table, self.tenancy).into_iter().next()?;
+            let raised =
+                table.columns.iter().filter_map(|column| Some((column.name.clone(), self.highest(table, column)?)));
+            let raised: BTreeMap<_, _> = raised.collect();
+            (!raised.is_empty() || self.gives_privileges(table)).then_some((table, owner, raised))
+        });
+        let tables: Vec<_> = tables.collect();
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let mut actor = self.sign_up(desk, "admin", json!({})).await?;
+        for (table, owner, mut values) in tables {
+            values.insert(owner.clone(), literal(actor.user.as_deref().unwrap_or_default()));
+            // Where it cannot be, there is nobody to compare with.
+            let _ = self.place(desk, table, &owner, &values, &actor.claims["email"]).await?;
+        }
+        actor.kind = Kind::Platform;
+        self.controls.push(actor);
         Ok(())
+    }
+
+    /// What makes somebody more than all others, in a column of a row about them.
+    fn highest(&self, table: &Relation, column: &Column) -> Option<String> {
+        if names::is_raising_flag(&column.name) && column.category == "B" {
+            return Some("true".to_owned());
+        }
+        let roles = known_values(table, column);
+        let is_role = names::is_role_column(&column.name);
+        let highest = roles.iter().min_by_key(|role| self.tenancy.roles.rank(role)).filter(|_| is_role)?;
+        (!names::is_plain_role(highest)).then(|| literal(highest))
     }
 
     /// Somebody with a role and no tenant, where a membership may be without: comparisons with NULL let them through.
@@ -368,7 +413,10 @@ impl<'c> World<'c> {
     fn dead_members(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) else { return Vec::new() };
         let given: Vec<_> = members.dead.iter().map(sql_values).collect();
-        let states = if given.is_empty() { dead_states(table) } else { given };
+        // A state that nothing asks for keeps nobody out, and nobody said that it should.
+        let asked =
+            |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        let states = if given.is_empty() { dead_states(table).into_iter().filter(asked).collect() } else { given };
         let named = states.into_iter().map(|state| {
             let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();
             let is_word =

@@ -1,21 +1,26 @@
 //! Rows: drafts that refer to rows of the same tenant, and what the database makes of them.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
+use regex::Regex;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
     catalog::{Catalog, Column, Key, Reference, Relation},
     desk::{Desk, Done},
-    draft::Draft,
+    draft::{Draft, known_values},
     error::Error,
+    names,
     refused::Refused,
     sql::{ident, literal},
     tie::{Tie, owner_columns},
 };
 
 use super::{CLOSED, OTHER, OWN, Row, Tenant, VARIANTS, World};
+
+/// Buckets whose files are tried.
+const BUCKETS: usize = 12;
 
 impl<'c> World<'c> {
     /// Tables, those that others refer to first.
@@ -70,6 +75,9 @@ impl<'c> World<'c> {
             let joins = joins(relation).any(|key| key.columns.iter().all(is_needed));
             let variants = if privileged {
                 1
+            } else if self.ties.get(&relation.oid) == Some(&Tie::Path) {
+                // One in each bucket.
+                VARIANTS.max(self.buckets() + 1)
             } else if joins {
                 VARIANTS - 1
             } else {
@@ -81,7 +89,7 @@ impl<'c> World<'c> {
                 let draft = match variant {
                     0 => self.draft_marked(relation, tenant, 0, &first),
                     // What is found by likeness finds it.
-                    _ if variant == VARIANTS - 1 => {
+                    _ if variant + 1 == variants && variants >= VARIANTS => {
                         self.draft_marked(relation, tenant, variant, &first).map(|draft| draft.twin(&mark))
                     }
                     _ => self.draft_marked(relation, tenant, variant, &mark),
@@ -138,7 +146,7 @@ impl<'c> World<'c> {
     }
 
     async fn read_rows(&mut self, desk: &mut Desk, relation: &'c Relation) -> Result<(), Error> {
-        for number in 0..VARIANTS {
+        for number in 0..BUCKETS {
             let one = format!("ctid = (select ctid from {} order by 1 offset {number} limit 1)", relation.sql());
             let Some(row) = self.read_back(desk, relation, &one).await? else { break };
             self.rows.entry((relation.oid, None)).or_default().push(row);
@@ -146,14 +154,30 @@ impl<'c> World<'c> {
         Ok(())
     }
 
-    /// Whether a table says of users that they may do more than their role: rows of it are for nobody who tries.
-    pub(super) fn gives_privileges(&self, relation: &Relation) -> bool {
-        self.tenancy.tenant.is_some()
-            && matches!(self.ties.get(&relation.oid), Some(Tie::Owner(_)))
-            && !self.is_members(relation)
-            && !self.is_referred_to(relation)
-            && self.catalog.is_asked_about_callers(relation)
-            && self.catalog.is_mirror(relation)
+    /// Whether a table says of users that they may do more than others: rows of it are for nobody who tries.
+    pub fn gives_privileges(&self, relation: &Relation) -> bool {
+        let is_of_users = matches!(self.ties.get(&relation.oid), Some(Tie::Owner(_))) && !self.is_members(relation);
+        let says_so = names::is_privileges_table(&relation.name);
+        let is_list =
+            self.tenancy.tenant.is_some() && !self.is_referred_to(relation) && self.catalog.is_mirror(relation);
+        is_of_users && (says_so || is_list) && self.catalog.is_asked_about_callers(relation)
+    }
+
+    /// What a column of a row about somebody has, where it says what they may do: no more than everybody may.
+    fn harmless(&self, relation: &Relation, column: &Column) -> Option<String> {
+        if names::is_raising_flag(&column.name) && column.category == "B" {
+            return Some("false".to_owned());
+        }
+        let roles = known_values(relation, column);
+        if !names::is_role_column(&column.name) || roles.is_empty() {
+            return None;
+        }
+        let by_default = |role: &&String| {
+            column.default.as_ref().is_some_and(|default| default.starts_with(&format!("{}::", literal(role))))
+        };
+        let plain = roles.iter().find(by_default).or_else(|| roles.iter().find(|role| names::is_plain_role(role)));
+        let lowest = || roles.iter().rev().max_by_key(|role| self.tenancy.roles.rank(role));
+        plain.or_else(lowest).map(|role| literal(role))
     }
 
     /// Whether other tables name users by this one.
@@ -200,7 +224,15 @@ impl<'c> World<'c> {
         let bystander = self.bystander.as_ref().filter(|_| self.gives_privileges(relation));
         let users = bystander.map_or(users.as_slice(), std::slice::from_ref);
         let user = |number: usize| users.get(number).or(users.first()).map(|user| literal(user));
-        for (number, column) in owner_columns(self.catalog, relation, self.tenancy).iter().enumerate() {
+        let owners = owner_columns(self.catalog, relation, self.tenancy);
+        if !owners.is_empty() && !self.is_members(relation) {
+            for column in &relation.columns {
+                if let Some(harmless) = self.harmless(relation, column) {
+                    draft.prefer(&column.name, harmless);
+                }
+            }
+        }
+        for (number, column) in owners.iter().enumerate() {
             if let Some(user) = user((number + variant) % users.len().max(1)) {
                 draft.set(column, user);
             }
@@ -210,8 +242,7 @@ impl<'c> World<'c> {
             Tie::Path => {
                 let bucket = self.bucket(variant)?;
                 draft.set("bucket_id", literal(&bucket));
-                let folder = if self.tenancy.tenant.is_some() { id } else { users.first()? };
-                draft.set("name", literal(&format!("{folder}/{mark}.txt")));
+                draft.set("name", literal(&self.file_name(&bucket, index, mark)));
                 if let Some(user) = user(0) {
                     draft.prefer("owner", user.clone());
                     draft.prefer("owner_id", user);
@@ -256,8 +287,63 @@ impl<'c> World<'c> {
         }
     }
 
+    /// How many buckets there are, as far as each is tried.
+    pub fn buckets(&self) -> usize {
+        let buckets = self.catalog.named("storage.buckets");
+        buckets.map_or(0, |buckets| self.rows(buckets, OWN).len())
+    }
+
+    /// Buckets whose files everybody gets by their addresses.
+    pub fn public_buckets(&self) -> Vec<String> {
+        let buckets = self.catalog.named("storage.buckets").into_iter().flat_map(|buckets| self.rows(buckets, OWN));
+        let public = buckets.filter(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)));
+        public.filter_map(|bucket| bucket.text("id")).collect()
+    }
+
+    /// Whether everybody gets a file by its address.
+    pub fn is_in_public_bucket(&self, row: &Row) -> bool {
+        row.text("bucket_id").is_some_and(|bucket| self.public_buckets().contains(&bucket))
+    }
+
+    /// A file's name that is a tenant's, as the policies of its bucket take names apart.
+    pub fn file_name(&self, bucket: &str, tenant: usize, mark: &str) -> String {
+        let owner = self.file_owner(bucket, tenant);
+        let texts = self.texts_of_bucket(bucket);
+        let has = |word: &str| texts.iter().any(|text| text.contains(word));
+        let by_folder = has("foldername") || has("path_tokens") || has("split_part") || !has("filename");
+        match (by_folder, has("foldername(name))[2]"), has("filename") && has("uuid")) {
+            (false, ..) => format!("{owner}.{mark}"),
+            (_, true, _) => format!("files/{owner}/{mark}.txt"),
+            (_, _, true) => format!("{owner}/{}.txt", Uuid::new_v4()),
+            _ => format!("{owner}/{mark}.txt"),
+        }
+    }
+
+    /// Whose id a file's name begins with: a user's, where policies of its bucket compare folders with the caller.
+    pub fn file_owner(&self, bucket: &str, tenant: usize) -> String {
+        static OF_CALLER: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"auth\.uid\(\)[^=]{0,20}= \(?\(?storage\.foldername|foldername\([^=]{0,30}= \(*(?: ?SELECT )?\(?auth\.uid\(\)")
+                .expect("a pattern")
+        });
+        let Tenant { id, users } = &self.tenants[tenant];
+        let is_of_user =
+            self.tenancy.tenant.is_none() || self.texts_of_bucket(bucket).iter().any(|text| OF_CALLER.is_match(text));
+        users.first().filter(|_| is_of_user).unwrap_or(id).clone()
+    }
+
+    /// What policies say of a bucket's files.
+    fn texts_of_bucket(&self, bucket: &str) -> Vec<&'c str> {
+        let objects = self.catalog.named("storage.objects");
+        let policies = objects.into_iter().flat_map(|objects| &objects.policies);
+        let texts: Vec<_> =
+            policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect();
+        let name = literal(bucket);
+        let own: Vec<_> = texts.iter().copied().filter(|text| text.contains(&name)).collect();
+        if own.is_empty() { texts } else { own }
+    }
+
     /// A bucket that policies or rows name.
-    fn bucket(&self, variant: usize) -> Option<String> {
+    pub fn bucket(&self, variant: usize) -> Option<String> {
         let buckets = self.catalog.relations.iter().find(|relation| relation.title() == "storage.buckets")?;
         let rows = self.rows.get(&(buckets.oid, None))?;
         rows.get(variant % rows.len().max(1))?.text("id")

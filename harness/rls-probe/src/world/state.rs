@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{catalog::Relation, draft::choices, names, sql::literal};
+use crate::{catalog::Relation, draft::known_values, names, sql::literal};
 
 pub fn sql_values(values: &BTreeMap<String, toml::Value>) -> BTreeMap<String, String> {
     let sql = |value: &toml::Value| match value {
@@ -21,7 +21,7 @@ pub fn dead_states(table: &Relation) -> Vec<BTreeMap<String, String>> {
             "B" if names::is_living_flag(name) => Some("false".to_owned()),
             "D" if names::is_end(name) => Some("now()".to_owned()),
             _ if names::is_state(name) => {
-                let choices = choices(table, column);
+                let choices = known_values(table, column);
                 let dead =
                     names::DEAD.iter().find_map(|dead| choices.iter().find(|choice| choice.eq_ignore_ascii_case(dead)));
                 dead.map(|dead| literal(dead))
@@ -38,7 +38,8 @@ pub fn living_state(table: &Relation) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for column in &table.columns {
         if names::is_state(&column.name) {
-            let living = choices(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
+            let living =
+                known_values(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
             state.extend(living.map(|living| (column.name.clone(), literal(&living))));
         } else if column.category == "B" && names::is_living_flag(&column.name) {
             state.insert(column.name.clone(), "true".to_owned());

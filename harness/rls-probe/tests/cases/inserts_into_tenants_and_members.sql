@@ -1,5 +1,6 @@
 -- Rows of tenants and members are tried to be made.
 -- right: table public.millers: insert by hand
+-- right: table public.mills: delete by anonymous
 -- own: table public.mills: insert by newcomer
 
 create table mills (id uuid primary key default gen_random_uuid(), name text not null, plan text not null default 'free' check (plan in ('free','gold')));

@@ -1,5 +1,6 @@
 -- A text for a negated class is printable.
--- right: table public.letters: insert by anonymous
+-- clean
+-- own: table public.letters: insert by anonymous
 
 create table pigeons (id bigserial primary key, user_id uuid not null references auth.users, ring text not null);
 create table letters (id bigserial primary key, address text not null check (address ~* '^[^@\s]+@[^@\s]+\.[^@\s]+$'), body text);

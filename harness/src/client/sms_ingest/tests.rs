@@ -100,7 +100,7 @@ async fn a_broken_answer_decides_nothing() {
     assert_snapshot!(shown(ResponseTemplate::new(308).insert_header("location", "https://elsewhere.example/")).await, @r#"Unavailable { why: "a redirect to https://elsewhere.example/" } | Unknown | 308 a redirect to https://elsewhere.example/"#);
     let slow =
         from_function(200, r#"{"success":true,"sms_id":"s","duplicate":false}"#).set_delay(Duration::from_secs(5));
-    assert_snapshot!(shown(slow).await, @r#"Unavailable { why: "error sending request: operation timed out" } | Unknown | no answer: error sending request: operation timed out"#);
+    assert_snapshot!(shown(slow).await, @r#"Unavailable { why: "no answer within 0.2 s" } | Unknown | no answer: no answer within 0.2 s"#);
 }
 
 #[tokio::test]
@@ -143,4 +143,28 @@ async fn the_deadline_ends_it() {
     Mock::given(any()).respond_with(ResponseTemplate::new(429).insert_header("retry-after", "60")).mount(&server).await;
     let receipt = ingest(&server).await.deadline(Duration::from_secs(5)).deliver(message().body()).await;
     assert_eq!((receipt.tries, receipt.status), (1, Some(StatusCode::TOO_MANY_REQUESTS)));
+}
+
+#[tokio::test]
+async fn what_stands_before_the_endpoint_blames_nobody() {
+    let kept_out = async |answer: ResponseTemplate| {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let ingest = ingest(&server).await;
+        let receipt = ingest.probe(Method::POST, &[], &Unstorable::empty()).await.by_the_endpoint(ingest.url());
+        receipt
+            .map(|receipt| receipt.status)
+            .map_err(|failure| failure.to_string().replace(&server.uri(), "https://project.supabase.co"))
+    };
+    let limit = from_function(429, r#"{"error":"slow down"}"#).insert_header("retry-after", "7");
+    assert_snapshot!(kept_out(limit).await.unwrap_err(), @"
+    undecided  https://project.supabase.co answers every request of these checks
+      seen      429 Too Many Requests
+      do        wait 7 s, as the server asks, and run the checks again with -- --test-threads=1
+    ");
+    let gateway = kept_out(ResponseTemplate::new(502)).await.unwrap_err();
+    assert!(gateway.starts_with("undecided") && gateway.contains("502"), "{gateway}");
+    // What the platform says of a function is the function's own.
+    assert_eq!(kept_out(from_platform(503, "{}")).await, Ok(Some(StatusCode::SERVICE_UNAVAILABLE)));
+    assert_eq!(kept_out(from_function(403, "{}")).await, Ok(Some(StatusCode::FORBIDDEN)));
 }

@@ -50,6 +50,7 @@ impl<'c> Prober<'_, 'c> {
                     let deed =
                         Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})"));
                     self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                    self.set_off_across(relation, actor, &sql).await?;
                 }
             }
             let role = actor.db_role();
@@ -77,6 +78,20 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// What triggers do elsewhere for a row of one's own that refers to the other tenant's.
+    async fn set_off_across(&mut self, relation: &'c Relation, actor: &Actor, sql: &str) -> Result<(), Error> {
+        if relation.triggers.is_empty() {
+            return Ok(());
+        }
+        let Ok(answer) = self.answer(actor, true, sql).await? else { return Ok(()) };
+        let elsewhere: Vec<_> = answer.written.iter().copied().filter(|oid| *oid != relation.oid).collect();
+        for deed in self.written(actor, sql, &elsewhere).await? {
+            let cause = Cause::Trigger(relation.triggers.join(", "));
+            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, sql);
+        }
+        Ok(())
+    }
+
     /// Values that only one tenant can have: that they are taken tells that the other has them.
     pub(super) async fn taken_values(
         &mut self,
@@ -93,10 +108,16 @@ impl<'c> Prober<'_, 'c> {
                         .column(name)
                         .is_some_and(|column| column.identity || column.generated || column.default.is_some())
                 });
+            // Nobody guesses what was made at random, unless somebody decided that it may be chosen.
+            let is_random = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert"))
+                && key.columns.iter().any(|name| {
+                    let default = relation.column(name).and_then(|column| column.default.as_deref());
+                    default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
+                });
             let is_within =
                 key.columns.iter().any(|name| self.says_whose(relation, name) || relation.reference_of(name).is_some());
             let values: Option<Vec<_>> = key.columns.iter().map(|name| Some((name, theirs.text(name)?))).collect();
-            let Some(values) = values.filter(|_| !is_within) else { continue };
+            let Some(values) = values.filter(|_| !is_within && (is_surrogate || !is_random)) else { continue };
             let role = actor.db_role();
             let may = |privilege: &str| {
                 key.columns.iter().all(|name| {

@@ -79,10 +79,11 @@ impl<'c> Prober<'_, 'c> {
             Some(Tie::Parent(index)) => {
                 relation.references[*index].columns.iter().map(|name| (name.clone(), theirs.sql(name))).collect()
             }
-            Some(Tie::Path) => vec![(
-                "name".to_owned(),
-                literal(&format!("{}/moved-{}.txt", self.folder(OTHER), self.world.canary(OTHER))),
-            )],
+            Some(Tie::Path) => {
+                let bucket = theirs.text("bucket_id").unwrap_or_default();
+                let mark = format!("moved-{}", self.world.canary(OTHER));
+                vec![("name".to_owned(), literal(&self.world.file_name(&bucket, OTHER, &mark)))]
+            }
             _ => return Ok(()),
         };
         let is_tenants = self.world.tenant_table().is_some_and(|table| table.oid == relation.oid);
@@ -115,12 +116,29 @@ impl<'c> Prober<'_, 'c> {
                 && looks.first().is_some_and(|after| after.number() > look)
             {
                 let cause = self.guilty(relation, actor, "update", Some(mine)).await?;
-                let deed = Harm::of_writing(actor.kind).that("can move rows of their own to the other tenant");
+                let harm = Harm::of_writing(actor.kind);
+                // Between people who share a row, it is but put to somebody else's account.
+                let harm = if self.is_between_people(relation) { harm.min(Harm::Medium) } else { harm };
+                let deed = harm.that("can move rows of their own to the other tenant");
                 self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Where users are the tenants: whether a row is of several of them, or of one within what is another's.
+    fn is_between_people(&self, relation: &Relation) -> bool {
+        let users = relation.columns.iter().filter(|column| self.world.catalog.is_of_user(relation, &column.name));
+        let within = relation.references.iter().any(|reference| {
+            reference.target_name != "auth.users"
+                && self
+                    .world
+                    .catalog
+                    .relation(reference.target)
+                    .is_some_and(|target| !self.world.is_shared(target) && !self.world.catalog.is_mirror(target))
+        });
+        self.world.tenancy.tenant.is_none() && (users.count() > 1 || within)
     }
 
     /// Statements that leave only some rows in a table, where that can be done without anybody noticing.
@@ -229,7 +247,12 @@ impl<'c> Prober<'_, 'c> {
         let done = self.desk.attempt(actor, &arranged, statement, &[look]).await?;
         Ok(match done {
             Ok((_, looks)) if looks.first().is_some_and(|left| left.number() == 0) => Some(statement.to_owned()),
-            Err(refused) if refused.code == "23503" && statement.starts_with("delete") && !arranged.is_empty() => {
+            // Something refers to a row that was let through; whoever belongs nowhere has none of their own.
+            Err(refused)
+                if refused.code == "23503"
+                    && statement.starts_with("delete")
+                    && (!arranged.is_empty() || actor.tenant.is_none()) =>
+            {
                 Some(statement.to_owned())
             }
             _ => None,

@@ -46,7 +46,7 @@ impl<'c> Prober<'_, 'c> {
             if let (Inserted::Yes { sql, .. }, Kind::Anonymous) = (&inserted, actor.kind) {
                 let cause = self.guilty(relation, actor, "insert", None).await?;
                 let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
-                self.record.cross(&object, Verb::Insert, actor, deed, cause, sql);
+                self.add_through(relation, actor, cause, deed, sql);
             } else {
                 let cell = if matches!(inserted, Inserted::Yes { .. }) { Cell::Own } else { Cell::Refused };
                 self.record.enter(&object, Verb::Insert, actor, cell);
@@ -91,7 +91,8 @@ impl<'c> Prober<'_, 'c> {
             self.insert_as_another(relation, actor).await?;
         }
         for tenant in self.foreign(actor) {
-            let buckets = if self.world.ties.get(&relation.oid) == Some(&Tie::Path) { VARIANTS - 1 } else { 1 };
+            let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
+            let buckets = if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 };
             for (as_oneself, variant) in (0..buckets).flat_map(|variant| [(true, variant), (false, variant)]) {
                 let Some(draft) = self.draft_in(relation, tenant, actor, as_oneself, variant) else { continue };
                 // A row that names nobody but oneself is one's own.
@@ -107,13 +108,24 @@ impl<'c> Prober<'_, 'c> {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let deed = Harm::of_writing(actor.kind)
                             .that(format!("can add rows for {}", Self::whose(actor, tenant)));
-                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
                     Inserted::Yes { sql, .. } if actor.kind == Kind::Anonymous => {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
-                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+                        self.add_through(relation, actor, cause, deed, &sql);
+                        break;
+                    }
+                    // Policies are asked before keys are: the row was let through, and is there already.
+                    Inserted::Taken { constraint, sql }
+                        if self.is_key_of_whose(relation, &constraint) && !as_oneself =>
+                    {
+                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let whose = Self::whose(actor, tenant);
+                        let deed = Harm::of_writing(actor.kind)
+                            .that(format!("can add rows for {whose}, where there are none yet"));
+                        self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
                     Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
@@ -124,6 +136,12 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// Whether a constraint is a key that says nothing but whose a row is: there is one for each.
+    fn is_key_of_whose(&self, relation: &Relation, constraint: &str) -> bool {
+        let key = relation.keys.iter().find(|key| key.name == constraint);
+        key.is_some_and(|key| key.columns.iter().all(|column| self.says_whose(relation, column)))
     }
 
     /// A tenant of one's own making, which many portals offer to those who have an account.
@@ -197,7 +215,7 @@ impl<'c> Prober<'_, 'c> {
                     Some(Harm::of_reading(actor.kind).that("can learn the other tenant's data from a row of their own"))
                 }
                 _ => match self.answer(actor, true, &sql).await? {
-                    Ok(answer) => self.written(actor, &sql, &answer.written).await?,
+                    Ok(answer) => self.written(actor, &sql, &answer.written).await?.into_iter().next(),
                     Err(_) => None,
                 },
             };
@@ -211,7 +229,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// A row of a tenant's, as this actor would write it: as oneself, or in the name of one of the tenant's people.
-    pub(super) fn draft_by(
+    pub(in crate::probe) fn draft_by(
         &self,
         relation: &'c Relation,
         tenant: usize,
@@ -256,8 +274,9 @@ impl<'c> Prober<'_, 'c> {
                 draft.set("owner_id", literal(user));
                 // Whoever looks for a name that has one's own ids in it finds them.
                 let own = &self.world.tenants[self.own(actor)].id;
-                let name = format!("{}/{own}-{user}-{}{variant}.txt", self.folder(tenant), self.world.canary(tenant));
-                draft.set("name", literal(&name));
+                let bucket = self.world.bucket(variant)?;
+                let mark = format!("{own}-{user}-{}{variant}", self.world.canary(tenant));
+                draft.set("name", literal(&self.world.file_name(&bucket, tenant, &mark)));
             }
         }
         // What the role may not say, the database says.

@@ -13,7 +13,7 @@ use crate::{
     record::{Cause, Cell, Verb},
     sql::{ident, literal},
     tie::Tie,
-    world::{OTHER, Row},
+    world::{OTHER, OWN, Row},
 };
 
 pub(super) use self::insert::Inserted;
@@ -40,6 +40,33 @@ impl<'c> Prober<'_, 'c> {
                 self.table(relation, actor).await?;
             }
             self.failures(relation);
+            self.seen_by_nobody(relation).await?;
+        }
+        Ok(())
+    }
+
+    /// Where nobody sees even a row of their own, that nobody sees another's says nothing.
+    async fn seen_by_nobody(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        let object = object_of(relation);
+        let has_policy = relation.policies_for("authenticated", "select").any(|policy| policy.permissive);
+        let cells = self.record.cells.get(&object).into_iter().flat_map(|actors| actors.values());
+        let reads: Vec<_> = cells.filter_map(|verbs| verbs.get(&Verb::Read)).collect();
+        let rows = self.world.rows(relation, OWN).to_vec();
+        let is_dark = reads.iter().all(|cell| **cell == Cell::Refused) && !rows.is_empty();
+        if !is_dark || !has_policy || !relation.may("authenticated", "select") || self.world.is_shared(relation) {
+            return Ok(());
+        }
+        for control in &self.world.controls {
+            let rows: Vec<_> =
+                [OWN, OTHER].iter().flat_map(|tenant| self.world.rows(relation, *tenant)).cloned().collect();
+            let sql = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
+            if self.attempt(control, &sql, &[]).await?.is_ok_and(|(done, _)| done.number() > 0) {
+                return Ok(());
+            }
+        }
+        let reason = "nobody sees even a row of their own, of those that could be made";
+        for actor in self.actors.clone().iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader)) {
+            self.record.enter(&object, Verb::Read, actor, Cell::Undecided(reason.to_owned()));
         }
         Ok(())
     }
@@ -112,7 +139,8 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         for tenant in self.foreign(actor) {
-            let rows = self.rows_besides(relation, tenant, actor);
+            let mut rows = self.rows_besides(relation, tenant, actor);
+            rows.retain(|row| relation.title() != "storage.objects" || !self.world.is_in_public_bucket(row));
             if rows.is_empty() {
                 if tenant == OTHER {
                     let reason = self.world.gaps.get(&relation.oid).cloned();
@@ -133,10 +161,10 @@ impl<'c> Prober<'_, 'c> {
             }
             match self.seen(relation, actor, &rows).await? {
                 Some((seen, sql)) if seen > 0 => {
-                    let cause = self.guilty(relation, actor, "select", rows.first()).await?;
+                    let cause = self.guilty_of(relation, actor, "select", &rows).await?;
                     let deed =
                         Harm::of_reading(actor.kind).that(format!("can read rows of {}", Self::whose(actor, tenant)));
-                    self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+                    self.read_through(relation, actor, cause, deed, (&sql, &any_of(&rows))).await?;
                 }
                 Some(_) => self.record.enter(&object, Verb::Read, actor, Cell::Refused),
                 None => {}
@@ -268,15 +296,6 @@ impl<'c> Prober<'_, 'c> {
             Some(Tie::Owner(columns)) => columns.iter().any(|name| name == column),
             Some(Tie::Path) => matches!(column, "name" | "bucket_id"),
             _ => false,
-        }
-    }
-
-    fn folder(&self, tenant: usize) -> String {
-        let tenant_of = &self.world.tenants[tenant];
-        if self.world.tenancy.tenant.is_some() {
-            tenant_of.id.clone()
-        } else {
-            tenant_of.users.first().cloned().unwrap_or_default()
         }
     }
 }

@@ -1,0 +1,12 @@
+create domain extensions.geometry as text;
+create domain extensions.geography as text;
+create function extensions.st_makepoint(double precision, double precision) returns extensions.geometry language sql immutable as $$ select format('POINT(%s %s)', $1, $2)::extensions.geometry $$;
+create function extensions.st_point(double precision, double precision) returns extensions.geometry language sql immutable as $$ select format('POINT(%s %s)', $1, $2)::extensions.geometry $$;
+create function extensions.st_setsrid(extensions.geometry, integer) returns extensions.geometry language sql immutable as $$ select $1 $$;
+create function extensions.st_distance(text, text) returns double precision language sql immutable as $$ select 0::float8 $$;
+create function extensions.st_dwithin(text, text, double precision) returns boolean language sql immutable as $$ select true $$;
+create function extensions.st_x(text) returns double precision language sql immutable as $$ select 0::float8 $$;
+create function extensions.st_y(text) returns double precision language sql immutable as $$ select 0::float8 $$;
+create function extensions.st_astext(text) returns text language sql immutable as $$ select $1 $$;
+create function extensions.st_geogfromtext(text) returns extensions.geography language sql immutable as $$ select $1::extensions.geography $$;
+create function extensions.st_geomfromtext(text) returns extensions.geometry language sql immutable as $$ select $1::extensions.geometry $$;

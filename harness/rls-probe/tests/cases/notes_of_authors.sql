@@ -1,0 +1,23 @@
+-- A nullable author is who wrote it; a flag within a policy publishes a course.
+-- base: hosted
+-- right: table public.submissions: update by user
+-- own: table public.courses: read by anonymous
+create table profiles (id uuid primary key references auth.users on delete cascade, full_name text not null default '', role text not null default 'student', created_at timestamptz default now());
+create or replace function public.handle_new_user() returns trigger language plpgsql security definer set search_path = public as $$ begin insert into profiles (id, full_name) values (new.id, coalesce(new.raw_user_meta_data->>'full_name','')); return new; end $$;
+create trigger t after insert on auth.users for each row execute function handle_new_user();
+create function is_admin() returns boolean language sql stable security definer set search_path = public as $$ select exists (select 1 from profiles where id = auth.uid() and role = 'admin') $$;
+create function is_teacher() returns boolean language sql stable security definer set search_path = public as $$ select exists (select 1 from profiles where id = auth.uid() and role in ('teacher','admin')) $$;
+create function guard_role() returns trigger language plpgsql security definer set search_path = public as $$ begin if new.role is distinct from old.role and not is_admin() and auth.uid() is not null then raise exception 'Not allowed to change role'; end if; return new; end $$;
+create trigger g before update on profiles for each row execute function guard_role();
+create table courses (id uuid primary key default gen_random_uuid(), teacher_id uuid not null references profiles, title text not null, description text, is_published boolean default false, price numeric(10,2) default 0);
+create table lessons (id uuid primary key default gen_random_uuid(), course_id uuid not null references courses on delete cascade, title text not null, content text, position int not null default 1);
+create table enrollments (id uuid primary key default gen_random_uuid(), course_id uuid not null references courses on delete cascade, student_id uuid not null references profiles on delete cascade, status text not null default 'active', enrolled_at timestamptz default now(), unique (course_id, student_id));
+create table submissions (id uuid primary key default gen_random_uuid(), lesson_id uuid not null references lessons, student_id uuid not null references profiles, answer text, grade int check (grade between 0 and 100), graded_by uuid references profiles);
+create table announcements (id serial primary key, title text not null, body text, author_id uuid references profiles, created_at timestamptz default now());
+alter table profiles enable row level security; alter table courses enable row level security; alter table lessons enable row level security; alter table enrollments enable row level security; alter table submissions enable row level security; alter table announcements enable row level security;
+create policy a on profiles for select using (auth.uid() = id or is_teacher()); create policy b on profiles for update using (auth.uid() = id);
+create policy a on courses for select using (is_published or teacher_id = auth.uid() or is_admin()); create policy b on courses for all using (teacher_id = auth.uid() and is_teacher()) with check (teacher_id = auth.uid() and is_teacher());
+create policy a on lessons for select using (exists (select 1 from courses c where c.id = course_id and c.teacher_id = auth.uid()) or exists (select 1 from enrollments e where e.course_id = lessons.course_id and e.student_id = auth.uid() and e.status = 'active')); create policy b on lessons for all using (exists (select 1 from courses c where c.id = course_id and c.teacher_id = auth.uid()));
+create policy a on enrollments for select using (student_id = auth.uid() or exists (select 1 from courses c where c.id = course_id and c.teacher_id = auth.uid())); create policy b on enrollments for insert with check (student_id = auth.uid() and exists (select 1 from courses c where c.id = course_id and c.is_published and c.price = 0));
+create policy a on submissions for select using (student_id = auth.uid() or exists (select 1 from lessons l join courses c on c.id = l.course_id where l.id = lesson_id and c.teacher_id = auth.uid())); create policy b on submissions for insert with check (student_id = auth.uid() and grade is null and graded_by is null); create policy c on submissions for update using (exists (select 1 from lessons l join courses c on c.id = l.course_id where l.id = lesson_id and c.teacher_id = auth.uid()));
+create policy a on announcements for select to authenticated using (true); create policy b on announcements for all using (is_teacher()) with check (is_teacher());
