@@ -4,12 +4,15 @@
 pub mod writes {
     use futures_util::{StreamExt, stream};
     use harness::{Failure, Fields, Ingest, Message, Variant, Verdict, check, variants};
+    use jiff::Timestamp;
     use serde_json::Value;
 
     use crate::gateway::Gateway;
 
     const SEED: u64 = 2026;
     const VARIANTS: usize = 200;
+    /// The texts are the same in every run: 2025-01-01.
+    const LONG_AGO: Timestamp = Timestamp::constant(1_735_689_600, 0);
     /// How many are on their way at a time.
     const AT_A_TIME: usize = 8;
 
@@ -17,8 +20,7 @@ pub mod writes {
     fn what_is_no_payment_is_none_and_no_field_is_made_up() -> Verdict {
         check("4.4.3", async |check| {
             let gateway = Gateway::open(check, "generated").await?;
-            let now = gateway.message("").received_at.timestamp();
-            let variants = variants(SEED, VARIANTS, now);
+            let variants = variants(SEED, VARIANTS, LONG_AGO);
             let sent = stream::iter(&variants).map(|variant| law_broken(&gateway, variant));
             let broken: Vec<_> = sent.buffered(AT_A_TIME).collect::<Vec<_>>().await;
             let broken = broken.into_iter().collect::<Verdict<Vec<_>>>()?;

@@ -54,7 +54,7 @@ exec "$bin/postgres" "$@""#;
         args.extend(["-D".into(), data.into(), "-k".into(), scratch.path().into()]);
         args.extend(SETTINGS.iter().flat_map(|setting| ["-c".into(), setting.into()]));
         let env = vec![("LC_ALL".into(), "C".into())];
-        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit };
+        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit, patience: PATIENCE };
         let process = OwnedProcess::spawn(launch, scratch).map_err(|error| failed(&error))?;
         let ready = "database system is ready to accept connections";
         process.wait_for_line(PATIENCE, |line| line.contains(ready).then_some(())).map_err(|error| failed(&error))?;
