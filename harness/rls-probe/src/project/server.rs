@@ -15,6 +15,8 @@ use crate::error::Error;
 
 /// A start with `initdb` takes about 1 s; this is for a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to stop before it is killed.
+const STOPPED_WITHIN: Duration = Duration::from_secs(3);
 
 const SETTINGS: [&str; 8] = [
     "listen_addresses=",
@@ -54,7 +56,7 @@ exec "$bin/postgres" "$@""#;
         args.extend(["-D".into(), data.into(), "-k".into(), scratch.path().into()]);
         args.extend(SETTINGS.iter().flat_map(|setting| ["-c".into(), setting.into()]));
         let env = vec![("LC_ALL".into(), "C".into())];
-        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit, patience: PATIENCE };
+        let launch = Launch { program: "/bin/sh".into(), args, env, user, stop: Stop::Quit, patience: STOPPED_WITHIN };
         let process = OwnedProcess::spawn(launch, scratch).map_err(|error| failed(&error))?;
         let ready = "database system is ready to accept connections";
         process.wait_for_line(PATIENCE, |line| line.contains(ready).then_some(())).map_err(|error| failed(&error))?;
