@@ -111,7 +111,8 @@ impl Failure {
     }
 
     /// Every check of this process meets the same obstacle, so only the first reports it in full.
-    pub(crate) fn shared(mut self) -> Self {
+    #[must_use]
+    pub fn shared(mut self) -> Self {
         self.shared = true;
         self
     }

@@ -73,12 +73,12 @@ pub use client::{
 };
 pub use contract::{
     Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
-    Count, Counted, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
+    Count, Counted, Counts, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
     Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
     Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
-    SmsTransaction, StatusFilter, Tokens, Trail, UnknownPath, Variable, View, Weakened, Window,
+    SmsTransaction, StatusFilter, Times, Tokens, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
 };
-pub use corpus::{Fields, Owes, Sample};
+pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
     BuildFiles, Deployment, Error as DeploymentError, Person, Released, Tenant, Writes, settings_file,
 };

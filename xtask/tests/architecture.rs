@@ -96,6 +96,7 @@ const RELEASE_CHECK: Allowed = &[
     ("runbook", "suites table terminal"),
     ("setup", "table terminal"),
     ("signoff", "ago evidence github history setup suites terminal"),
+    ("sms", "setup table terminal"),
     ("soak", "setup table terminal"),
     ("suites", "archive cargo nearest"),
     ("verify", "ago evidence github history nearest package setup signoff suites table terminal"),

@@ -16,6 +16,7 @@ pub mod package;
 pub mod runbook;
 pub mod setup;
 pub mod signoff;
+pub mod sms;
 pub mod soak;
 pub mod suites;
 pub mod table;
@@ -61,6 +62,9 @@ pub enum Action {
     Watch(watch::Options),
     /// Send messages, many at a time, and account for each of them row by row
     Soak(soak::Options),
+    /// Read a phone's export of messages offline: judge a parser by it, or make candidates for the corpus of it
+    #[command(subcommand)]
+    Sms(sms::Action),
     /// Install what is missing: a browser with its driver, PostgreSQL
     Setup,
     /// Report what is installed and what is missing, and change nothing
@@ -95,6 +99,7 @@ impl Action {
             Self::History(options) => history::run(&options),
             Self::Watch(options) => watch::run(&options),
             Self::Soak(options) => soak::run(&options),
+            Self::Sms(action) => sms::run(&action),
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
             Self::Doctor { json } => Ok(setup::doctor(json)),
             Self::Completions { shell } => {

@@ -28,7 +28,7 @@ pub use data::{
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
-pub use sms::{Attempts, FailedParses, Raw, Refusals, Sms, SmsTransaction};
+pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use views::{Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Search, View, Window};
 pub use weakened::Weakened;
 

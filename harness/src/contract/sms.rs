@@ -27,8 +27,34 @@ pub struct Sms {
     pub attempts: Attempts,
     /// What becomes of them.
     pub transaction: SmsTransaction,
+    /// Which time of a payment counts, and how exactly it is kept.
+    pub times: Times,
+    /// Parts of one message are one within so long, in seconds.
+    pub parts_within_s: u64,
     /// The share of messages that were not understood.
     pub failed_parses: FailedParses,
+    /// The share of messages that nobody has understood so far.
+    pub unread: Unread,
+}
+
+/// Which time of a payment counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Times {
+    /// Where a text says when it happened; without that it is when the message arrived.
+    pub counts: Counts,
+    /// How exactly it is kept, in milliseconds.
+    pub within_ms: u64,
+}
+
+/// A time of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counts {
+    /// The one in the text.
+    Text,
+    /// When the message arrived.
+    Arrival,
 }
 
 /// What refusals say in `error`.
@@ -69,6 +95,10 @@ pub struct Raw {
     pub pending: String,
     /// The status of one that was given up.
     pub error: String,
+    /// Column of what kind of text it is, as far as that is known.
+    pub kind: String,
+    /// Column of the payment that it stands for, whether it brought it in, repeats it, is a part of it or takes it back.
+    pub payment: String,
 }
 
 /// What was tried to read a message.
@@ -103,6 +133,10 @@ pub struct SmsTransaction {
     pub transaction_id: String,
     /// When it happened.
     pub occurred_at: String,
+    /// Column of whether it still counts.
+    pub state: String,
+    /// The state of one that was taken back.
+    pub reversed: String,
 }
 
 /// The runbook's "Failed SMS parses < 5 %".
@@ -115,6 +149,22 @@ pub struct FailedParses {
     pub at_least: u64,
     /// Spans of time until now, in hours.
     pub hours: Vec<u32>,
+}
+
+/// Messages that wait: a provider has new words, and nobody noticed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread {
+    /// The share of a sender's messages that is still good is below this, in percent.
+    pub below_percent: f64,
+    /// With fewer messages of a sender than this a share says nothing.
+    pub at_least: u64,
+    /// A message that has waited for so long is unread, in minutes.
+    pub after_minutes: u32,
+    /// The span of time until now, in hours.
+    pub hours: u32,
+    /// Which kinds of text wait to be read, in PostgREST's words; a receipt of money that went out does not.
+    pub kinds: String,
 }
 
 impl Raw {

@@ -231,7 +231,7 @@ fn expect(ingest: &SmsIngest, receipt: &Receipt, statuses: &[StatusCode], words:
         return Err(failure(Failure::undecided("the endpoint answers")));
     }
     if INSIDES.as_ref().is_some_and(|insides| insides.is_match(&receipt.body)) {
-        return Err(failure(Failure::failed("an error tells nothing of the code behind it")));
+        return Err(failure(Failure::failed("an error reveals nothing of the code behind it")));
     }
     if status_fits && words_fit && receipt.by() == AnsweredBy::Function {
         return Ok(());

@@ -58,7 +58,7 @@ pub mod writes {
 
     /// Over the minute's edge the message is another one; the payment is not.
     #[test]
-    fn a_payment_told_in_two_minutes_counts_once() -> Verdict {
+    fn a_payment_reported_in_two_minutes_counts_once() -> Verdict {
         check("4.4.4", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let (text, id) = gateway.payment(4000);
@@ -72,7 +72,7 @@ pub mod writes {
     }
 
     #[test]
-    fn a_payment_told_by_two_devices_counts_once() -> Verdict {
+    fn a_payment_reported_by_two_devices_counts_once() -> Verdict {
         check("4.4.4", async |check| {
             let (gateway, other) = (Gateway::open(check, "ours").await?, Gateway::open(check, "ours").await?);
             let (text, id) = gateway.payment(5000);

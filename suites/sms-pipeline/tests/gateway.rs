@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use harness::{Cause, Check, Failure, Ingest, Message, Receipt, RestClient, SmsIngest, Tenant, Verdict, Writes};
-use jiff::Zoned;
+use harness::{
+    Cause, Check, Failure, Ingest, Message, Receipt, RestClient, Sample, SmsIngest, Tenant, Verdict, Writes,
+};
+use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 use support::{equals, unread};
 
@@ -94,6 +96,29 @@ impl<'c> Gateway<'c> {
             (&self.check.contract().ledger()?.table, &self.check.contract().sms()?.transaction.source);
         let rows = self.service.select(ledger, &[(source, &format!("eq.{sms_id}"))]).await;
         rows.map_err(unread(ledger))
+    }
+
+    /// All transactions of the tenant: for checks that have an institution of their own.
+    pub async fn ledger(&self) -> Verdict<Vec<Value>> {
+        let contract = self.check.contract();
+        let (ledger, tenant) = (&contract.ledger()?.table, format!("eq.{}", self.tenant.id));
+        let rows = self.service.all(ledger, "id", &[(&contract.data()?.tenant, &tenant)]).await;
+        rows.map_err(unread(ledger))
+    }
+
+    /// A message of the corpus, as this run sends it.
+    pub fn sample(&self, name: &str) -> Verdict<Sample> {
+        self.sample_at(name, Timestamp::now())
+    }
+
+    /// A message of the corpus, as this run would have sent it then.
+    pub fn sample_at(&self, name: &str, sent: Timestamp) -> Verdict<Sample> {
+        let samples =
+            Sample::all().map_err(|why| Failure::undecided("the corpus of messages can be read").seen(why))?;
+        let sample = samples.iter().find(|sample| sample.name == name);
+        let sample = sample
+            .ok_or_else(|| Failure::undecided(format!("the corpus has a message {name:?}")).at("fixtures/sms"))?;
+        Ok(sample.in_run(self.writes.run(), sent))
     }
 
     /// How many transactions of the tenant have this id of the provider's.

@@ -8,9 +8,11 @@ mod end_to_end;
 mod endpoint;
 mod exactly_once;
 mod gateway;
+mod generated;
 mod key;
 mod monitoring;
 mod parsing;
+mod parts;
 mod tenancy;
 
 use rstest_reuse::{self, template};

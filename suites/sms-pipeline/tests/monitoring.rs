@@ -1,5 +1,7 @@
 //! The SMS lines of the runbook's monitoring table.
 
+use std::collections::BTreeMap;
+
 use harness::{Failure, Verdict, check};
 use jiff::{Timestamp, ToSpan};
 
@@ -44,6 +46,68 @@ fn few_messages_are_given_up() -> Verdict {
             false => failure.advice("a share of so few says nothing: look again when more have come in"),
         })
     })
+}
+
+/// Messages that wait longer than the contract says, of those that came from a sender: a provider has changed its words.
+/// What is known to be no payment does not wait.
+#[test]
+fn few_messages_of_a_sender_stay_unread() -> Verdict {
+    check("post.3.5", async |check| {
+        let (raw, promise) = (&check.contract().sms()?.raw, &check.contract().sms()?.unread);
+        let service = check.deployment().service()?;
+        let since = format!("gte.{}", Timestamp::now() - i64::from(promise.hours).hours());
+        let until = format!("lt.{}", Timestamp::now() - i64::from(promise.after_minutes).minutes());
+        let (pending, received) = (format!("eq.{}", raw.pending), raw.received_at.as_str());
+        let waiting = [
+            (received, since.as_str()),
+            (received, until.as_str()),
+            (&raw.status, &pending),
+            (&raw.kind, &promise.kinds),
+        ];
+        let rows = service.all(&raw.table, "id", &waiting).await.map_err(unread(&raw.table))?;
+        let mut waits: BTreeMap<&str, u64> = BTreeMap::new();
+        for sender in rows.iter().filter_map(|row| row[&raw.sender].as_str()) {
+            *waits.entry(sender).or_default() += 1;
+        }
+        let (mut worst, mut too_many, mut shown) = (0.0_f64, false, Vec::new());
+        for (sender, waiting) in waits {
+            let from = format!("eq.{sender}");
+            let all = service
+                .count(&raw.table, &[(received, since.as_str()), (&raw.sender, &from)])
+                .await
+                .map_err(unread(&raw.table))?;
+            let percent = 100.0 * waiting as f64 / all.max(1) as f64;
+            shown.push(format!("{waiting} of {all} from {} ({percent:.1} %)", masked(sender)));
+            if all >= promise.at_least {
+                worst = worst.max(percent);
+                too_many |= percent >= promise.below_percent;
+            }
+        }
+        check.figure(worst, promise.below_percent, "%");
+        let shown = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+        check.measured(format!("unread: {shown}"));
+        if !too_many {
+            return Ok(());
+        }
+        Err(Failure::failed("few messages of a sender stay unread")
+            .expected(format!(
+                "below {} % pending for more than {} min, of a sender's messages within {} h",
+                promise.below_percent, promise.after_minutes, promise.hours
+            ))
+            .seen(shown)
+            .at(format!("{} by {}", raw.table, raw.sender))
+            .advice("read some of them: the provider may have new words, and the parser needs a pattern for them"))
+    })
+}
+
+/// A person's number is nobody else's business.
+fn masked(sender: &str) -> String {
+    let digits = sender.chars().filter(char::is_ascii_digit).count();
+    if digits < 7 {
+        sender.to_owned()
+    } else {
+        format!("a number ending in {}", sender.chars().skip(sender.chars().count() - 3).collect::<String>())
+    }
 }
 
 pub mod writes {

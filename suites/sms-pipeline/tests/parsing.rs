@@ -1,11 +1,12 @@
 //! 4.4.3 "A message is read rightly or not at all": each message of `fixtures/sms` gets what it is owed.
 
 pub mod writes {
-    use harness::{Failure, Message, Owes, Sample, Sms, Verdict, check};
+    use harness::{Check, Counts, Failure, Message, Owes, Sample, Sms, Verdict, check};
     use jiff::Timestamp;
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
     use serde_json::Value;
+    use tokio::sync::OnceCell;
 
     use crate::{gateway::Gateway, samples};
 
@@ -17,9 +18,11 @@ pub mod writes {
                 .iter()
                 .find(|sample| sample.name == name)
                 .ok_or_else(|| Failure::undecided(format!("the corpus has a message {name:?}")).at("fixtures/sms"))?;
-            let gateway = Gateway::open(check, "ours").await?;
-            let sample = sample.in_run(gateway.writes.run());
-            let message = Message { sender: sample.sender.clone(), ..gateway.message(&sample.text) };
+            messages_are_taken(check).await?;
+            let gateway = Gateway::open(check, institution_of(sample)).await?;
+            let message = gateway.message("");
+            let sample = sample.in_run(gateway.writes.run(), message.received_at.timestamp());
+            let message = Message { sender: sample.sender.clone(), text: sample.text.clone(), ..message };
             let (sms_id, shown) = gateway.ingest(&message).await?;
 
             let sms = check.contract().sms()?;
@@ -36,7 +39,7 @@ pub mod writes {
                 ));
             }
 
-            // The bookkeeping tells the same story.
+            // The bookkeeping says the same.
             let rows = gateway.raw().await?;
             let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
             if raw[&sms.raw.text] != *sample.text || raw[&sms.raw.sender] != *sample.sender {
@@ -50,6 +53,14 @@ pub mod writes {
                             "{}: {}, {}: {}",
                             sms.raw.sender, raw[&sms.raw.sender], sms.raw.text, raw[&sms.raw.text]
                         )),
+                ));
+            }
+            let arrived = raw[&sms.raw.received_at].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+            if !same_time(sms, arrived, message.received_at.timestamp()) {
+                return Err(about(
+                    Failure::failed("when a message arrived is kept with it")
+                        .expected(format!("{}: {}", sms.raw.received_at, message.received_at.timestamp()))
+                        .seen(format!("{}: {}", sms.raw.received_at, raw[&sms.raw.received_at])),
                 ));
             }
             let attempts = gateway.attempts(&sms_id).await?;
@@ -79,6 +90,35 @@ pub mod writes {
         })
     }
 
+    /// Where a payment is known by nothing but its text, it has an institution of its own.
+    fn institution_of(sample: &Sample) -> &str {
+        let has_id = sample.fields.transaction_id.is_some();
+        if sample.owes == Owes::Exact && !has_id { &sample.name } else { "ours" }
+    }
+
+    /// An endpoint that takes no message at all is one failure and not one for each message.
+    async fn messages_are_taken(check: &Check) -> Verdict {
+        static TAKEN: OnceCell<Verdict> = OnceCell::const_new();
+        let mut is_first = false;
+        let taken = TAKEN
+            .get_or_init(async || {
+                is_first = true;
+                let gateway = Gateway::open(check, "ours").await?;
+                let hello = crate::gateway::unique(&gateway.writes);
+                gateway.ingest(&gateway.message(format!("Hello from {hello}"))).await.map(drop)
+            })
+            .await;
+        match taken {
+            Ok(()) => Ok(()),
+            Err(failure) if is_first => Err(failure.clone()),
+            Err(_) => Err(Failure::undecided("the endpoint takes messages, so that it can be seen how they are read")
+                .expected("a first message is stored")
+                .seen("it is not")
+                .advice("see the failed check of this step: it says what the endpoint answers")
+                .shared()),
+        }
+    }
+
     /// Whether what became of a message is what it is owed by a portal that knows these rules.
     fn judge(sms: &Sms, sample: &Sample, transactions: &[Value], received_at: Timestamp) -> Verdict {
         let about = |failure: Failure| failure.fact("message", &sample.text).at("fixtures/sms");
@@ -95,7 +135,7 @@ pub mod writes {
             (Owes::Never, [transaction, ..]) => {
                 return Err(about(
                     Failure::failed("a message of no payment received makes no transaction")
-                        .expected("none")
+                        .expected(format!("none, the money being: {:?}", sample.direction))
                         .seen(seen(sms, transaction)),
                 ));
             }
@@ -109,26 +149,39 @@ pub mod writes {
             }
         };
         let exact = sample.owes == Owes::Exact;
-        let wrong = fields(sms, sample).into_iter().any(|(column, owed)| {
+        let wrong = fields(sms, sample).into_iter().find_map(|(column, owed)| {
             let is = text(&transaction[column]);
-            match owed {
+            let fits = match owed {
                 Some(owed) => {
-                    is.as_deref() != Some(owed) && !(column == sms.transaction.amount && same(is.as_deref(), owed))
+                    is.as_deref() == Some(owed) || (column == sms.transaction.amount && same(is.as_deref(), owed))
                 }
-                None => exact && is.is_some(),
-            }
+                None => !exact || is.is_none(),
+            };
+            (!fits).then(|| (column, owed.unwrap_or("(empty)").to_owned(), is.unwrap_or("(empty)".to_owned())))
         });
-        let at = transaction[&sms.transaction.occurred_at].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        // Databases keep microseconds.
-        let in_time = at.is_some_and(|at| (at.as_microsecond() - received_at.as_microsecond()).abs() <= 1);
-        if wrong || !in_time {
-            return Err(about(
-                Failure::failed("what the ledger has is what the message says")
-                    .expected(format!("{}, {}: {received_at}", shown(sms, sample), sms.transaction.occurred_at))
-                    .seen(seen(sms, transaction)),
-            ));
-        }
-        Ok(())
+        let owed_time = match sms.times.counts {
+            Counts::Text => sample.said_at.unwrap_or(received_at),
+            Counts::Arrival => received_at,
+        };
+        let column = sms.transaction.occurred_at.as_str();
+        let at = transaction[column].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        let wrong = wrong.or_else(|| {
+            let shown = || text(&transaction[column]).unwrap_or("(empty)".to_owned());
+            (!same_time(sms, at, owed_time)).then(|| (column, owed_time.to_string(), shown()))
+        });
+        let Some((column, owed, is)) = wrong else { return Ok(()) };
+        Err(about(
+            Failure::failed("what the ledger has is what the message says")
+                .expected(format!("{column}: {owed}"))
+                .seen(format!("{column}: {is}"))
+                .fact("beside", seen(sms, transaction)),
+        ))
+    }
+
+    /// As exactly as the contract says that times are kept.
+    fn same_time(sms: &Sms, one: Option<Timestamp>, other: Timestamp) -> bool {
+        let within = i128::from(sms.times.within_ms) * 1_000_000;
+        one.is_some_and(|one| (one.as_nanosecond() - other.as_nanosecond()).abs() <= within)
     }
 
     /// The columns and what a message says of each.
