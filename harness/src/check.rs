@@ -145,11 +145,11 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
         },
     };
     let measured = check.measured.into_inner().unwrap_or_else(PoisonError::into_inner);
-    evidence.measured(measured.map(|measured| discreet.told(&measured)));
+    evidence.measured(measured.map(|measured| discreet.reported(&measured)));
     evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
     let texts = check.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut kept = texts.into_iter().try_for_each(|(name, content_type, text)| {
-        evidence.attach(name, content_type, discreet.told(&text).as_bytes()).map(drop)
+        evidence.attach(name, content_type, discreet.reported(&text).as_bytes()).map(drop)
     });
     let mut verdict = verdict;
     if let Some(browser) = browser {
@@ -183,8 +183,8 @@ struct Discreet {
 }
 
 impl Discreet {
-    fn told(&self, text: &str) -> String {
-        self.privacy.told(&self.redactor.clean(text))
+    fn reported(&self, text: &str) -> String {
+        self.privacy.reported(&self.redactor.clean(text))
     }
 }
 
@@ -202,7 +202,7 @@ async fn keep(browser: &Browser, evidence: &mut Evidence, discreet: &Discreet) -
         let page = discreet.privacy.page(&discreet.redactor.clean(&page));
         evidence.attach("page.html", "text/html", page.as_bytes())?;
     }
-    evidence.attach("log.txt", "text/plain", discreet.told(&browser.log()).as_bytes())?;
+    evidence.attach("log.txt", "text/plain", discreet.reported(&browser.log()).as_bytes())?;
     Ok(kept)
 }
 

@@ -142,9 +142,9 @@ impl Failure {
 
     /// Without members' data.
     pub(crate) fn masked(mut self, privacy: &Privacy) -> Self {
-        self.claim = privacy.told(&self.claim);
+        self.claim = privacy.reported(&self.claim);
         for (_, text) in self.facts.iter_mut().filter(|(label, _)| !matches!(*label, "do" | "evidence")) {
-            *text = privacy.told(text);
+            *text = privacy.reported(text);
         }
         self
     }

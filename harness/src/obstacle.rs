@@ -1,5 +1,5 @@
 //! What stands between the checks and the portal: a password, bot protection, an access page, a limit, a gateway. It
-//! says nothing about the release, so whoever meets it is undecided, and nobody is told to roll back.
+//! says nothing about the release, so whoever meets it is undecided, and nobody is asked to roll back.
 
 use std::fmt;
 

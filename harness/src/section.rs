@@ -17,7 +17,7 @@ pub enum Section {
     Budget,
     /// Institutions that may be written to in production.
     Canary,
-    /// How controls are told apart.
+    /// What distinguishes controls.
     Controls,
     /// The dashboard's figures.
     Dashboard,

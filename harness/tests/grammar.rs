@@ -148,7 +148,7 @@ async fn one_payment_is_one_transaction() {
     let institution: uuid::Uuid =
         sqlx::query_scalar("select id from institutions order by name limit 1").fetch_one(&mut database).await.unwrap();
     let mut random = fastrand::Rng::with_seed(SEED);
-    // With a time or an id a payment is told from another one; an id that may have any length is not cut.
+    // With a time or an id a payment is distinguished from another one; an id that may have any length is not cut.
     let payments = variants(SEED + 1, 1_600, Timestamp::now()).into_iter().filter(|variant| {
         let id = variant.fields.transaction_id.as_deref();
         variant.is_plain

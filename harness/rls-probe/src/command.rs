@@ -296,7 +296,7 @@ impl Options {
         source.remove().await?;
         let (before, mut report) = probed?;
         if let Some(before) = before {
-            return Ok(told(&changes(&before, &report), terminal));
+            return Ok(shown(&changes(&before, &report), terminal));
         }
         let remarks = report.accept(&baseline, Zoned::now().date());
         self.write(&report, terminal)?;
@@ -425,7 +425,7 @@ async fn infer(
 }
 
 /// Prints what a change opens and closes; what it opens decides.
-fn told(changes: &[Change], terminal: &mut Terminal) -> Exit {
+fn shown(changes: &[Change], terminal: &mut Terminal) -> Exit {
     changes.iter().for_each(|change| terminal.print(&change.to_string()));
     let opened = changes.iter().filter(|change| change.is_opened).count();
     terminal.print(&format!("{opened} opened, {} closed", changes.len() - opened));

@@ -26,7 +26,7 @@ pub struct Draft<'c> {
     columns: BTreeMap<&'c str, Choice>,
     /// Only columns that this role may insert.
     role: Option<&'static str>,
-    /// What keys are told apart by when the row is like another one.
+    /// What distinguishes keys when the row is like another one.
     twin: Option<String>,
     revisions: usize,
     /// Checks whose own values are among the candidates.
@@ -43,7 +43,7 @@ struct Choice {
 }
 
 impl<'c> Draft<'c> {
-    /// A row whose values are told apart by `mark` and `variant`. Columns with a default are left out in variant 0.
+    /// A row whose values are distinguished by `mark` and `variant`. Columns with a default are left out in variant 0.
     pub fn new(relation: &'c Relation, mark: &str, variant: usize) -> Self {
         let mut columns = BTreeMap::new();
         for column in &relation.columns {

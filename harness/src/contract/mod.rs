@@ -83,7 +83,7 @@ pub struct Contract {
     kinds: BTreeMap<String, Kind>,
     /// What people see.
     views: Option<Vec<Spanned<View>>>,
-    /// How controls are told apart.
+    /// What distinguishes controls.
     controls: Option<Controls>,
     /// What people make in dialogs.
     forms: Option<Vec<Form>>,

@@ -161,7 +161,7 @@ impl Contract {
         promised(Section::Budget, self.budget.as_ref())
     }
 
-    /// How controls are told apart.
+    /// What distinguishes controls.
     ///
     /// # Errors
     /// As [`Contract::allocation`].

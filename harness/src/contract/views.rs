@@ -175,7 +175,7 @@ pub struct Search {
     pub columns: Vec<String>,
 }
 
-/// How controls are told apart.
+/// What distinguishes controls.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What the names of all that checks make begin with.
-const MARK: &str = "release-check";
+pub const MARK: &str = "release-check";
 
 /// Leftovers are somebody else's run until they are as old as this.
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);

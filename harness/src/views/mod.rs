@@ -227,7 +227,7 @@ fn query(
     query.extend(list.filters.clone());
     if let Some(window) = &list.window {
         let bounds = figures::days(now, window.days, window.this_month)
-            .map_err(|error| Failure::undecided("the days of a list can be told").seen(error.to_string()))?;
+            .map_err(|error| Failure::undecided("the days of a list can be determined").seen(error.to_string()))?;
         query.extend(bounds.into_iter().map(|bound| (window.time.clone(), bound)));
     }
     query.push(("select".to_owned(), kind.select.clone()));

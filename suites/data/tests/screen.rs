@@ -37,7 +37,7 @@ pub mod writes {
     /// Times around each edge of a window that a view may have.
     fn edges(check: &Check) -> Verdict<Vec<Timestamp>> {
         let undecided =
-            |error: jiff::Error| Failure::undecided("the edges of days can be told").seen(error.to_string());
+            |error: jiff::Error| Failure::undecided("the edges of days can be determined").seen(error.to_string());
         let zone = TimeZone::get(&check.contract().data()?.time_zone).map_err(undecided)?;
         let now = Timestamp::now().to_zoned(zone);
         around(&now).map_err(undecided)

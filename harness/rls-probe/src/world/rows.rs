@@ -274,7 +274,7 @@ impl<'c> World<'c> {
             return;
         }
         let Some(target) = self.catalog.relation(reference.target) else { return };
-        // Rows of a join table are told apart by what they join.
+        // Rows of a join table are distinguished by what they join.
         let rows = self.rows(target, tenant);
         let is_key = reference.columns.iter().any(|name| joins(relation).any(|key| key.columns.contains(name)));
         let Some(row) = rows.get(if is_key { variant } else { 0 }).or(rows.first()) else { return };
