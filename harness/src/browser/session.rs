@@ -30,6 +30,9 @@ use crate::{
     stopwatch::Stopwatch,
 };
 
+/// How long a shell may take to draw its buttons anew.
+const DRAWN_WITHIN: Duration = Duration::from_secs(2);
+
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -482,16 +485,23 @@ impl Browser {
         Ok(self.bounded("click a button", limits::COMMAND, element.click()).await?)
     }
 
-    /// Clicks the first visible element of a CSS selector that has exactly this text; false where there is none.
+    /// Clicks the first element of a CSS selector that has exactly this text, as soon as there is one: a shell is drawn
+    /// anew between views. False where there is none.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn click_text(&self, selector: &str, text: &str) -> Verdict<bool> {
-        let script = "const [selector, text] = arguments;
-            const found = [...document.querySelectorAll(selector)].find((element) => element.innerText.trim() === text);
-            found?.click();
-            return Boolean(found);";
-        let clicked = self.client().execute(script, vec![json!(selector), json!(text)]);
+        let script = "const [selector, text, limit, answer] = arguments;
+            const until = performance.now() + limit;
+            const look = () => {
+              const found = [...document.querySelectorAll(selector)].find((it) => it.innerText.trim() === text);
+              if (!found && performance.now() < until) return setTimeout(look, 20);
+              found?.click();
+              answer(Boolean(found));
+            };
+            look();";
+        let arguments = vec![json!(selector), json!(text), json!(DRAWN_WITHIN.as_millis() as u64)];
+        let clicked = self.client().execute_async(script, arguments);
         Ok(self.bounded("click a button", limits::COMMAND, clicked).await?.as_bool().unwrap_or(false))
     }
 

@@ -130,7 +130,6 @@ impl<'c> Looked<'c> {
         let (Some(button), Some(leave)) = (&route.navigation, leave) else { return Ok(false) };
         // What is left at once need not be right: it is another check's.
         page.browser().click_text(&contract.shell.navigation, leave).await?;
-        page.browser().wait_for(&Wanted::shell(contract).text(button)).await?;
         if page.browser().click_text(&contract.shell.navigation, button).await? {
             return Ok(true);
         }

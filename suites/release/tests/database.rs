@@ -270,8 +270,7 @@ fn the_migrations_were_run_in_order() -> Verdict {
                     .push(format!("the row of {} was written late, and nothing that it makes is known", row.title()));
                 continue;
             };
-            let later =
-                before.filter(|other| made.get(&other.version).is_some_and(|of_other| of_other < of_row)).last();
+            let later = before.rfind(|other| made.get(&other.version).is_some_and(|of_other| of_other < of_row));
             late.extend(later.map(|later| format!("{} was run after {}", row.title(), later.title())));
         }
         if !late.is_empty() {
