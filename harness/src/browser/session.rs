@@ -485,7 +485,7 @@ impl Browser {
         Ok(self.bounded("click a button", limits::COMMAND, element.click()).await?)
     }
 
-    /// Clicks the first element of a CSS selector that has exactly this text, as soon as there is one: a shell is drawn
+    /// Clicks the first element of a CSS selector that has exactly this text, as soon as there is one: a shell may be drawn
     /// anew between views. False where there is none.
     ///
     /// # Errors

@@ -9,6 +9,9 @@ use rstest_reuse::apply;
 
 use crate::views;
 
+/// Pixels of a window in which the navigation is beside the view.
+const DESKTOP: u32 = 1280;
+
 /// How often a list is compared whose rows other people change meanwhile.
 const TRIES: usize = 4;
 
@@ -82,6 +85,8 @@ pub mod signed_in {
                     .expected(format!("all of the view within {phone} px, and its buttons where a finger reaches them"))
                     .seen(cut.join("\n")));
             }
+            // On a phone the navigation is behind its own button.
+            page.browser().show_as(DESKTOP, "light").await?;
             page.browser().cut_off("*/rest/v1/*").await?;
             seen.turn_away_and_back(&page).await?;
             let alert = format!("main {}", check.contract().controls()?.alert);
