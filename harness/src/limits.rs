@@ -67,7 +67,7 @@ pub(crate) const SUITE: Duration = Duration::from_secs(600);
 /// The checks of a round of `watch` together.
 pub const WATCH_ROUND: Duration = Duration::from_secs(120);
 
-/// Names the limit of this process's suite in seconds, where whoever started it has less time than [`SUITE`].
+/// Names the limit of this process's suite in seconds, where whoever started it has less time than the default.
 pub const SUITE_SECONDS: &str = "HARNESS_SUITE_SECONDS";
 
 /// When the checks of this process have to have ended. The first to ask starts the clock.

@@ -144,7 +144,7 @@ impl Deployment {
     /// compares the two.
     ///
     /// # Errors
-    /// Not run where there is no PostgreSQL; else as [`Drill::run`].
+    /// Not run where there is no PostgreSQL; failed where the dump cannot be restored or differs; else undecided.
     pub async fn restore(&self, url: &SecretString, pending: Vec<(String, String)>) -> Verdict<Restored> {
         let claim = "nothing was restored";
         #[cfg(feature = "embedded")]
