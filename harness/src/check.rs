@@ -42,7 +42,7 @@ static NOT_PROMISED: LazyLock<Vec<Section>> = LazyLock::new(|| Identity::configu
 /// Signals are watched for once the first check runs.
 static WATCHED: Once = Once::new();
 /// Obstacles that were reported in full.
-static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What the body of a check works with.
 #[derive(Debug)]
@@ -301,7 +301,7 @@ fn at_exit() {
 /// An obstacle that every check meets is reported in full once; the others say so in one line.
 fn once(failure: Failure) -> Failure {
     let key = format!("{}{:?}", failure.claim(), failure.get("seen"));
-    let first = !failure.is_shared() || TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    let first = !failure.is_shared() || REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     if first { failure } else { failure.in_one_line() }
 }
 

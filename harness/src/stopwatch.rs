@@ -6,6 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(target_os = "linux")]
+use procfs::process::Process;
+
 /// A span of time that a limit is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Took {
@@ -60,8 +63,6 @@ impl Stopwatch {
 /// Nanoseconds that the threads of this process and of a browser have waited for a processor since they began.
 #[cfg(target_os = "linux")]
 fn delays(browser: Option<i32>) -> HashMap<i32, u64> {
-    use procfs::process::Process;
-
     let own = Process::myself().into_iter().map(|process| process.pid);
     let processes = own.chain(browser.into_iter().flat_map(family));
     let threads = processes.filter_map(|pid| Process::new(pid).ok()?.tasks().ok()).flatten().flatten();
@@ -71,16 +72,12 @@ fn delays(browser: Option<i32>) -> HashMap<i32, u64> {
 /// A process and what came of it.
 #[cfg(target_os = "linux")]
 fn family(root: i32) -> Vec<i32> {
-    let parents: Vec<_> = procfs::process::all_processes()
-        .into_iter()
-        .flatten()
-        .filter_map(|process| process.ok()?.stat().ok())
-        .map(|stat| (stat.pid, stat.ppid))
-        .collect();
     let mut family = vec![root];
     let mut next = 0;
     while let Some(parent) = family.get(next).copied() {
-        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        let threads = Process::new(parent).and_then(|process| process.tasks()).into_iter().flatten().flatten();
+        let children = threads.filter_map(|thread| thread.children().ok()).flatten();
+        family.extend(children.filter_map(|child| i32::try_from(child).ok()));
         next += 1;
     }
     family

@@ -35,7 +35,7 @@ use settings::Settings;
 pub(crate) use settings::know_secrets_of_environment;
 pub use settings::settings_file;
 pub(crate) use tenant::RUN;
-pub use tenant::{MARK, Person, Tenant};
+pub use tenant::{MADE_BY_CHECKS, Person, Tenant};
 pub use writes::Writes;
 
 /// How far the clock here may be from the server's: tokens run out, and "today" changes, by both.

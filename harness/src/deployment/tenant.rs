@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What the names of all that checks make begin with.
-pub const MARK: &str = "release-check";
+pub const MADE_BY_CHECKS: &str = "release-check";
 
 /// Leftovers are somebody else's run until they are as old as this.
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(3600);
@@ -98,7 +98,7 @@ impl<'d> Writes<'d> {
             };
         }
         self.sweep().await?;
-        let made = self.row("institution", &[("name", format!("{MARK} {} {label}", *RUN).into())]).await?;
+        let made = self.row("institution", &[("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())]).await?;
         Ok(tenant(text(&made, "id")))
     }
 
@@ -113,7 +113,7 @@ impl<'d> Writes<'d> {
 
     async fn hire(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
         let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
-        let name = format!("{MARK}-{}-{}", *RUN, Uuid::new_v4().simple());
+        let name = format!("{MADE_BY_CHECKS}-{}-{}", *RUN, Uuid::new_v4().simple());
         let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
         let id = {
             let _under_way = self.deployment.made.under_way.read().await;
@@ -161,7 +161,7 @@ impl<'d> Writes<'d> {
         let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
         let mut all: Vec<(&str, Value)> = vec![
             ("institution", tenant.id.clone().into()),
-            ("name", format!("{MARK} {} {mark}", *RUN).into()),
+            ("name", format!("{MADE_BY_CHECKS} {} {mark}", *RUN).into()),
             ("code", format!("RC-{mark}").into()),
             ("reference", format!("RC{mark}").into()),
             ("now", Timestamp::now().to_string().into()),
@@ -193,7 +193,7 @@ impl<'d> Writes<'d> {
             at.and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at < before)
         };
         let recipe = self.deployment.recipe("institution")?;
-        let named = format!("like.{MARK} *");
+        let named = format!("like.{MADE_BY_CHECKS} *");
         let tenants = service.select(&recipe.table, &[("name", &named), ("select", "*")]).await;
         for tenant in tenants.map_err(unmade("a look at what was left behind"))? {
             let is_open = recipe.closed.iter().any(|(column, value)| tenant[column] != *value);
@@ -203,7 +203,7 @@ impl<'d> Writes<'d> {
         }
         let users = auth.users(&key, 1).await.map_err(unmade("a look at what was left behind"))?;
         for user in users {
-            let ours = user["email"].as_str().is_some_and(|email| email.starts_with(&format!("{MARK}-")));
+            let ours = user["email"].as_str().is_some_and(|email| email.starts_with(&format!("{MADE_BY_CHECKS}-")));
             if ours && is_old(user.get("created_at")) {
                 self.remove(&Made::User { id: text(&user, "id") }).await;
             }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Cause, Check, Deployment, Failure, MARK, ManagementClient, Section, Verdict, check, check_if_promised};
+use harness::{
+    Cause, Check, Deployment, Failure, MADE_BY_CHECKS, ManagementClient, Section, Verdict, check, check_if_promised,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -233,7 +235,7 @@ fn every_event_of_the_audit_log_can_be_explained() -> Verdict {
         let own = check.contract().make().ok().and_then(|make| make.get("institution")).map(|recipe| {
             let institutions = quoted(&recipe.table);
             format!(
-                "and not exists (select from public.{institutions} i where i.id = {tenant} and i.name like '{MARK} %')"
+                "and not exists (select from public.{institutions} i where i.id = {tenant} and i.name like '{MADE_BY_CHECKS} %')"
             )
         });
         let not_ours = own.unwrap_or_default();
