@@ -61,8 +61,8 @@ pub fn hold_of(folder: &str, name: &str, text: &str, whose: &str) -> bool {
     hold_with(settings, folder, name, &without_figures(text), None)
 }
 
-/// Rows and figures depend on the time of day: numbers of what was expected and seen are masked, and lines that differ
-/// in nothing else are one.
+/// Rows, figures and the messages of the day depend on the hour: numbers of what was expected, seen and sent are masked,
+/// and lines that differ in nothing else are one.
 fn without_figures(text: &str) -> String {
     let replaced = |text: String, (pattern, instead): &(&str, &str)| match Regex::new(pattern) {
         Ok(pattern) => pattern.replace_all(&text, *instead).into_owned(),
@@ -74,7 +74,7 @@ fn without_figures(text: &str) -> String {
     for line in text.lines() {
         let label = line.get(..LABEL).unwrap_or(line).trim();
         let goes_on = label.is_empty() && is_figure;
-        is_figure = goes_on || ["expected", "seen"].contains(&label);
+        is_figure = goes_on || ["expected", "seen", "beside", "message"].contains(&label);
         let kept = if is_figure { FIGURES.iter().fold(line.to_owned(), replaced) } else { line.to_owned() };
         let is_again = goes_on && lines.last().is_some_and(|last| last.get(LABEL..) == kept.get(LABEL..));
         if !is_again {
