@@ -26,7 +26,8 @@ pub mod writes {
             let (sms_id, shown) = gateway.ingest(&message).await?;
 
             let sms = check.contract().sms()?;
-            let transactions = gateway.transactions(&sms_id).await?;
+            let (transactions, rows, attempts) =
+                futures_util::try_join!(gateway.transactions(&sms_id), gateway.raw(), gateway.attempts(&sms_id))?;
             judge(sms, &sample, &transactions, message.received_at.timestamp())?;
             let transaction = transactions.first();
             let about =
@@ -40,7 +41,6 @@ pub mod writes {
             }
 
             // The bookkeeping says the same.
-            let rows = gateway.raw().await?;
             let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
             if raw[&sms.raw.text] != *sample.text || raw[&sms.raw.sender] != *sample.sender {
                 return Err(about(
@@ -63,7 +63,6 @@ pub mod writes {
                         .seen(format!("{}: {}", sms.raw.received_at, raw[&sms.raw.received_at])),
                 ));
             }
-            let attempts = gateway.attempts(&sms_id).await?;
             let Some(last) = attempts.last() else {
                 return Err(about(
                     Failure::failed("each attempt to read a message is logged")
