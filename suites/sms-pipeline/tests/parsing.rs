@@ -1,6 +1,7 @@
 //! 4.4.3 "A message is read rightly or not at all": each message of `fixtures/sms` gets what it is owed.
 
 pub mod writes {
+    use futures_util::future::try_join3;
     use harness::{Check, Counts, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check};
     use jiff::Timestamp;
     use rstest_reuse::apply;
@@ -27,8 +28,8 @@ pub mod writes {
             let (sms_id, shown) = gateway.ingest(&message).await?;
 
             let sms = check.contract().sms()?;
-            let (transactions, rows, attempts) =
-                futures_util::try_join!(gateway.transactions(&sms_id), gateway.raw(), gateway.attempts(&sms_id))?;
+            let kept = try_join3(gateway.transactions(&sms_id), gateway.raw(), gateway.attempts(&sms_id)).await?;
+            let (transactions, rows, attempts) = kept;
             judge(sms, &sample, &transactions, message.received_at.timestamp())?;
             let transaction = transactions.first();
             let about =
