@@ -101,7 +101,10 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
             let is_needed = |reference: &Reference| {
                 reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null))
             };
-            let best = relation.references.iter().filter(is_tied).max_by_key(|reference| is_needed(reference));
+            // What its own policies ask for says more than what must be there.
+            let is_asked = |reference: &Reference| reference.columns.iter().all(|name| relation.asks_for(name));
+            let best = relation.references.iter().filter(is_tied);
+            let best = best.max_by_key(|reference| (is_asked(reference), is_needed(reference)));
             let best =
                 best.and_then(|best| relation.references.iter().position(|reference| reference.name == best.name));
             if let Some(index) = best {
@@ -165,7 +168,13 @@ pub fn owner_columns(catalog: &Catalog, relation: &Relation, tenancy: &Tenancy) 
                 || (names::is_surely_owner(&column.name) && column.base == "uuid")
         }
     });
-    names.map(|column| column.name.clone()).collect()
+    let names: Vec<_> = names.map(|column| column.name.clone()).collect();
+    if !names.is_empty() || tenancy.owner.is_some() || tenant_column(catalog, tenancy, relation).is_some() {
+        return names;
+    }
+    // Where nothing else says whose a row is, its policies do.
+    let asked = relation.columns.iter().filter(|column| catalog.is_of_caller(relation, &column.name));
+    asked.map(|column| column.name.clone()).collect()
 }
 
 /// Which rows of a table are a tenant's, as an SQL condition on its columns.

@@ -250,6 +250,7 @@ impl<'c> Prober<'_, 'c> {
                 for reference in &table.references {
                     self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
                 }
+                self.say_who_added(&mut draft, table, actor);
                 draft.set(&members.user, literal(&user));
                 draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
                 if let Some(column) = &members.role {
@@ -295,6 +296,15 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// Whoever writes a membership says that it was they, where it says who did.
+    fn say_who_added(&self, draft: &mut Draft<'_>, table: &Relation, actor: &Actor) {
+        let Some(user) = &actor.user else { return };
+        let of_users = table.columns.iter().filter(|column| {
+            self.world.catalog.is_of_user(table, &column.name) && column.may(actor.db_role(), "insert")
+        });
+        of_users.for_each(|column| draft.prefer(&column.name, literal(user)));
+    }
+
     /// A membership for somebody else: of the other tenant, or with a role above one's own.
     pub(super) async fn add_member(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let object = object_of(table);
@@ -317,6 +327,7 @@ impl<'c> Prober<'_, 'c> {
                 for reference in &table.references {
                     self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
                 }
+                self.say_who_added(&mut draft, table, actor);
                 draft.set(&members.user, literal(&user));
                 draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
                 if let (Some(column), Some(role)) = (&members.role, role) {
