@@ -6,7 +6,11 @@ use std::{collections::HashSet, sync::LazyLock};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::{desk::Desk, error::Error, sql::ident};
+use crate::{
+    desk::Desk,
+    error::Error,
+    sql::{code_of, ident},
+};
 
 /// Everything that the catalog tells.
 #[derive(Debug, Deserialize)]
@@ -247,16 +251,35 @@ impl Catalog {
     }
 
     fn find_caller_columns(&self) -> HashSet<(i64, String)> {
+        let callers = self.callers();
         let mut found = HashSet::new();
         for relation in self.relations.iter().filter(|relation| relation.is_table()) {
             let texts = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
-            for (of, name) in texts.flat_map(|text| compared_with_caller(text)) {
-                let is_own = of.is_none_or(|of| of == relation.name);
-                let column = relation.column(name).filter(|column| is_own && column.base == "uuid");
-                found.extend(column.map(|column| (relation.oid, column.name.clone())));
+            let is_id = |column: &&Column| matches!(column.base.as_str(), "uuid" | "text" | "character varying");
+            for text in texts.map(|text| as_caller(text, &callers)) {
+                for (of, name) in compared_with_caller(&text) {
+                    let is_own = of.is_none_or(|of| of == relation.name);
+                    let column = relation.column(name).filter(|_| is_own).filter(is_id);
+                    found.extend(column.map(|column| (relation.oid, column.name.clone())));
+                }
             }
         }
         found
+    }
+
+    /// Functions that answer with the caller's id: they ask the token for it, and no table.
+    fn callers(&self) -> Vec<String> {
+        static TABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bfrom\b").expect("a pattern"));
+        static OWN: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"auth\.uid\(\)|->>\s*'sub'|jwt\.claim\.sub").expect("a pattern"));
+        let is_caller = |function: &&Function| {
+            let code = code_of(&function.source);
+            function.arguments.is_empty()
+                && matches!(function.returns.as_str(), "text" | "uuid" | "character varying")
+                && !TABLE.is_match(&code)
+                && OWN.is_match(&function.source)
+        };
+        self.functions.iter().filter(is_caller).map(|function| format!("{}()", function.name)).collect()
     }
 
     fn find_user_columns(&self) -> HashSet<(i64, String)> {
@@ -352,6 +375,19 @@ impl Catalog {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
         self.relations.iter().find(|relation| relation.schema == schema && relation.name == name)
     }
+}
+
+/// A text in which whatever answers with the caller's id is written in one way.
+fn as_caller(text: &str, callers: &[String]) -> String {
+    static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\(*(?:auth\.jwt\(\)|current_setting\('request\.jwt\.claims'::text(?:, true)?\))\)*(?:::jsonb?)?\)*\s*->>\s*'sub'(?:::text)?\)?(?: AS "\?column\?")?"#)
+            .expect("a pattern")
+    });
+    let text = SUBJECT.replace_all(text, "auth.uid()").into_owned();
+    callers.iter().fold(text, |text, caller| {
+        let call = Regex::new(&format!(r"\b(?:\w+\.)?{}(?: AS \w+)?", regex::escape(caller))).expect("a name");
+        call.replace_all(&text, "auth.uid()").into_owned()
+    })
 }
 
 /// What a text compares with the caller's id: names of columns, each with the table's where that is said.

@@ -64,7 +64,7 @@ pub struct Deed {
 
 impl Deed {
     /// The same, where somebody has to know a code first that they cannot read: it is what lets them in.
-    pub fn to_whom_knows(self, code: &String) -> Self {
+    pub fn for_whom_knows(self, code: &String) -> Self {
         Harm::Low.that(format!("{}, if they know its {code}", self.text))
     }
 }

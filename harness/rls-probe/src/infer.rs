@@ -185,7 +185,8 @@ fn claimed_by(catalog: &Catalog, asked: &Regex, above: &[String]) -> Option<Clai
     let mut claims: Vec<String> = Vec::new();
     for found in texts.flat_map(|text| asked.captures_iter(text).collect::<Vec<_>>()) {
         let name = found.get(1).or(found.get(2)).map(|name| name.as_str().to_owned()).unwrap_or_default();
-        if !claims.contains(&name) && !(above.is_empty() && names::is_standard_claim(&name)) {
+        let is_standard = above.is_empty() && names::is_standard_claim(&name);
+        if !is_standard && !claims.contains(&name) {
             claims.push(name);
         }
     }

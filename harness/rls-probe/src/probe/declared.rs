@@ -91,7 +91,9 @@ impl<'c> Prober<'_, 'c> {
         let Cause::Policies(names) = cause else { return None };
         let policies: Vec<_> = relation.policies.iter().filter(|policy| names.contains(&policy.name)).collect();
         let all = policies.iter().all(|policy| self.declares(policy, command));
-        (!policies.is_empty() && all).then_some(policies)
+        // What others restrict is not for everybody.
+        let is_restricted = relation.policies.iter().any(|policy| !policy.permissive && policy.is_for_api());
+        (!policies.is_empty() && all && !is_restricted).then_some(policies)
     }
 
     /// Whether a policy declares what it gives to be for everybody: for this command only, and for those without an

@@ -172,7 +172,7 @@ impl<'c> Prober<'_, 'c> {
                 } else {
                     Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"))
                 };
-                let deed = code.iter().fold(deed, Deed::to_whom_knows);
+                let deed = code.iter().fold(deed, Deed::for_whom_knows);
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 crossed = true;
             }
@@ -185,7 +185,7 @@ impl<'c> Prober<'_, 'c> {
                 let deeds = self.written(actor, &call.sql, &answer.written).await?;
                 crossed |= !deeds.is_empty();
                 for deed in deeds {
-                    let deed = code.iter().fold(deed, Deed::to_whom_knows);
+                    let deed = code.iter().fold(deed, Deed::for_whom_knows);
                     self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 }
             }

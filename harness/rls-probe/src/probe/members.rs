@@ -408,19 +408,19 @@ impl<'c> Prober<'_, 'c> {
         above.dedup_by_key(|row| row.text(column));
         let may = |name: &str, privilege: &str| table.column(name).is_some_and(|of| of.may(actor.db_role(), privilege));
         for superior in above {
-            let whom = superior.text(column).unwrap_or_default();
+            let a_whom = names::with_article(&superior.text(column).unwrap_or_default());
             let mut tries = Vec::new();
             if may(column, "update") {
                 let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(own));
-                tries.push((Verb::Update, set, format!("can take the role of a {whom}")));
+                tries.push((Verb::Update, set, format!("can take the role of {a_whom}")));
             }
             let dead = dead_states(table).into_iter().chain(members.dead.iter().map(sql_values)).flatten();
             for (name, value) in dead.filter(|(name, _)| may(name, "update")) {
                 let set = format!("update {} set {} = {value}", table.sql(), ident(&name));
-                tries.push((Verb::Update, set, format!("can put a {whom} out of office")));
+                tries.push((Verb::Update, set, format!("can put {a_whom} out of office")));
             }
             if table.may(actor.db_role(), "delete") {
-                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove a {whom}")));
+                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove {a_whom}")));
             }
             for (verb, statement, effect) in tries {
                 let sql = format!("{statement} where {}", superior.key);

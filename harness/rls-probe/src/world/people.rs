@@ -350,10 +350,10 @@ impl<'c> World<'c> {
             }
             values.extend(state.clone());
             values.insert(members.user.clone(), literal(&user));
-            values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
             if let (Some(column), Some(role)) = (&members.role, role) {
                 values.insert(column.clone(), literal(role));
             }
+            values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
             let mut refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
             if refused.is_some() && kind == Kind::Platform {
                 values.insert(members.tenant.clone(), "null".to_owned());

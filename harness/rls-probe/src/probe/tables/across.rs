@@ -101,6 +101,10 @@ impl<'c> Prober<'_, 'c> {
             if pairs.is_empty() {
                 continue;
             }
+            // What one may see, one may refer to.
+            let sees = format!("select 1 from {} where {}", target.sql(), row.key);
+            let sees = self.attempt(actor, &sees, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
+            let row = row.clone();
             let (theirs, names) = (&target.name, reference.columns.join(", "));
             let cause = Cause::Constraint(reference.name.clone());
             if own_works && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) {
@@ -110,13 +114,16 @@ impl<'c> Prober<'_, 'c> {
                 if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
                     let deed =
                         Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})"));
-                    self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                    if !sees {
+                        self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                    }
                     self.set_off_across(relation, actor, &sql).await?;
                 }
             }
             let role = actor.db_role();
             let own = self.rows_besides(relation, self.own(actor), actor);
-            if let Some(mine) = own.first()
+            if !sees
+                && let Some(mine) = own.first()
                 && pairs
                     .iter()
                     .all(|(column, _)| relation.column(column).is_some_and(|column| column.may(role, "update")))

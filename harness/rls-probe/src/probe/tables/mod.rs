@@ -179,7 +179,7 @@ impl<'c> Prober<'_, 'c> {
             {
                 let cause = self.guilty(relation, actor, "select", Some(row)).await?;
                 let deed = Harm::of_reading(actor.kind).that("can read rows that belong to no tenant");
-                self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+                self.read_through(relation, actor, cause, deed, (&sql, &any_of(&rows))).await?;
             }
         }
         Ok(())
