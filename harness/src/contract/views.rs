@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Kpi, Route};
 
@@ -277,6 +278,9 @@ pub struct Action {
     pub fields: Vec<Field>,
     /// Text of the button.
     pub button: String,
+    /// What the row then has: `{actor}` is who did it, `{kind}` the id of an earlier row.
+    #[serde(default)]
+    pub sets: BTreeMap<String, Value>,
     /// What the view says once it is done, and only then.
     pub says: String,
 }

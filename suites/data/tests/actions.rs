@@ -1,11 +1,15 @@
 //! What one click writes: it is said when it is done and not before, the view follows, and what was filled in stays.
 
 pub mod writes {
+    use std::collections::BTreeMap;
+
     use harness::{
-        Action, Cause, Failure, List, MADE_BY_CHECKS, Page, Section, Tenant, Verdict, Wanted, Writes, check_if_promised,
+        Action, Cause, Contract, Failure, List, MADE_BY_CHECKS, Page, RestClient, Section, Tenant, Verdict, Wanted,
+        Writes, check_if_promised,
     };
     use rstest_reuse::apply;
     use serde_json::{Value, json};
+    use support::{equals, unread};
 
     use crate::{actions, views::Looked};
 
@@ -22,7 +26,7 @@ pub mod writes {
             let action = contract.action(action)?;
             let tenant = writes.institution(&action.name).await?;
             let person = writes.person(&tenant, &action.role).await?;
-            let row = make(&writes, &tenant, action).await?;
+            let made = make(&writes, &tenant, action, &person.id).await?;
             let page = check.page().await?;
             page.hold(&person.session).await?;
             let seen = Looked::by_person(check, &action.view, "somebody who may", &tenant)?;
@@ -33,13 +37,14 @@ pub mod writes {
             fill(&page, action).await?;
 
             page.browser().cut_off(DATA).await?;
-            click(&page, action, list, &row).await?;
-            expect_no_success(&page, action).await?;
+            click(&page, action, list, &made.text).await?;
+            expect_no_success(&page, contract, action).await?;
             page.browser().let_through().await?;
-            click(&page, action, list, &row).await?;
+            click(&page, action, list, &made.text).await?;
             let done = Wanted::anything(contract).text(&action.says);
             page.browser().wait_for(&done).await?.expect_ready(format!("{:?} says that it is done", action.button))?;
             seen.compare(&page).await?;
+            made.expect_set(action, &check.deployment().service()?, &writes).await?;
 
             seen.open(&page).await?;
             seen.compare(&page).await?;
@@ -47,18 +52,59 @@ pub mod writes {
         })
     }
 
-    /// The rows that it takes, in their order; the text that tells the last one from others.
-    async fn make(writes: &Writes<'_>, tenant: &Tenant, action: &'static Action) -> Verdict<String> {
+    /// The row that an action is about.
+    struct Made {
+        /// What tells it from others.
+        text: String,
+        id: Value,
+        /// What the action sets.
+        sets: BTreeMap<String, Value>,
+    }
+
+    /// The rows that it takes, in their order.
+    async fn make(writes: &Writes<'_>, tenant: &Tenant, action: &'static Action, actor: &str) -> Verdict<Made> {
         let device = format!("{MADE_BY_CHECKS}-{}-{}", writes.run(), action.name);
         let mut values = vec![("device", json!(device)), ("active", json!(true)), ("amount", json!(3100))];
         let mut last = Value::Null;
-        for kind in &action.makes {
+        for (at, kind) in action.makes.iter().enumerate() {
             last = writes.make(tenant, kind, &values).await?;
-            values.retain(|(name, _)| name != kind);
-            values.push((kind, last["id"].clone()));
+            if at + 1 < action.makes.len() {
+                values.retain(|(name, _)| name != kind);
+                values.push((kind, last["id"].clone()));
+            }
         }
+        values.push(("actor", json!(actor)));
+        let fill = |value: &Value| {
+            let name = value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+            values.iter().find(|(it, _)| Some(*it) == name).map_or_else(|| value.clone(), |(_, value)| value.clone())
+        };
+        let sets = action.sets.iter().map(|(column, value)| (column.clone(), fill(value))).collect();
         let text = action.row.as_ref().and_then(|column| last[column].as_str());
-        Ok(text.unwrap_or_default().to_owned())
+        Ok(Made { text: text.unwrap_or_default().to_owned(), id: last["id"].clone(), sets })
+    }
+
+    impl Made {
+        /// The row has what the action sets.
+        async fn expect_set(&self, action: &Action, service: &RestClient, writes: &Writes<'_>) -> Verdict {
+            let Some(kind) = action.makes.last().filter(|_| !self.sets.is_empty()) else { return Ok(()) };
+            let table = &writes.recipe(kind)?.table;
+            let rows = service.select(table, &[("id", &equals(&self.id))]).await.map_err(unread(table))?;
+            let row = rows.first().unwrap_or(&Value::Null);
+            let wrong: Vec<_> = self.sets.iter().filter(|(column, value)| row[column.as_str()] != **value).collect();
+            if wrong.is_empty() {
+                return Ok(());
+            }
+            let line = |column: &str, value: &Value| format!("{column}: {value}");
+            let (expected, seen): (Vec<_>, Vec<_>) = wrong
+                .into_iter()
+                .map(|(column, value)| (line(column, value), line(column, &row[column.as_str()])))
+                .unzip();
+            Err(Failure::failed(format!("after {:?} the row says what was done, and who did it", action.button))
+                .expected(expected.join("\n"))
+                .seen(seen.join("\n"))
+                .at(table.as_str())
+                .caused_by(Cause::Database))
+        }
     }
 
     async fn fill(page: &Page<'_>, action: &Action) -> Verdict {
@@ -83,10 +129,10 @@ pub mod writes {
             .caused_by(Cause::FrontEnd))
     }
 
-    async fn expect_no_success(page: &Page<'_>, action: &Action) -> Verdict {
-        let (toast, alert) = (page.toast()?, &page.contract().controls()?.alert);
+    async fn expect_no_success(page: &Page<'_>, contract: &Contract, action: &Action) -> Verdict {
+        let (toast, alert) = (page.toast()?, &contract.controls()?.alert);
         let said = format!("{toast}:not(:empty), main {alert}");
-        let visit = page.browser().wait_for(&Wanted::anything(page.contract()).selector(&said)).await?;
+        let visit = page.browser().wait_for(&Wanted::anything(contract).selector(&said)).await?;
         let texts = page.browser().texts(&said).await?;
         let claim = format!("{:?} says so where nothing reaches the database", action.button);
         let seen = match texts.iter().find(|text| !text.is_empty()) {

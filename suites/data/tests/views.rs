@@ -2,7 +2,7 @@
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
 use harness::{
-    Cause, Check, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
+    Cause, Check, Contract, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
     views::{Difference, Expected},
 };
 use jiff::Zoned;
@@ -78,7 +78,7 @@ pub mod signed_in {
                     seen.open(&page).await?;
                 }
             }
-            let use_of_it = usable(&page, seen.view).await?;
+            let use_of_it = usable(&page, check.contract(), seen.view).await?;
             use_of_it.map_or(Ok(()), |failure| Err(failed(failure)))?;
             // On a phone the navigation is behind its own button.
             page.browser().show_as(DESKTOP, "light").await?;
@@ -92,7 +92,7 @@ pub mod signed_in {
 }
 
 /// What keeps people from using the view that is open, if anything does: at each width, by keyboard, by its text.
-async fn usable(page: &Page<'_>, view: &View) -> Verdict<Option<Failure>> {
+async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Option<Failure>> {
     let found = |claim: String, expected: &str, seen: &[String]| {
         (!seen.is_empty()).then(|| Failure::failed(claim).expected(expected).seen(seen.join("\n")))
     };
@@ -106,7 +106,7 @@ async fn usable(page: &Page<'_>, view: &View) -> Verdict<Option<Failure>> {
     if let Some(failure) = found("the view can be used by keyboard".to_owned(), keyboard, &beyond) {
         return Ok(Some(failure));
     }
-    let controls = page.contract().controls()?;
+    let controls = contract.controls()?;
     for width in &controls.widths {
         page.browser().show_as(*width, "light").await?;
         let fits = "all of the view within the window, and its buttons where a finger reaches them";
@@ -114,7 +114,7 @@ async fn usable(page: &Page<'_>, view: &View) -> Verdict<Option<Failure>> {
         if let Some(failure) = found(claim, fits, &page.overflow().await?) {
             return Ok(Some(failure));
         }
-        let lands_there = page.contract().page_of(view).path == page.contract().shell.landing;
+        let lands_there = contract.page_of(view).path == contract.shell.landing;
         if *width == controls.phone && lands_there && !page.escape_closes_the_menu().await? {
             let failure = Failure::failed("the menu opens the navigation on a phone, and Escape closes it");
             return Ok(Some(failure.expected("a navigation that comes and goes").seen("one that does not")));
