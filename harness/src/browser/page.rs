@@ -160,14 +160,15 @@ impl<'a> Page<'a> {
         Err(Failure::failed("a signed-in user can sign out").expected(format!("a button {button:?}")).seen("none"))
     }
 
-    /// Clicks the button with this text in the first row that holds `content`; false where there is none.
+    /// Clicks the button with this text in the first row that holds `content`; false where there is none, or it is
+    /// disabled.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn click_in_row(&self, rows: &str, content: &str, button: &str) -> Verdict<bool> {
         let script = "const [rows, content, button, answer] = arguments;
             const row = [...document.querySelectorAll(rows)].find((row) => row.innerText.includes(content));
-            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => it.innerText.trim() === button);
+            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => !it.disabled && it.innerText.trim() === button);
             found?.click();
             answer(Boolean(found));";
         let clicked = self.browser.ask(script, vec![rows.into(), content.into(), button.into()]).await?;

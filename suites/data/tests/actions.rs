@@ -125,7 +125,7 @@ pub mod writes {
         }
         Err(Failure::failed("what can be done is offered")
             .expected(format!("{:?}", action.button))
-            .seen("no such button")
+            .seen("no such button, or none that can be used")
             .caused_by(Cause::FrontEnd))
     }
 
@@ -134,11 +134,11 @@ pub mod writes {
         let said = format!("{toast}:not(:empty), main {alert}");
         let visit = page.browser().wait_for(&Wanted::anything(contract).selector(&said)).await?;
         let texts = page.browser().texts(&said).await?;
-        let claim = format!("{:?} says so where nothing reaches the database", action.button);
-        let seen = match texts.iter().find(|text| !text.is_empty()) {
-            Some(text) if text.contains(&action.says) => format!("{:?}", action.says),
-            Some(_) => return Ok(()),
-            None => "no message".to_owned(),
+        let claim = format!("{:?} says that it is not done where nothing reaches the database", action.button);
+        let seen = match texts.iter().any(|text| text.contains(&action.says)) {
+            true => format!("{:?}", action.says),
+            false if texts.iter().any(|text| !text.is_empty()) => return Ok(()),
+            false => "no message".to_owned(),
         };
         Err(Failure::failed(claim)
             .expected("a message that it was not done")
