@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex, Once, OnceLock, PoisonError},
 };
@@ -61,7 +62,7 @@ type Kept = (&'static str, &'static str, String);
 ///
 /// # Errors
 /// The failure of the body, or the reason why the body could not be run.
-pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+pub fn check(id: &str, body: impl AsyncFn(&Check) -> Verdict) -> Verdict {
     check_if_promised(&[], id, body)
 }
 
@@ -70,7 +71,7 @@ pub fn check(id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFn(&Check) -> Verdict) -> Verdict {
     let name = test_name(std::any::type_name_of_val(&body));
     if let Some(problem) = Runbook::problem() {
         let (what, advice) = problem.split_once('\n').unwrap_or((&problem, ""));
@@ -104,7 +105,7 @@ pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFnOnce(&Ch
     runtime.block_on(run(&name, step, body)).map_err(|failure| once(failure.about(step)))
 }
 
-async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> Verdict) -> Verdict {
+async fn run(name: &str, step: &'static Step, body: impl AsyncFn(&Check) -> Verdict) -> Verdict {
     let mut evidence = Evidence::of(name, step)?;
     let deployment = match deployment().await {
         Ok(deployment) => deployment,
@@ -114,15 +115,15 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFnOnce(&Check) -> 
             return Err(failure);
         }
     };
-    let check = Check {
-        deployment,
-        browser: OnceCell::new(),
-        measured: Mutex::default(),
-        figure: Mutex::default(),
-        kept: Mutex::default(),
-    };
+    let mut check = Check::of(deployment);
     let clock = Clock::start(deployment.contract().time_zone());
-    let verdict = in_time(panics::caught(body(&check))).await;
+    let mut verdict = in_time(panics::caught(body(&check))).await;
+    if verdict.is_err() && check.has_lost_its_browser().await {
+        // Past the test runner, which shows nothing of a check before it ends.
+        let _ = writeln!(io::stderr(), "{name}: the remote driver lost the browser's session; another one is asked for");
+        check = Check::of(deployment);
+        verdict = in_time(panics::caught(body(&check))).await;
+    }
     let verdict = verdict.map_err(|failure| failure.unless_disturbed(&clock).about(step));
     let verdict = leave(check, verdict, &mut evidence).await;
     let unkept = evidence.close(Some(deployment.target()), verdict.as_ref().err());
@@ -333,6 +334,24 @@ fn test_name(body: &str) -> String {
 }
 
 impl Check {
+    fn of(deployment: &'static Deployment) -> Self {
+        Self {
+            deployment,
+            browser: OnceCell::new(),
+            measured: Mutex::default(),
+            figure: Mutex::default(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Whether a remote driver ended the session that the check looked through: a node that goes takes its own along.
+    async fn has_lost_its_browser(&self) -> bool {
+        match self.browser.get() {
+            Some(browser) => browser.is_lost().await,
+            None => false,
+        }
+    }
+
     /// The deployment under test.
     pub fn deployment(&self) -> &'static Deployment {
         self.deployment

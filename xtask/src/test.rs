@@ -30,12 +30,10 @@ pub fn run() -> Verdict {
     stages.cargo("documentation", &["doc", "--quiet", "--workspace", "--no-deps"], None);
     for suite in SUITES.iter() {
         stages.cargo(&format!("suite {suite}"), &["test", "--package", suite], None);
-        stages.cargo(
-            &format!("suite {suite}, a process per test"),
-            &["nextest", "run", "--package", suite],
-            Some("nextest"),
-        );
     }
+    let mut apart = vec!["nextest", "run", "--no-fail-fast"];
+    apart.extend(APART.iter().flat_map(|suite| ["--package", suite]));
+    stages.cargo("suites, a process per test", &apart, Some("nextest"));
     for year in ["2024", "2026"] {
         let name = format!("suites of a project of {year}");
         stages
@@ -44,8 +42,9 @@ pub fn run() -> Verdict {
     let mut unit = vec!["test", "--workspace", "--no-fail-fast"];
     unit.extend(SUITES.iter().flat_map(|suite| ["--exclude", suite.as_str()]));
     stages.cargo("unit tests, bad input", &unit, None);
-    stages.run("faults", "cargo xtask faults --quick", None, || {
-        faults::run(&faults::Options::quick()).unwrap_or_else(failed)
+    let part = faults::Part::of_commit();
+    stages.run("faults", &format!("cargo xtask faults --quick --part {part}"), None, || {
+        faults::run(&faults::Options::quick(part)).unwrap_or_else(failed)
     });
     let node = (!peer::has_node()).then_some("node is not on this machine");
     stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
@@ -54,6 +53,9 @@ pub fn run() -> Verdict {
     print(&stages.rows.to_string());
     Ok(stages.good)
 }
+
+/// The suites that meet what a process per test changes: browsers, sessions and institutions of their own.
+const APART: [&str; 3] = ["smoke", "authentication", "data"];
 
 /// The suites that look at keys, grants and backups, which differ from year to year.
 const OF_PROJECTS: [&str; 2] = ["release", "security"];

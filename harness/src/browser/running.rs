@@ -196,6 +196,12 @@ impl Running {
         timeout(limits::BROWSER_END, asked).await.ok()?.ok()
     }
 
+    /// Whether the driver has no such session: what is asked for is its own knowledge, not the page's.
+    pub async fn is_gone(&self) -> bool {
+        let asked = self.ask("find the session", Method::GET, "timeouts", None).await;
+        matches!(asked, Err(Error::Crashed { .. } | Error::Command { .. }))
+    }
+
     /// Ends a browser that does not answer.
     pub async fn end(&self) {
         grid::forget(self.client()).await;

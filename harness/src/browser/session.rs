@@ -87,6 +87,12 @@ impl Browser {
         Ok(browser)
     }
 
+    /// Whether a remote driver knows nothing of the session any more.
+    pub(crate) async fn is_lost(&self) -> bool {
+        let asked = async { Running::is_remote().await && self.running.is_gone().await };
+        tokio::time::timeout(limits::BROWSER_END, asked).await.unwrap_or(false)
+    }
+
     /// Puts a text into the page's storage before the first script of the portal runs.
     pub(crate) async fn store(&self, site: &Url, key: &str, value: &str) -> Result<(), Error> {
         // Once per window: a portal that signs out must stay signed out.

@@ -4,9 +4,7 @@ pub mod writes {
     use harness::{Cause, ClientError, Failure, Section, Verdict, check, check_if_promised};
     use rstest::rstest;
     use serde_json::{Value, json};
-    use support::equals;
-
-    use crate::desk::{Desk, differences};
+    use support::{Desk, differences, equals};
 
     /// How often two people try at the same instant.
     const ROUNDS: usize = 50;

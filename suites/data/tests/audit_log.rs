@@ -3,9 +3,7 @@
 pub mod writes {
     use harness::{Failure, Section, Verdict, check, check_if_promised};
     use serde_json::{Value, json};
-    use support::{Attempt, equals, unread};
-
-    use crate::desk::{Desk, differences};
+    use support::{Attempt, Desk, differences, equals, unread};
 
     /// One event, which says who did what to which payment, where and when.
     #[test]

@@ -3,8 +3,7 @@
 pub mod writes {
     use harness::{Cause, Failure, Verdict, check};
     use serde_json::{Value, json};
-
-    use crate::desk::Desk;
+    use support::Desk;
 
     /// By the function and by the dialog, to the older and to the younger of the two.
     #[test]

@@ -9,7 +9,6 @@ mod allocation;
 mod audit_log;
 mod cost;
 mod dashboard;
-mod desk;
 mod institutions;
 mod lookalikes;
 mod refusals;

@@ -4,9 +4,9 @@ pub mod writes {
     use harness::{Cause, Failure, Form, Page, Section, Verdict, Wanted, check, check_if_promised};
     use rstest::rstest;
     use serde_json::json;
-    use support::unread;
+    use support::{Desk, unread};
 
-    use crate::{desk::Desk, views::Looked};
+    use crate::views::Looked;
 
     /// Somebody else was faster: the dialog says so, and announces no success.
     #[test]

@@ -8,8 +8,9 @@ pub mod writes {
     use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
     use rstest::rstest;
     use serde_json::json;
+    use support::Desk;
 
-    use crate::{desk::Desk, views::Looked};
+    use crate::views::Looked;
 
     const NEEDS: &[Section] = &[Section::Views, Section::Data];
 

@@ -5,9 +5,7 @@ pub mod writes {
 
     use harness::{Cause, Failure, Kept, RestClient, Section, Verdict, check_if_promised};
     use serde_json::Value;
-    use support::{equals, unread};
-
-    use crate::desk::Desk;
+    use support::{Desk, equals, unread};
 
     /// Rows by their relation and id.
     type Rows = BTreeMap<(String, String), Value>;

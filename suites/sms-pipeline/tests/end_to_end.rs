@@ -6,9 +6,7 @@ pub mod writes {
     use harness::{Cause, Failure, Stopwatch, Took, Verdict, check};
     use rust_decimal::Decimal;
     use serde_json::json;
-    use support::{equals, unread};
-
-    use crate::gateway::Gateway;
+    use support::{Gateway, equals, unread};
 
     const AMOUNT: u32 = 12_345;
 

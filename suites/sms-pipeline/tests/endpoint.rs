@@ -68,7 +68,7 @@ fn a_body_without_a_content_type_is_read() -> Verdict {
 fn another_method_is_refused(#[case] method: Method) -> Verdict {
     check("4.4.2", async |check| {
         let ingest = check.deployment().sms_ingest()?;
-        let receipt = ingest.probe_with_key(method, &[], &Unstorable::empty()).await;
+        let receipt = ingest.probe_with_key(method.clone(), &[], &Unstorable::empty()).await;
         let words = &check.contract().sms()?.refusals.method;
         expect(&ingest, &receipt, &[StatusCode::METHOD_NOT_ALLOWED], Some(words))
     })
@@ -120,7 +120,7 @@ pub mod writes {
     use serde_json::{Value, json};
 
     use super::expect;
-    use crate::gateway::{Gateway, unique};
+    use support::{Gateway, unique};
 
     #[test]
     fn a_new_message_is_answered_with_what_became_of_it() -> Verdict {

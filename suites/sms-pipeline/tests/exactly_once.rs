@@ -6,8 +6,7 @@ pub mod writes {
     use harness::{Failure, Ingest, Message, Receipt, Verdict, check};
     use jiff::{SignedDuration, Zoned, tz::TimeZone};
     use rstest::rstest;
-
-    use crate::gateway::{Gateway, unique};
+    use support::{Gateway, unique};
 
     /// How often a message is sent at the same instant.
     const AT_ONCE: usize = 50;

@@ -6,8 +6,7 @@ pub mod writes {
     use harness::{Failure, Fields, Ingest, Message, Variant, Verdict, check, variants};
     use jiff::Timestamp;
     use serde_json::Value;
-
-    use crate::gateway::Gateway;
+    use support::Gateway;
 
     const SEED: u64 = 2026;
     const VARIANTS: usize = 200;

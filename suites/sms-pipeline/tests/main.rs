@@ -7,7 +7,6 @@
 mod end_to_end;
 mod endpoint;
 mod exactly_once;
-mod gateway;
 mod generated;
 mod key;
 mod monitoring;

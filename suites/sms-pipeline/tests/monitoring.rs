@@ -112,8 +112,7 @@ fn masked(sender: &str) -> String {
 
 pub mod writes {
     use harness::{AnsweredBy, Cause, Failure, Ingest, Section, Verdict, check_if_promised};
-
-    use crate::gateway::{Gateway, unique};
+    use support::{Gateway, unique};
 
     /// How many messages are sent one after the other.
     const MESSAGES: usize = 20;

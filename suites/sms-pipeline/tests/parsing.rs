@@ -6,9 +6,10 @@ pub mod writes {
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
     use serde_json::Value;
+    use support::Gateway;
     use tokio::sync::OnceCell;
 
-    use crate::{gateway::Gateway, samples};
+    use crate::samples;
 
     #[apply(samples)]
     fn a_message_gets_what_it_is_owed(#[case] name: &str) -> Verdict {
@@ -104,7 +105,7 @@ pub mod writes {
             .get_or_init(async || {
                 is_first = true;
                 let gateway = Gateway::open(check, "ours").await?;
-                let hello = crate::gateway::unique(&gateway.writes);
+                let hello = support::unique(&gateway.writes);
                 gateway.ingest(&gateway.message(format!("Hello from {hello}"))).await.map(drop)
             })
             .await;

@@ -6,8 +6,7 @@ pub mod writes {
     use jiff::SignedDuration;
     use rstest::rstest;
     use serde_json::Value;
-
-    use crate::gateway::{Gateway, unique};
+    use support::{Gateway, unique};
 
     /// What a device may report of one payment: the text's parts by their numbers, 9 being the whole.
     #[rstest]

@@ -5,9 +5,7 @@ pub mod writes {
         Cause, Failure, Ingest, IngestRefusal, Message, RestClient, Section, Verdict, check, check_if_promised,
     };
     use rstest::rstest;
-    use support::unread;
-
-    use crate::gateway::{Gateway, unique};
+    use support::{Gateway, unique, unread};
 
     /// Neither a sender that another institution knows nor anything in the text changes whose message it is.
     #[test]

@@ -1,11 +1,16 @@
-//! Words that several suites share. What only one of them needs stays with it; what every portal needs is the harness's.
+//! Words of the suites: a desk at which payments are allocated, a gateway that messages come through, an attempt at what
+//! may be refused. What every portal needs is the harness's.
 
 mod attempt;
+mod desk;
+mod gateway;
 
 use harness::{ClientError, Failure};
 use serde_json::Value;
 
 pub use attempt::Attempt;
+pub use desk::{Desk, differences};
+pub use gateway::{Gateway, unique};
 
 /// A filter for a value, in PostgREST's words.
 pub fn equals(value: &Value) -> String {

@@ -189,6 +189,32 @@ async fn however_a_run_is_ended_it_is_tidied() {
     assert_eq!(remote.number(open).await, 0);
 }
 
+/// A node of a Grid that ends takes its sessions along: a check that lost one is run once more with another, not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_lost_within_a_check_is_asked_for_again_once() {
+    let grid = MockServer::start().await;
+    for id in ["s-1", "s-2"] {
+        let session = json!({ "value": { "sessionId": id, "capabilities": { "browserName": "chrome" } } });
+        let given = ResponseTemplate::new(200).set_body_json(session);
+        Mock::given(method("POST")).and(path("/session")).respond_with(given).up_to_n_times(1).mount(&grid).await;
+        let log = ResponseTemplate::new(200).set_body_json(json!({ "value": [] }));
+        Mock::given(path(format!("/session/{id}/se/log"))).respond_with(log).mount(&grid).await;
+    }
+    let error = json!({ "value": { "error": "invalid session id", "message": "no node has it", "stacktrace": "" } });
+    Mock::given(any()).respond_with(ResponseTemplate::new(404).set_body_json(error)).mount(&grid).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut suite = smoke(&folder.path().join("results"));
+    let output = suite.args(["the_root_shows_the_login"]).env("WEBDRIVER_URL", grid.uri()).output().unwrap();
+
+    let requests = grid.received_requests().await.unwrap();
+    let asked = requests.iter().filter(|request| request.method == "POST" && request.url.path() == "/session");
+    assert_eq!(asked.count(), 2);
+    let (said, shown) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert_eq!(said.matches("the remote driver lost the browser's session").count(), 1, "{said}");
+    assert!(shown.contains("UNDECIDED"), "{shown}");
+}
+
 /// A Grid keeps what nobody ends: the session of a check that a signal cut off is ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminated_run_ends_its_sessions_on_a_grid() {

@@ -215,27 +215,33 @@ async fn no_password_of_a_url_is_in_what_a_run_leaves() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(Parrot { token: "a-token".to_owned(), shown: Arc::default() }).mount(&server).await;
     let answering = server.uri().replace("http://", "");
-    let mut left = Vec::new();
-    for variable in ["E2E_BASE_URL", "VITE_SUPABASE_URL", "WEBDRIVER_URL"] {
-        for (case, url) in [
-            ("answering", format!("http://checker:{PASSWORD}@{answering}")),
-            ("absent", format!("http://checker:{PASSWORD}@127.0.0.1:1")),
-            ("no http", format!("ftp://checker:{PASSWORD}@127.0.0.1")),
-        ] {
-            let folder = tempfile::tempdir().unwrap();
-            let mut command = Suite::build("smoke").unwrap().command_in(&folder.path().join("results"));
-            command
-                .env("HARNESS_TARGET", "staging")
-                .env("E2E_BASE_URL", server.uri())
-                .env("VITE_SUPABASE_URL", server.uri())
-                .env("VITE_SUPABASE_ANON_KEY", "a-public-key")
-                .env(variable, url)
-                .args(["build::", "environment::", "the_root_shows_the_login"]);
-            let output = command.output().unwrap();
-            left.push((format!("{variable}, {case}: the output"), format!("{output:?}")));
-            every_byte_below(folder.path(), &mut left);
-        }
-    }
+    let run = |variable: &str, case: &str, url: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Suite::build("smoke").unwrap().command_in(&folder.path().join("results"));
+        command
+            .env("HARNESS_TARGET", "staging")
+            .env("E2E_BASE_URL", server.uri())
+            .env("VITE_SUPABASE_URL", server.uri())
+            .env("VITE_SUPABASE_ANON_KEY", "a-public-key")
+            .env(variable, url)
+            .args(["build::", "environment::", "the_root_shows_the_login"]);
+        let output = command.output().unwrap();
+        let mut left = vec![(format!("{variable}, {case}: the output"), format!("{output:?}"))];
+        every_byte_below(folder.path(), &mut left);
+        left
+    };
+    let urls = [
+        ("answering", format!("http://checker:{PASSWORD}@{answering}")),
+        ("absent", format!("http://checker:{PASSWORD}@127.0.0.1:1")),
+        ("no http", format!("ftp://checker:{PASSWORD}@127.0.0.1")),
+    ];
+    // They wait more than they work.
+    let left: Vec<_> = thread::scope(|scope| {
+        let variables = ["E2E_BASE_URL", "VITE_SUPABASE_URL", "WEBDRIVER_URL"].into_iter();
+        let cases = variables.flat_map(|variable| urls.iter().map(move |(case, url)| (variable, case, url)));
+        let runs: Vec<_> = cases.map(|(variable, case, url)| scope.spawn(|| run(variable, case, url))).collect();
+        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+    });
     assert!(
         left.iter().any(|(_, text)| text.contains("checker") || text.contains("[secret]")),
         "URLs are shown at all"

@@ -7,14 +7,20 @@ use harness::{
 };
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
-use support::{equals, unread};
 
+use crate::{equals, unread};
+
+/// A gateway of one check.
 pub struct Gateway<'c> {
+    /// Whose gateway it is.
     pub check: &'c Check,
+    /// What permits it to write.
     pub writes: Writes<'c>,
+    /// The tenant that its device belongs to.
     pub tenant: Arc<Tenant>,
     /// The database with the service's key.
     pub service: RestClient,
+    /// The endpoint that it sends to.
     pub ingest: SmsIngest,
     /// The device's row.
     device: Value,

@@ -6,19 +6,27 @@ use std::sync::Arc;
 use harness::{Allocation, Check, ClientError, Failure, Person, RestClient, Tenant, Verdict, Writes};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
-use support::{equals, unread};
+
+use crate::{equals, unread};
 
 /// Clocks may be this far apart.
 const SKEW_SECONDS: i64 = 30;
 
+/// A desk of one check. Rows are those that the database answered with when they were made.
 pub struct Desk<'c> {
+    /// Whose desk it is.
     pub check: &'c Check,
+    /// What permits it to write.
     pub writes: Writes<'c>,
+    /// The tenant that it is in.
     pub tenant: Arc<Tenant>,
     /// The database with the service's key.
     pub service: RestClient,
+    /// The member's group.
     pub group: Value,
+    /// Whom the payment may be allocated to.
     pub member: Value,
+    /// A payment that nobody has allocated.
     pub payment: Value,
     words: &'c Allocation,
     opened: Timestamp,
