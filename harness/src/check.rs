@@ -120,7 +120,8 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFn(&Check) -> Verd
     let mut verdict = in_time(panics::caught(body(&check))).await;
     if verdict.is_err() && check.has_lost_its_browser().await {
         // Past the test runner, which shows nothing of a check before it ends.
-        let _ = writeln!(io::stderr(), "{name}: the remote driver lost the browser's session; another one is asked for");
+        let _ =
+            writeln!(io::stderr(), "{name}: the remote driver lost the browser's session; another one is asked for");
         check = Check::of(deployment);
         verdict = in_time(panics::caught(body(&check))).await;
     }
