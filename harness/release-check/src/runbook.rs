@@ -15,7 +15,10 @@ pub fn run() -> Result<Exit, Error> {
     let mut rows = table(&["step", "", "verified by", "on production", "severity"]);
     for step in Runbook::get().steps() {
         let (by, production) = match (&step.manual, tests.get(&step.id)) {
-            (Some(Manual { by, look }), _) => (format!("{by}: {look}"), String::new()),
+            (Some(Manual { by, look }), _) => {
+                let run = step.proven_by.map(|target| format!("a whole run of {target}, or "));
+                (format!("{}{by}: {look}", run.unwrap_or_default()), String::new())
+            }
             (None, Some(tests)) => {
                 let otherwise =
                     step.otherwise.as_ref().map(|Manual { by, .. }| format!("; where they cannot look: {by}"));
@@ -31,12 +34,13 @@ pub fn run() -> Result<Exit, Error> {
     print(&rows.to_string());
     let (steps, contradictions) = (Runbook::get().steps(), contradictions(&tests));
     let tested = steps.iter().filter(|step| step.is_tested()).count();
-    let manual = steps.iter().filter(|step| step.manual.is_some()).count();
+    let proven = steps.iter().filter(|step| step.proven_by.is_some()).count();
+    let manual = steps.iter().filter(|step| step.is_for_people()).count();
     contradictions.iter().for_each(|contradiction| print(contradiction));
     print(&format!(
-        "{} steps: {tested} verified by tests, {manual} by people, {} following from others",
+        "{} steps: {tested} verified by tests, {proven} by a run of another target, {manual} by people, {} following from others",
         steps.len(),
-        steps.len() - tested - manual
+        steps.len() - tested - proven - manual
     ));
     Ok(Exit::of(contradictions.is_empty()))
 }

@@ -368,6 +368,11 @@ impl Step {
         self.expected.is_some()
     }
 
+    /// Whether nobody but a person answers it.
+    pub fn is_for_people(&self) -> bool {
+        self.manual.is_some() && self.proven_by.is_none()
+    }
+
     /// Whether tests verify it: neither people, nor other steps.
     pub fn is_tested(&self) -> bool {
         self.manual.is_none() && self.follows.is_empty()

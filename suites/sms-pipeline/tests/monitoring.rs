@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Failure, Verdict, check};
+use harness::{Cause, Failure, Section, Verdict, check, check_if_promised};
 use jiff::{Timestamp, ToSpan};
 
 use support::unread;
@@ -97,6 +97,70 @@ fn few_messages_of_a_sender_stay_unread() -> Verdict {
             .seen(shown)
             .at(format!("{} by {}", raw.table, raw.sender))
             .advice("read some of them: the provider may have new words, and the parser needs a pattern for them"))
+    })
+}
+
+/// A day on which so many messages are expected and none comes is no chance: with fewer a day it may be.
+const SURE: u64 = 7;
+
+/// What was received this recently may still be on its way into the ledger.
+const UNDER_WAY_MINUTES: i64 = 10;
+
+/// Ids that fit into one request's address.
+const IDS: usize = 100;
+
+/// Messages came in on the last day as in the week before, and what was understood of them is in the ledger.
+#[test]
+fn messages_of_the_day_are_in_the_ledger() -> Verdict {
+    check_if_promised(&[Section::Ledger], "post.2.4", async |check| {
+        let (sms, ledger) = (check.contract().sms()?, &check.contract().ledger()?.table);
+        let (raw, service) = (&sms.raw, check.deployment().service()?);
+        let (received, ago) = (raw.received_at.as_str(), |hours: i64| Timestamp::now() - hours.hours());
+        let (day, week) = (format!("gte.{}", ago(24)), format!("gte.{}", ago(8 * 24)));
+        let of_day = service.count(&raw.table, &[(received, &day)]).await.map_err(unread(&raw.table))?;
+        let of_week = service.count(&raw.table, &[(received, &week)]).await.map_err(unread(&raw.table))?;
+        let daily = (of_week - of_day.min(of_week)) / 7;
+        if of_day == 0 {
+            let failure = match daily >= SURE {
+                true => Failure::failed("messages come in").caused_by(Cause::Functions),
+                false => Failure::undecided("messages come in"),
+            };
+            return Err(failure
+                .expected("at least one message within 24 h")
+                .seen(format!("none; {daily} a day in the week before"))
+                .at(format!("{} by {received}", raw.table))
+                .advice("send a payment of one franc to the institution's number, and see whether the gateway's phone is on and passes it on"));
+        }
+
+        let until = format!("lt.{}", Timestamp::now() - UNDER_WAY_MINUTES.minutes());
+        let understood = [
+            ("select", "id"),
+            (received, &day),
+            (received, &until),
+            (&raw.status, &format!("eq.{}", raw.success)),
+            (&raw.payment, "is.null"),
+        ];
+        let rows = service.all(&raw.table, "id", &understood).await.map_err(unread(&raw.table))?;
+        let ids: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
+        let source = &sms.transaction.source;
+        let mut missing: Vec<&str> = Vec::new();
+        for some in ids.chunks(IDS) {
+            let query = [("select", source.as_str()), (source, &format!("in.({})", some.join(",")))];
+            let booked = service.select(ledger, &query).await.map_err(unread(ledger))?;
+            missing.extend(some.iter().filter(|id| !booked.iter().any(|row| row[source] == **id)));
+        }
+        check.measured(format!(
+            "{of_day} messages within 24 h, {daily} a day in the week before; {} of {} understood are in the ledger",
+            ids.len() - missing.len(),
+            ids.len()
+        ));
+        let Some(first) = missing.first() else { return Ok(()) };
+        Err(Failure::failed("what was understood of the day's messages is in the ledger")
+            .caused_by(Cause::Database)
+            .expected(format!("a row of {ledger} for each of {} messages", ids.len()))
+            .seen(format!("none for {} of them, such as the message {first}", missing.len()))
+            .at(format!("{ledger}.{source}"))
+            .advice("enter what is missing from the messages themselves, once it is known why they were not"))
     })
 }
 

@@ -256,7 +256,7 @@ impl<'r> Report<'r> {
 
     /// What people may want to do next.
     fn afterwards(&self) {
-        let manual = Runbook::get().steps().iter().filter(|step| step.manual.is_some()).count();
+        let manual = Runbook::get().steps().iter().filter(|step| step.is_for_people()).count();
         say(&format!("{manual} steps are verified by people; see release-check runbook"));
         for run in self.runs {
             for stays in run.what_stays() {

@@ -212,7 +212,7 @@ async fn a_session_that_is_lost_within_a_check_is_asked_for_again_once() {
     assert_eq!(asked.count(), 2);
     let (said, shown) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
     assert_eq!(said.matches("the remote driver lost the browser's session").count(), 1, "{said}");
-    assert!(shown.contains("UNDECIDED"), "{shown}");
+    assert!(shown.contains("Error: undecided  4.1.1"), "{shown}");
 }
 
 /// A Grid keeps what nobody ends: the session of a check that a signal cut off is ended.
