@@ -216,9 +216,8 @@ impl Kill {
         if !self.red.iter().any(|red| red.outcome == Outcome::Failed && self.is_about(red)) {
             return Some(format!("survived: no check of {} failed", fault.breaks()[0]));
         }
-        // What compares with a sound portal may notice any fault.
-        let compares = |step: &str| Runbook::get().step(step).is_some_and(|step| step.compares);
-        let is_broken = |step: &str| compares(step) || fault.breaks().iter().any(|broken| covers(broken, step));
+        let sees_all = |step: &str| Runbook::get().step(step).is_some_and(|step| step.sees_all);
+        let is_broken = |step: &str| sees_all(step) || fault.breaks().iter().any(|broken| covers(broken, step));
         let strayed = self.red.iter().find(|red| !is_broken(&red.step));
         strayed.map(|red| format!("step {} is red and not broken: {}", red.step, short(&red.name)))
     }

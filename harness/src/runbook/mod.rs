@@ -52,9 +52,9 @@ pub struct Step {
     pub manual: Option<Manual>,
     /// Who looks at what, where its tests cannot.
     pub otherwise: Option<Manual>,
-    /// Whether it compares the deployment with another one, and so may notice whatever is wrong with either.
+    /// Whether it looks at the deployment as a whole, and so may notice whatever is wrong with it.
     #[serde(default)]
-    pub compares: bool,
+    pub sees_all: bool,
     /// The target whose whole run, passed, proves it instead of the person that `manual` names.
     pub proven_by: Option<Target>,
     /// Whether it is the final approval, whose outcome is the status of the release.

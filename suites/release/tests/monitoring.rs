@@ -10,9 +10,10 @@ use jiff::SignedDuration;
 use reqwest::Method;
 
 pub mod signed_in {
-    use std::time::Duration;
+    use std::{collections::BTreeSet, time::Duration};
 
     use harness::{Cause, Check, Failure, Route, Took, Verdict, check};
+    use tokio::sync::OnceCell;
 
     use super::{Share, log};
 
@@ -65,12 +66,42 @@ pub mod signed_in {
         sorted.get(at).copied()
     }
 
+    /// "Monitor error rates in browser console": of the views that this run loads.
+    #[test]
+    fn no_view_logs_an_error() -> Verdict {
+        check("post.1.1", async |check| {
+            let loads = loads(check).await?;
+            let site = check.deployment().site().url("/");
+            check.measured(format!("errors in {} of {} loaded views", loads.noise.len(), loads.views));
+            if let Some(absent) = &loads.absent {
+                return Err(Failure::undecided("no view logs an error")
+                    .expected("every view on screen")
+                    .seen(format!("{absent} did not show its view, and what follows it was not loaded"))
+                    .at(site.as_str()));
+            }
+            if loads.noise.is_empty() {
+                return Ok(());
+            }
+            // A view that is loaded again says the same again.
+            let once: BTreeSet<&str> = loads.noise.iter().map(String::as_str).collect();
+            Err(Failure::failed("no view logs an error")
+                .caused_by(Cause::FrontEnd)
+                .expected(format!(
+                    "no console error, no uncaught exception, no failed request in {} views",
+                    loads.views
+                ))
+                .seen(once.into_iter().collect::<Vec<_>>().join("\n"))
+                .at(site.as_str()))
+        })
+    }
+
     /// "Error rate": of what loading the portal brings, and of the last hour's log where the vendor's API may be asked.
     #[test]
     fn few_answers_are_errors() -> Verdict {
         check("post.3.3", async |check| {
             let promise = check.contract().monitoring()?;
-            let (seen, errors, absent) = loads(check).await?;
+            let loads = loads(check).await?;
+            let seen = loads.share;
             let logged = match check.deployment().management() {
                 Ok(management) if !seen.is_too_much(promise) => Some(log(&management).await?.0),
                 _ => None,
@@ -84,8 +115,8 @@ pub mod signed_in {
             check.figure(worst, promise.errors_below_percent, "%");
             let site = check.deployment().site().url("/");
             if rates().any(|rate| rate.is_too_much(promise)) {
-                if !errors.is_empty() {
-                    check.keep("errors.txt", "text/plain", errors.join("\n"));
+                if !loads.errors.is_empty() {
+                    check.keep("errors.txt", "text/plain", loads.errors.join("\n"));
                     shown += "; those of this run are in the evidence, errors.txt";
                 }
                 return Err(Failure::failed("few answers are errors")
@@ -96,35 +127,62 @@ pub mod signed_in {
             if rates().any(|rate| decided(&rate)) {
                 return Ok(());
             }
+            let absent = loads.absent.as_ref().map(|absent| format!(", then {absent} did not show its view"));
             Err(Failure::undecided("few answers are errors")
                 .expected(format!("{} answers or more", promise.errors_of_at_least))
-                .seen(shown + &absent)
+                .seen(shown + &absent.unwrap_or_default())
                 .at(site.as_str()))
         })
     }
 
-    /// Loads views until enough was answered, or one does not come: what was answered, the errors, and which view.
-    async fn loads(check: &Check) -> Verdict<(Share, Vec<String>, String)> {
+    /// What loading views brought.
+    #[derive(Default)]
+    struct Loads {
+        /// The views that were loaded, each time anew.
+        views: usize,
+        /// Errors among the answers.
+        share: Share,
+        errors: Vec<String>,
+        /// What views logged, and requests that failed, by the view's path.
+        noise: Vec<String>,
+        /// The view that was not shown.
+        absent: Option<String>,
+    }
+
+    /// The loads of this process: each costs a visit, and two lines of the runbook look at them.
+    async fn loads(check: &Check) -> Verdict<&'static Loads> {
+        static LOADS: OnceCell<Verdict<Loads>> = OnceCell::const_new();
+        LOADS.get_or_init(async || load(check).await).await.as_ref().map_err(Failure::clone)
+    }
+
+    /// Loads every view, and on until enough was answered, or one does not come.
+    async fn load(check: &Check) -> Verdict<Loads> {
         let (contract, promise) = (check.contract(), check.contract().monitoring()?);
         let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-        let (mut seen, mut errors, mut absent) = (Share::default(), Vec::new(), String::new());
+        let mut loads = Loads::default();
         // Each load brings an answer or more.
-        for route in contract.routes().cycle().take(promise.errors_of_at_least) {
-            let (visit, before) = (page.open(route).await?, errors.len());
+        let most = promise.errors_of_at_least.max(contract.routes().count());
+        for route in contract.routes().cycle().take(most) {
+            let (visit, before) = (page.open(route).await?, loads.errors.len());
+            loads.views += 1;
             let answered = visit.requests("http").filter(|it| it.status().is_some() || it.is_server_error());
             for request in answered {
-                seen.all += 1;
-                errors.extend(request.is_server_error().then(|| request.to_string()));
+                loads.share.all += 1;
+                loads.errors.extend(request.is_server_error().then(|| request.to_string()));
             }
-            seen.errors = errors.len();
-            if !visit.is_ready() && seen.errors == before {
-                absent = format!(", then {} did not show its view", route.path);
+            loads.share.errors = loads.errors.len();
+            if let Err(noise) = visit.expect_quiet() {
+                loads.noise.push(format!("{}: {}", route.path, noise.get("seen").unwrap_or_default()));
             }
-            if seen.all >= promise.errors_of_at_least || seen.is_too_much(promise) || !absent.is_empty() {
+            if !visit.is_ready() && loads.share.errors == before {
+                loads.absent = Some(route.path.clone());
+            }
+            let is_enough = loads.share.all >= promise.errors_of_at_least && loads.views >= contract.routes().count();
+            if is_enough || loads.share.is_too_much(promise) || loads.absent.is_some() {
                 break;
             }
         }
-        Ok((seen, errors, absent))
+        Ok(loads)
     }
 }
 
