@@ -6,7 +6,11 @@ use std::{collections::HashSet, sync::LazyLock};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::{desk::Desk, error::Error, sql::ident};
+use crate::{
+    desk::Desk,
+    error::Error,
+    sql::{code_of, ident},
+};
 
 /// Everything that the catalog tells.
 #[derive(Debug, Deserialize)]
@@ -27,6 +31,9 @@ pub struct Catalog {
     /// Columns that hold users' ids, by table.
     #[serde(skip)]
     user_columns: HashSet<(i64, String)>,
+    /// Those that policies of their table compare with the caller's id.
+    #[serde(skip)]
+    caller_columns: HashSet<(i64, String)>,
 }
 
 /// A schema that a role may make objects in.
@@ -190,6 +197,7 @@ impl Catalog {
     pub async fn read(desk: &mut Desk, schemas: &[String]) -> Result<Self, Error> {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
+        catalog.caller_columns = catalog.find_caller_columns();
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
         Ok(catalog)
@@ -232,32 +240,54 @@ impl Catalog {
         self.user_columns.contains(&(relation.oid, column.to_owned()))
     }
 
+    /// Whether a policy of a table compares a column of it with the caller's id.
+    pub fn is_of_caller(&self, relation: &Relation, column: &str) -> bool {
+        self.caller_columns.contains(&(relation.oid, column.to_owned()))
+    }
+
     /// Whether the rows of a table are users: its key is theirs.
     pub fn is_mirror(&self, relation: &Relation) -> bool {
         relation.primary().is_some_and(|key| key.columns.len() == 1 && self.is_of_user(relation, &key.columns[0]))
     }
 
-    fn find_user_columns(&self) -> HashSet<(i64, String)> {
-        static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(
-                r#"(?:"?(\w+)"?\.)?"?(\w+)"?\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:"?(\w+)"?\.)?"?(\w+)"?"#,
-            )
-            .expect("a pattern")
-        });
+    fn find_caller_columns(&self) -> HashSet<(i64, String)> {
+        let callers = self.callers();
         let mut found = HashSet::new();
+        for relation in self.relations.iter().filter(|relation| relation.is_table()) {
+            let texts = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+            let is_id = |column: &&Column| matches!(column.base.as_str(), "uuid" | "text" | "character varying");
+            for text in texts.map(|text| as_caller(text, &callers)) {
+                for (of, name) in compared_with_caller(&text) {
+                    let is_own = of.is_none_or(|of| of == relation.name);
+                    let column = relation.column(name).filter(|_| is_own).filter(is_id);
+                    found.extend(column.map(|column| (relation.oid, column.name.clone())));
+                }
+            }
+        }
+        found
+    }
+
+    /// Functions that answer with the caller's id: they ask the token for it, and no table.
+    fn callers(&self) -> Vec<String> {
+        static TABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bfrom\b").expect("a pattern"));
+        static OWN: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"auth\.uid\(\)|->>\s*'sub'|jwt\.claim\.sub").expect("a pattern"));
+        let is_caller = |function: &&Function| {
+            let code = code_of(&function.source);
+            function.arguments.is_empty()
+                && matches!(function.returns.as_str(), "text" | "uuid" | "character varying")
+                && !TABLE.is_match(&code)
+                && OWN.is_match(&function.source)
+        };
+        self.functions.iter().filter(is_caller).map(|function| format!("{}()", function.name)).collect()
+    }
+
+    fn find_user_columns(&self) -> HashSet<(i64, String)> {
+        let mut found = self.caller_columns.clone();
         for relation in self.relations.iter().filter(|relation| relation.is_table()) {
             let direct = relation.references.iter().filter(|reference| reference.target_name == "auth.users");
             let direct = direct.filter(|reference| reference.columns.len() == 1);
             found.extend(direct.map(|reference| (relation.oid, reference.columns[0].clone())));
-            let texts = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
-            for compared in texts.flat_map(|text| COMPARED.captures_iter(text)) {
-                let (of, name) = (compared.get(1).or(compared.get(3)), compared.get(2).or(compared.get(4)));
-                let is_own = of.is_none_or(|of| of.as_str() == relation.name);
-                let column = name.filter(|_| is_own).and_then(|name| relation.column(name.as_str()));
-                found.extend(
-                    column.filter(|column| column.base == "uuid").map(|column| (relation.oid, column.name.clone())),
-                );
-            }
         }
         loop {
             let through = self.relations.iter().flat_map(|relation| {
@@ -294,6 +324,17 @@ impl Catalog {
     /// Whether policies or functions ask for a column of a table, as far as words say.
     pub fn is_asked_for(&self, relation: &Relation, column: &str) -> bool {
         relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
+    }
+
+    /// Whether policies or functions ask that a column of a table is not NULL.
+    pub fn asks_whether_set(&self, relation: &Relation, column: &str) -> bool {
+        let Ok(asked) = Regex::new(&format!(r#"(?i)\b{}\b"?\)?\s+is\s+not\s+null"#, regex::escape(column))) else {
+            return false;
+        };
+        self.texts().any(|(of, text)| {
+            let is_about = of == Some(relation.oid) || names(text, &relation.name);
+            is_about && asked.is_match(text)
+        })
     }
 
     /// What policies and functions say, with the table that a policy is of.
@@ -334,6 +375,33 @@ impl Catalog {
         let (schema, name) = name.split_once('.').unwrap_or(("public", name));
         self.relations.iter().find(|relation| relation.schema == schema && relation.name == name)
     }
+}
+
+/// A text in which whatever answers with the caller's id is written in one way.
+fn as_caller(text: &str, callers: &[String]) -> String {
+    static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\(*(?:auth\.jwt\(\)|current_setting\('request\.jwt\.claims'::text(?:, true)?\))\)*(?:::jsonb?)?\)*\s*->>\s*'sub'(?:::text)?\)?(?: AS "\?column\?")?"#)
+            .expect("a pattern")
+    });
+    let text = SUBJECT.replace_all(text, "auth.uid()").into_owned();
+    callers.iter().fold(text, |text, caller| {
+        let call = Regex::new(&format!(r"\b(?:\w+\.)?{}(?: AS \w+)?", regex::escape(caller))).expect("a name");
+        call.replace_all(&text, "auth.uid()").into_owned()
+    })
+}
+
+/// What a text compares with the caller's id: names of columns, each with the table's where that is said.
+pub fn compared_with_caller(text: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
+    static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?:"?(\w+)"?\.)?"?(\w+)"?\)?(?:::text)?\)* = \(*(?: ?SELECT )?\(?auth\.uid\(\)|auth\.uid\(\)(?: AS uid)?\)*(?:::text)?\)* = \(*(?:"?(\w+)"?\.)?"?(\w+)"?"#,
+        )
+        .expect("a pattern")
+    });
+    COMPARED.captures_iter(text).filter_map(|compared| {
+        let of = compared.get(1).or(compared.get(3)).map(|of| of.as_str());
+        Some((of, compared.get(2).or(compared.get(4))?.as_str()))
+    })
 }
 
 /// Whether a text has a name in it, as a word.

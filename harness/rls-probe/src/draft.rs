@@ -293,8 +293,14 @@ pub fn choices(relation: &Relation, column: &Column) -> Vec<String> {
 
 /// Values that a column has: those that the schema lists, or that its policies, functions and views compare it with.
 pub fn known_values(relation: &Relation, column: &Column) -> Vec<String> {
-    let listed = choices(relation, column);
-    if listed.is_empty() { column.compared.clone() } else { listed }
+    let mut listed = choices(relation, column);
+    if listed.is_empty() && !column.compared.is_empty() {
+        listed.clone_from(&column.compared);
+        // What everybody gets is one of them, though nothing is decided by it.
+        let by_default = column.default.as_deref().and_then(|default| literals(default).into_iter().next());
+        listed.extend(by_default.filter(|text| !column.compared.contains(text)));
+    }
+    listed
 }
 
 /// The texts that a constraint names.

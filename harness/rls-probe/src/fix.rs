@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use crate::{
-    catalog::{Catalog, Policy, Relation},
+    catalog::{Catalog, Policy, Relation, compared_with_caller},
     record::{Cause, Object},
     sql::{ident, literal},
 };
@@ -179,7 +179,13 @@ fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<
             if is_here && guilty.contains(&policy.name) {
                 continue;
             }
-            for text in [&policy.using, &policy.check].into_iter().flatten().filter(|text| *text != "true") {
+            // What is a user's id there need not be one here.
+            let is_meant = |text: &&String| {
+                let mut asked = compared_with_caller(text).filter(|(of, _)| of.is_none());
+                is_here || asked.all(|(_, name)| catalog.is_of_user(relation, name))
+            };
+            let texts = [&policy.using, &policy.check].into_iter().flatten().filter(|text| *text != "true");
+            for text in texts.filter(is_meant) {
                 let (same, here, count) = ranks.entry(text).or_default();
                 (*same, *here, *count) = (*same || is_same(policy), *here || is_here, *count + 1);
             }

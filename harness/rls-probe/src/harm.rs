@@ -61,3 +61,10 @@ pub struct Deed {
     /// The end of a sentence that begins with the actor.
     pub text: String,
 }
+
+impl Deed {
+    /// The same, where somebody has to know a code first that they cannot read: it is what lets them in.
+    pub fn for_whom_knows(self, code: &String) -> Self {
+        Harm::Low.that(format!("{}, if they know its {code}", self.text))
+    }
+}

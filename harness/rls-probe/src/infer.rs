@@ -161,20 +161,36 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
     Some((fit, Members { table: table.title(), user, tenant, role, state, dead }))
 }
 
-/// Where tokens say the tenant and the role, by what policies and functions ask of `app_metadata`.
+/// Where tokens say the tenant and the role, by what policies and functions ask of them.
 fn claimed(catalog: &Catalog) -> Option<ClaimPaths> {
-    static ASKED: LazyLock<Regex> =
+    static OF_APP: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"'?app_metadata'?(?:::text)?\)?\s*(?:->>?|,)\s*'?(\w+)").expect("a pattern"));
+    static OF_USER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"'?user_metadata'?(?:::text)?\)?\s*(?:->>?|,)\s*'?(\w+)").expect("a pattern"));
+    static OF_TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:auth\.jwt\(\)(?: AS jwt)?|'request\.jwt\.claims'[^>;]{0,40})\)*(?:::jsonb?)?\)*\s*->>?\s*'(\w+)'|'request\.jwt\.claim\.(\w+)'")
+            .expect("a pattern")
+    });
+    let under = |name: &str| vec![name.to_owned()];
+    [(&OF_APP, under("app_metadata")), (&OF_TOKEN, Vec::new()), (&OF_USER, under("user_metadata"))]
+        .into_iter()
+        .find_map(|(asked, above)| claimed_by(catalog, asked, &above))
+}
+
+/// The same for one way of asking, of what stands below a path.
+fn claimed_by(catalog: &Catalog, asked: &Regex, above: &[String]) -> Option<ClaimPaths> {
     let policies = catalog.relations.iter().flat_map(|relation| &relation.policies);
     let texts = policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten();
     let texts = texts.chain(catalog.functions.iter().map(|function| function.source.as_str()));
     let mut claims: Vec<String> = Vec::new();
-    for found in texts.flat_map(|text| ASKED.captures_iter(text).collect::<Vec<_>>()) {
-        if !claims.contains(&found[1].to_owned()) {
-            claims.push(found[1].to_owned());
+    for found in texts.flat_map(|text| asked.captures_iter(text).collect::<Vec<_>>()) {
+        let name = found.get(1).or(found.get(2)).map(|name| name.as_str().to_owned()).unwrap_or_default();
+        let is_standard = above.is_empty() && names::is_standard_claim(&name);
+        if !is_standard && !claims.contains(&name) {
+            claims.push(name);
         }
     }
-    let path = |name: &String| vec!["app_metadata".to_owned(), name.clone()];
+    let path = |name: &String| [above, std::slice::from_ref(name)].concat();
     let tenant = claims.iter().find(|name| names::is_tenant_claim(name))?;
     let role = claims.iter().find(|name| names::is_role_claim(name)).map(path).unwrap_or_default();
     Some(ClaimPaths { path: path(tenant), role, roles: Vec::new() })

@@ -11,7 +11,7 @@ use crate::{
     finding::Finding,
     fix::{Fix, candidates},
     probe::Prober,
-    record::{Crossing, Record, Verb, matrix},
+    record::{Cell, Crossing, Object, Record, Verb, matrix},
     world::World,
 };
 
@@ -53,7 +53,11 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
                 let is_closed = crossed.is_disjoint(&own) && crossed.is_subset(&known);
                 let keeps = before.own.iter().filter(|(object, ..)| *object == finding.object);
                 let keeps = keeps.into_iter().all(|allowed| after.own.contains(allowed));
-                if is_closed && keeps && Prober::controls(desk, world, &finding.object).await? == controls {
+                if is_closed
+                    && keeps
+                    && !fails(before, &after, &finding.object)
+                    && Prober::controls(desk, world, &finding.object).await? == controls
+                {
                     works = Some(sql);
                 }
             }
@@ -67,6 +71,18 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
     }
     Ok(())
+}
+
+/// Whether something fails, or cannot be decided, that did not before: a policy that ends in an error refuses nobody.
+fn fails(before: &Record, after: &Record, object: &Object) -> bool {
+    let is_open = |cell: &Cell| matches!(cell, Cell::Failed | Cell::Undecided(_));
+    let was_open = |actor: &str, verb: Verb| {
+        before.cells.get(object).and_then(|actors| actors.get(actor)?.get(&verb)).is_some_and(is_open)
+    };
+    let actors = after.cells.get(object).into_iter().flatten();
+    actors
+        .flat_map(|(actor, verbs)| verbs.iter().map(move |(verb, cell)| (actor, *verb, cell)))
+        .any(|(actor, verb, cell)| is_open(cell) && !was_open(actor, verb))
 }
 
 /// All fixes together.

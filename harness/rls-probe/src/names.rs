@@ -121,21 +121,36 @@ pub fn is_plain_role(role: &str) -> bool {
 
 /// Whether a name says that something is for everybody.
 pub fn says_public(name: &str) -> bool {
-    has_any(
-        &name.to_lowercase(),
-        &[
-            "public",
-            "everyone",
-            "everybody",
-            "anyone",
-            "anybody",
-            "published",
-            "to all",
-            "all users can",
-            "all can",
-            "contact form",
-        ],
-    )
+    let name = name.to_lowercase();
+    let is_for_all = [
+        "select_all",
+        "read_all",
+        "view_all",
+        "select all",
+        "read all",
+        "view all",
+        "see all",
+        "authenticated users can",
+    ];
+    // All of somebody's, or for those who are more than others, is not for all.
+    let is_for_some =
+        ["admin", "staff", "moderator", "manager", "owner", "member", "service", "own ", "their ", "team", "colleague"];
+    has_any(&name, &is_for_all) && !has_any(&name, &is_for_some)
+        || has_any(
+            &name,
+            &[
+                "public",
+                "everyone",
+                "everybody",
+                "anyone",
+                "anybody",
+                "published",
+                "to all",
+                "all users can",
+                "all can",
+                "contact form",
+            ],
+        )
 }
 
 /// Whether a column says that its row is for everybody.
@@ -151,6 +166,11 @@ pub fn is_approving(column: &str) -> bool {
 /// Whether a table is one that things are written down in, which everybody's actions do.
 pub fn is_log(table: &str) -> bool {
     has_any(table, &["log", "audit", "event", "history", "trail", "activity"])
+}
+
+/// Whether people are looked for by a column.
+pub fn finds_people(column: &str) -> bool {
+    has_any(&snake(column), &["phone", "msisdn", "email", "username", "handle", "national_id"])
 }
 
 /// Whether a column of a membership is its role.
@@ -179,6 +199,29 @@ pub const CLAIMED_TENANTS: [&str; 3] = ["tenant_id", "organization_id", "org_id"
 /// Headers by which a request may say whose it is.
 pub const TENANT_HEADERS: [&str; 3] = ["x-tenant-id", "x-organization-id", "x-org-id"];
 
+/// Whether every token has such a claim, which says nothing of tenants.
+pub fn is_standard_claim(name: &str) -> bool {
+    const STANDARD: [&str; 16] = [
+        "sub",
+        "role",
+        "email",
+        "phone",
+        "aud",
+        "exp",
+        "iat",
+        "iss",
+        "aal",
+        "amr",
+        "session_id",
+        "is_anonymous",
+        "app_metadata",
+        "user_metadata",
+        "user_id",
+        "client_id",
+    ];
+    STANDARD.contains(&name)
+}
+
 /// Whether a claim names the tenant.
 pub fn is_tenant_claim(name: &str) -> bool {
     name.ends_with("_id") || has_any(name, &["tenant", "org"])
@@ -199,8 +242,8 @@ pub const READER_ROLES: [&str; 5] = ["audit", "view", "read", "guest", "observ"]
 pub fn rank(role: &str) -> usize {
     const RANKS: [&[&str]; LOWEST_RANK - 1] = [
         &PLATFORM_ROLES,
-        &["owner"],
-        &["admin", "director", "principal"],
+        &["owner", "founder"],
+        &["admin", "director", "principal", "president", "chair"],
         &["manager", "lead", "supervisor", "treasurer"],
     ];
     let lower = role.to_lowercase();
@@ -215,8 +258,8 @@ pub fn is_role_of(role: &str, words: &[&str]) -> bool {
     has_any(&role.to_lowercase(), words)
 }
 
-/// States in which something is over, the likeliest first.
-pub const DEAD: [&str; 13] = [
+/// States in which something is over, or has not begun, the likeliest first.
+pub const DEAD: [&str; 16] = [
     "SUSPENDED",
     "INACTIVE",
     "DEACTIVATED",
@@ -230,14 +273,18 @@ pub const DEAD: [&str; 13] = [
     "LEFT",
     "DELETED",
     "INVITED",
+    "PENDING",
+    "REJECTED",
+    "DECLINED",
 ];
 
-/// The state in which it is not.
-pub const LIVING: &str = "active";
+/// States in which it is not, the likeliest first.
+pub const LIVING: [&str; 6] = ["active", "accepted", "approved", "confirmed", "verified", "joined"];
 
 /// Whether a boolean column says that something is not over.
 pub fn is_living_flag(column: &str) -> bool {
-    matches!(column, "is_active" | "active" | "enabled" | "is_enabled")
+    let flags = ["active", "enabled", "accepted", "approved", "confirmed"];
+    flags.contains(&column.strip_prefix("is_").unwrap_or(column))
 }
 
 /// Whether a column holds the time at which something was over.
@@ -277,6 +324,13 @@ pub fn is_secret(column: &str) -> bool {
     (is_named || name == "token" || name.ends_with("_token_value"))
         && !["_at", "_set", "_count", "_id", "_name"].iter().any(|end| name.ends_with(end))
         && !name.starts_with("has_")
+}
+
+/// Whether whoever knows what is in a column is let in by it.
+pub fn lets_in(column: &str) -> bool {
+    let name = snake(column);
+    let is_code = name.ends_with("code") && has_any(&name, &["invit", "join", "access", "share", "entry", "pass"]);
+    is_code || name.ends_with("token") || matches!(name.as_str(), "pin" | "pin_code")
 }
 
 /// Whether those who manage a secret need to read it: whoever invites sends the link, and nobody needs to read a hash or
@@ -351,6 +405,7 @@ pub fn looks_like_a_key(text: &str) -> bool {
 /// Whether a column's name says that it is about a person, or opens something.
 pub fn is_personal(column: &str) -> bool {
     is_secret(column)
+        || lets_in(column)
         || has_any(
             &column.to_lowercase(),
             &[
@@ -372,6 +427,12 @@ pub fn is_personal(column: &str) -> bool {
 /// Whether a policy of files asks whose they are, and not only in which bucket.
 pub fn asks_whose_file(policy: &str) -> bool {
     has_any(policy, &["auth.", "name", "owner", "SELECT", "path_tokens", "()"])
+}
+
+/// A name with its article.
+pub fn with_article(name: &str) -> String {
+    let article = if name.to_lowercase().starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// A number for an argument.

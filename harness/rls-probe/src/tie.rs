@@ -92,16 +92,21 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
         for relation in
             catalog.relations.iter().filter(|relation| relation.is_table() && !ties.contains_key(&relation.oid))
         {
+            let is_of_user =
+                |reference: &Reference| reference.columns.iter().any(|name| catalog.is_of_user(relation, name));
             let is_tied = |reference: &&Reference| {
-                let is_of_user = reference.columns.iter().any(|name| catalog.is_of_user(relation, name));
+                let names_somebody = is_of_user(reference) && !is_about_somebody(catalog, ties, relation, reference);
                 reference.target != relation.oid
-                    && !is_of_user
+                    && !names_somebody
                     && ties.get(&reference.target).is_some_and(|tie| *tie != Tie::Shared)
             };
             let is_needed = |reference: &Reference| {
                 reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null))
             };
-            let best = relation.references.iter().filter(is_tied).max_by_key(|reference| is_needed(reference));
+            // What its own policies ask for says more than what must be there.
+            let is_asked = |reference: &Reference| reference.columns.iter().all(|name| relation.asks_for(name));
+            let best = relation.references.iter().filter(is_tied);
+            let best = best.max_by_key(|reference| (is_asked(reference), !is_of_user(reference), is_needed(reference)));
             let best =
                 best.and_then(|best| relation.references.iter().position(|reference| reference.name == best.name));
             if let Some(index) = best {
@@ -111,8 +116,23 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
         if found.is_empty() {
             return;
         }
+        // People's own records come before what is said of them.
+        let is_record =
+            |(oid, _): &(i64, Tie)| catalog.relation(*oid).is_some_and(|relation| catalog.is_mirror(relation));
+        if found.iter().any(is_record) {
+            found.retain(is_record);
+        }
         ties.extend(found);
     }
+}
+
+/// Whether a reference to a person says whose a row is: the person's own record is their tenant's, and what policies ask it
+/// for.
+fn is_about_somebody(catalog: &Catalog, ties: &HashMap<i64, Tie>, relation: &Relation, reference: &Reference) -> bool {
+    let is_of_tenants = matches!(ties.get(&reference.target), Some(Tie::Tenant(_) | Tie::Parent(_)));
+    let is_key = catalog.is_mirror(relation) && relation.primary().is_some_and(|key| key.columns == reference.columns);
+    let is_asked = reference.columns.iter().all(|name| relation.asks_for(name) && !names::is_owner(name));
+    is_of_tenants && (is_key || is_asked)
 }
 
 /// The key of a table whose rows are about one person each, whatever tenant they point at for the moment.
@@ -165,7 +185,13 @@ pub fn owner_columns(catalog: &Catalog, relation: &Relation, tenancy: &Tenancy) 
                 || (names::is_surely_owner(&column.name) && column.base == "uuid")
         }
     });
-    names.map(|column| column.name.clone()).collect()
+    let names: Vec<_> = names.map(|column| column.name.clone()).collect();
+    if !names.is_empty() || tenancy.owner.is_some() || tenant_column(catalog, tenancy, relation).is_some() {
+        return names;
+    }
+    // Where nothing else says whose a row is, its policies do.
+    let asked = relation.columns.iter().filter(|column| catalog.is_of_caller(relation, &column.name));
+    asked.map(|column| column.name.clone()).collect()
 }
 
 /// Which rows of a table are a tenant's, as an SQL condition on its columns.

@@ -3,7 +3,7 @@
 //! - `base: NAME`: what it stands on, a file of `schemas`
 //! - `right: OBJECT: VERBS by ACTORS`: a finding that there must be; there must be no others
 //! - `clean`: no finding at all; `low`: none above LOW
-//! - `own: OBJECT: VERBS by ACTORS`: allowed, and no finding; `not refused: …`: whatever it is, no refusal
+//! - `own: OBJECT: VERBS by ACTORS`: allowed, and no finding; `refused: …`: it is; `not refused: …`: whatever it is, no refusal
 //! - `undecided: NAME`: what stays undecided; nothing else may
 //! - `members: TABLE`, `owner: COLUMNS`: what is inferred
 //! - `fixed: OBJECT`: a fix was tried, and mends it; `advised: OBJECT`: none does
@@ -65,9 +65,11 @@ impl<'t> Line<'t> {
 #[case::added_by("added_by")]
 #[case::argument_that_names_a_column("argument_that_names_a_column")]
 #[case::check_of_two_columns("check_of_two_columns")]
+#[case::codes_shown("codes_shown")]
 #[case::current_tenant_in_the_profile("current_tenant_in_the_profile")]
 #[case::declared_columns("declared_columns")]
 #[case::declared_public("declared_public")]
+#[case::declared_to_accounts("declared_to_accounts")]
 #[case::declared_with_addresses("declared_with_addresses")]
 #[case::deferred_triggers_of_made_rows("deferred_triggers_of_made_rows")]
 #[case::effects_behind_the_first("effects_behind_the_first")]
@@ -78,19 +80,26 @@ impl<'t> Line<'t> {
 #[case::file_named_by_an_id("file_named_by_an_id")]
 #[case::files_listed("files_listed")]
 #[case::files_moved_to_another_folder("files_moved_to_another_folder")]
+#[case::files_of_their_owner("files_of_their_owner")]
 #[case::fix_that_is_none("fix_that_is_none")]
+#[case::fixes_that_break_the_policy("fixes_that_break_the_policy")]
 #[case::flag_about_a_secret("flag_about_a_secret")]
 #[case::flag_beside_own_id("flag_beside_own_id")]
 #[case::flag_fixed_by_columns("flag_fixed_by_columns")]
 #[case::former_tenant("former_tenant")]
+#[case::found_by_phone("found_by_phone")]
 #[case::functions_of_the_backend("functions_of_the_backend")]
 #[case::harmless_answer("harmless_answer")]
 #[case::highest_role_first("highest_role_first")]
 #[case::id_of_a_profile("id_of_a_profile")]
 #[case::inserts_into_tenants_and_members("inserts_into_tenants_and_members")]
+#[case::joined_by_code("joined_by_code")]
+#[case::joining_a_conversation("joining_a_conversation")]
 #[case::made_rows_that_break_a_deferred_constraint("made_rows_that_break_a_deferred_constraint")]
 #[case::matrix_of_owners("matrix_of_owners")]
+#[case::members_added_by_anybody("members_added_by_anybody")]
 #[case::members_through_profiles("members_through_profiles")]
+#[case::members_who_accepted("members_who_accepted")]
 #[case::members_without_a_key("members_without_a_key")]
 #[case::mirror_of_users("mirror_of_users")]
 #[case::names_in_camel_case("names_in_camel_case")]
@@ -100,6 +109,7 @@ impl<'t> Line<'t> {
 #[case::nothing_says_whose("nothing_says_whose")]
 #[case::own_auth_table("own_auth_table")]
 #[case::own_id_without_reference("own_id_without_reference")]
+#[case::own_rows_beside_tenants("own_rows_beside_tenants")]
 #[case::own_tenant_id("own_tenant_id")]
 #[case::personal_tenant_at_sign_up("personal_tenant_at_sign_up")]
 #[case::policies_that_recurse("policies_that_recurse")]
@@ -108,6 +118,8 @@ impl<'t> Line<'t> {
 #[case::policy_that_recurses("policy_that_recurses")]
 #[case::profile_with_a_tenant("profile_with_a_tenant")]
 #[case::recipient_rewrites("recipient_rewrites")]
+#[case::records_of_people("records_of_people")]
+#[case::restricted_declaration("restricted_declaration")]
 #[case::role_by_sign_up("role_by_sign_up")]
 #[case::role_in_an_owner_tenancy("role_in_an_owner_tenancy")]
 #[case::role_without_a_tenant("role_without_a_tenant")]
@@ -122,11 +134,13 @@ impl<'t> Line<'t> {
 #[case::several_references_to_users("several_references_to_users")]
 #[case::soft_refusal("soft_refusal")]
 #[case::state_that_nothing_asks("state_that_nothing_asks")]
+#[case::subject_of_the_token("subject_of_the_token")]
 #[case::superiors_removed("superiors_removed")]
 #[case::taken_code("taken_code")]
 #[case::target_without_a_tenant("target_without_a_tenant")]
 #[case::templates_without_a_tenant("templates_without_a_tenant")]
 #[case::tenant_columns_of_different_names("tenant_columns_of_different_names")]
+#[case::tenant_in_the_token("tenant_in_the_token")]
 #[case::tenant_with_a_founder("tenant_with_a_founder")]
 #[case::tenants_open("tenants_open")]
 #[case::tight("tight")]
@@ -171,6 +185,9 @@ async fn it_is_right_about(#[case] name: &str) {
     assert_eq!(undecided, all("undecided").into_iter().collect(), "{text}");
     for line in all("own").into_iter().map(Line::of) {
         assert!(line.are_cells(&report, |cell| *cell == Cell::Own), "{} is not their own\n{text}", line.object);
+    }
+    for line in all("refused").into_iter().map(Line::of) {
+        assert!(line.are_cells(&report, |cell| *cell == Cell::Refused), "{} is not refused\n{text}", line.object);
     }
     for line in all("not refused").into_iter().map(Line::of) {
         assert!(line.are_cells(&report, |cell| *cell != Cell::Refused), "{} is refused\n{text}", line.object);

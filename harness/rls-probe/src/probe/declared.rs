@@ -91,14 +91,19 @@ impl<'c> Prober<'_, 'c> {
         let Cause::Policies(names) = cause else { return None };
         let policies: Vec<_> = relation.policies.iter().filter(|policy| names.contains(&policy.name)).collect();
         let all = policies.iter().all(|policy| self.declares(policy, command));
-        (!policies.is_empty() && all).then_some(policies)
+        // What others restrict is not for everybody.
+        let is_restricted = relation.policies.iter().any(|policy| !policy.permissive && policy.is_for_api());
+        (!policies.is_empty() && all && !is_restricted).then_some(policies)
     }
 
     /// Whether a policy declares what it gives to be for everybody: for this command only, and for those without an
-    /// account.
+    /// account, unless its name says that it is for all who have one.
     fn declares(&self, policy: &Policy, command: &str) -> bool {
         let names_anon = policy.roles.iter().any(|role| role == "anon");
-        let is_for_all = names_anon || policy.roles.iter().any(|role| role == "public");
+        // Everybody with an account is everybody where the name says so.
+        let has_role = |named: &str| policy.roles.iter().any(|role| role == named);
+        let is_for_accounts = has_role("authenticated") && names::says_public(&policy.name);
+        let is_for_all = names_anon || has_role("public") || is_for_accounts;
         let text = if command == "insert" { &policy.check } else { &policy.using };
         let is_true = text.as_deref() == Some("true");
         policy.command == command

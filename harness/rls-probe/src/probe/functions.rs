@@ -1,9 +1,13 @@
 //! Functions, called with the other tenant's ids. What counts is the effect: rows of the other tenant in the answer,
 //! an answer that would be another one without them, or rows that changed.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
+use uuid::Uuid;
 
 use crate::{
     actor::{Actor, Kind},
@@ -157,12 +161,18 @@ impl<'c> Prober<'_, 'c> {
                 None => answered = true,
             }
             let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
+            let code = self.let_in_by(actor, &call.sql).await?;
             if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
                 let whose = match (actor.kind.is_outside(), actor.tenant) {
                     (true, Some(own)) => Self::whose(actor, own),
                     _ => "the other tenant",
                 };
-                let deed = Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"));
+                let deed = if says_but_whose(&call.passed, &answer.text) {
+                    Harm::Low.that("can learn whose a row is that they know by its random key")
+                } else {
+                    Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"))
+                };
+                let deed = code.iter().fold(deed, Deed::for_whom_knows);
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 crossed = true;
             }
@@ -175,6 +185,7 @@ impl<'c> Prober<'_, 'c> {
                 let deeds = self.written(actor, &call.sql, &answer.written).await?;
                 crossed |= !deeds.is_empty();
                 for deed in deeds {
+                    let deed = code.iter().fold(deed, Deed::for_whom_knows);
                     self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 }
             }
@@ -186,6 +197,26 @@ impl<'c> Prober<'_, 'c> {
             return Ok((true, true, None));
         }
         Ok((false, answered, reason))
+    }
+
+    /// The column of a code that lets in whoever knows it, where one of another tenant's was passed that the actor cannot
+    /// read.
+    async fn let_in_by(&mut self, actor: &Actor, call: &str) -> Result<Option<String>, Error> {
+        // Whoever belongs nowhere knows the codes of neither.
+        let tenants = if actor.tenant.is_none() { vec![OTHER, OWN] } else { vec![OTHER] };
+        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
+            for column in relation.columns.iter().filter(|column| column.is_text() && names::lets_in(&column.name)) {
+                let rows = tenants.iter().flat_map(|tenant| self.world.rows(relation, *tenant));
+                let texts = rows.filter_map(|row| row.text(&column.name));
+                let is_passed = |text: &String| call.contains(&format!("=> {}::", literal(text)));
+                let Some(text) = texts.into_iter().find(is_passed) else { continue };
+                let sql =
+                    format!("select 1 from {} where {} = {}", relation.sql(), ident(&column.name), literal(&text));
+                let reads = self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
+                return Ok((!reads).then(|| column.name.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether an answer has a key in it: by what the function or a part of its answer is called, and how it looks.
@@ -472,6 +503,12 @@ fn refused_softly(answer: &str) -> Option<Refused> {
         constraint: None,
         column: None,
     })
+}
+
+/// Whether all that is answered to random keys is other keys.
+fn says_but_whose(passed: &BTreeSet<String>, answer: &str) -> bool {
+    let is_key = |text: &str| Uuid::try_parse(text).is_ok();
+    !passed.is_empty() && passed.iter().all(|text| is_key(text)) && answer.lines().all(is_key)
 }
 
 /// Whether an answer is yes or no.

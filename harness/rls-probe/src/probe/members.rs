@@ -250,6 +250,7 @@ impl<'c> Prober<'_, 'c> {
                 for reference in &table.references {
                     self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
                 }
+                self.say_who_added(&mut draft, table, actor);
                 draft.set(&members.user, literal(&user));
                 draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
                 if let Some(column) = &members.role {
@@ -295,6 +296,15 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// Whoever writes a membership says that it was they, where it says who did.
+    fn say_who_added(&self, draft: &mut Draft<'_>, table: &Relation, actor: &Actor) {
+        let Some(user) = &actor.user else { return };
+        let of_users = table.columns.iter().filter(|column| {
+            self.world.catalog.is_of_user(table, &column.name) && column.may(actor.db_role(), "insert")
+        });
+        of_users.for_each(|column| draft.prefer(&column.name, literal(user)));
+    }
+
     /// A membership for somebody else: of the other tenant, or with a role above one's own.
     pub(super) async fn add_member(&mut self, table: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let object = object_of(table);
@@ -317,6 +327,7 @@ impl<'c> Prober<'_, 'c> {
                 for reference in &table.references {
                     self.world.refer(&mut draft, table, reference, Some((tenant, 0)));
                 }
+                self.say_who_added(&mut draft, table, actor);
                 draft.set(&members.user, literal(&user));
                 draft.set(&members.tenant, literal(&self.world.tenants[tenant].id));
                 if let (Some(column), Some(role)) = (&members.role, role) {
@@ -397,19 +408,19 @@ impl<'c> Prober<'_, 'c> {
         above.dedup_by_key(|row| row.text(column));
         let may = |name: &str, privilege: &str| table.column(name).is_some_and(|of| of.may(actor.db_role(), privilege));
         for superior in above {
-            let whom = superior.text(column).unwrap_or_default();
+            let a_whom = names::with_article(&superior.text(column).unwrap_or_default());
             let mut tries = Vec::new();
             if may(column, "update") {
                 let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(own));
-                tries.push((Verb::Update, set, format!("can take the role of a {whom}")));
+                tries.push((Verb::Update, set, format!("can take the role of {a_whom}")));
             }
             let dead = dead_states(table).into_iter().chain(members.dead.iter().map(sql_values)).flatten();
             for (name, value) in dead.filter(|(name, _)| may(name, "update")) {
                 let set = format!("update {} set {} = {value}", table.sql(), ident(&name));
-                tries.push((Verb::Update, set, format!("can put a {whom} out of office")));
+                tries.push((Verb::Update, set, format!("can put {a_whom} out of office")));
             }
             if table.may(actor.db_role(), "delete") {
-                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove a {whom}")));
+                tries.push((Verb::Delete, format!("delete from {}", table.sql()), format!("can remove {a_whom}")));
             }
             for (verb, statement, effect) in tries {
                 let sql = format!("{statement} where {}", superior.key);

@@ -178,6 +178,21 @@ impl<'p, 'c> Prober<'p, 'c> {
         rows.filter(|row| self.is_self(relation, row, actor)).cloned().collect()
     }
 
+    /// A row of the actor's tenant that names them, whatever for; memberships are another matter.
+    fn row_naming(&self, relation: &Relation, actor: &Actor) -> Option<Row> {
+        let user = actor.user.as_ref()?;
+        if self.world.members().is_some_and(|members| members.oid == relation.oid) {
+            return None;
+        }
+        let of_users = |row: &&Row| {
+            let mut columns = relation.columns.iter();
+            columns.any(|column| {
+                self.world.catalog.is_of_user(relation, &column.name) && row.text(&column.name).as_ref() == Some(user)
+            })
+        };
+        self.world.rows(relation, self.own(actor)).iter().rfind(of_users).cloned()
+    }
+
     /// Whether a row is about the actor as a person.
     fn is_self(&self, relation: &Relation, row: &Row, actor: &Actor) -> bool {
         let Some(user) = &actor.user else { return false };

@@ -72,6 +72,8 @@ pub struct Tenant {
     /// Its key, as text.
     pub id: String,
     pub users: Vec<String>,
+    /// The users' addresses.
+    pub emails: Vec<String>,
 }
 
 /// A row that was made.
@@ -162,7 +164,7 @@ impl<'c> World<'c> {
 
     /// Which rows are a tenant's, those included that come to be.
     pub fn condition(&self, relation: &Relation, tenant: usize) -> String {
-        let Tenant { id, users } = &self.tenants[tenant];
+        let Tenant { id, users, .. } = &self.tenants[tenant];
         condition(self.catalog, &self.ties, relation, id, users)
     }
 
@@ -184,9 +186,10 @@ impl<'c> World<'c> {
                 let rows = if self.is_shared(relation) { &[] } else { self.rows(relation, tenant) };
                 texts.extend(rows.iter().filter_map(|row| row.text(key?)));
             }
-            let Tenant { id, users } = &self.tenants[tenant];
+            let Tenant { id, users, emails } = &self.tenants[tenant];
             texts.extend(users.iter().chain([id]).cloned());
             texts.retain(|id| id.len() == 36);
+            texts.extend(emails.iter().cloned());
             texts.insert(self.canary(tenant));
             let texts: Vec<_> = texts.into_iter().collect();
             let finder = AhoCorasick::new(&texts).expect("a few texts for each table are no more than 2^31");
@@ -228,7 +231,7 @@ impl<'c> World<'c> {
     async fn make_tenants(&mut self, desk: &mut Desk) -> Result<(), Error> {
         let Some(tenant) = &self.tenancy.tenant else {
             for _ in 0..3 {
-                self.tenants.push(Tenant { id: Uuid::new_v4().to_string(), users: Vec::new() });
+                self.tenants.push(Tenant { id: Uuid::new_v4().to_string(), users: Vec::new(), emails: Vec::new() });
             }
             return Ok(());
         };
@@ -253,7 +256,7 @@ impl<'c> World<'c> {
                 .map_err(|refused| Error::NoTenant(tenant.table.clone(), refused))?;
             let id = row.text(&tenant.key).unwrap_or_default();
             self.rows.entry((table.oid, Some(number))).or_default().push(row);
-            self.tenants.push(Tenant { id, users: Vec::new() });
+            self.tenants.push(Tenant { id, users: Vec::new(), emails: Vec::new() });
         }
         Ok(())
     }

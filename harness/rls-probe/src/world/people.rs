@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     CLOSED, OTHER, OWN, World,
-    state::{dead_states, living_state, sql_values},
+    state::{dead_states, living_state, not_yet, sql_values},
 };
 
 impl<'c> World<'c> {
@@ -174,7 +174,7 @@ impl<'c> World<'c> {
         let mut actor = self.sign_up(desk, &format!("{role} without a tenant"), json!({})).await?;
         let mut values = sql_values(&members.state);
         if values.is_empty() {
-            values = living_state(table);
+            values = living_state(self.catalog, table);
         }
         values.insert(members.user.clone(), literal(actor.user.as_deref().unwrap_or_default()));
         values.insert(members.tenant.clone(), "null".to_owned());
@@ -331,6 +331,7 @@ impl<'c> World<'c> {
         if self.tenancy.tenant.is_none() {
             // A user is their own tenant.
             self.tenants[tenant].users.push(user.clone());
+            self.tenants[tenant].emails.extend(actor.claims["email"].as_str().map(str::to_owned));
             if self.tenants[tenant].users.len() == 1 {
                 self.tenants[tenant].id = user;
             }
@@ -345,14 +346,14 @@ impl<'c> World<'c> {
         if let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) {
             let mut values = sql_values(&members.state);
             if values.is_empty() {
-                values = living_state(table);
+                values = living_state(self.catalog, table);
             }
             values.extend(state.clone());
             values.insert(members.user.clone(), literal(&user));
-            values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
             if let (Some(column), Some(role)) = (&members.role, role) {
                 values.insert(column.clone(), literal(role));
             }
+            values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
             let mut refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
             if refused.is_some() && kind == Kind::Platform {
                 values.insert(members.tenant.clone(), "null".to_owned());
@@ -371,6 +372,7 @@ impl<'c> World<'c> {
             let id = self.tenants[tenant].id.clone();
             self.point_at_tenant(desk, &user, &id).await?;
             self.tenants[tenant].users.push(user);
+            self.tenants[tenant].emails.extend(actor.claims["email"].as_str().map(str::to_owned));
         }
         Ok(actor)
     }
@@ -416,12 +418,18 @@ impl<'c> World<'c> {
         // A state that nothing asks for keeps nobody out, and nobody said that it should.
         let asked =
             |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
-        let states = if given.is_empty() { dead_states(table).into_iter().filter(asked).collect() } else { given };
+        let found = || dead_states(table).into_iter().filter(asked).chain(not_yet(self.catalog, table)).collect();
+        let states = if given.is_empty() { found() } else { given };
         let named = states.into_iter().map(|state| {
             let value = state.values().next().map(|value| value.trim_matches('\'').to_lowercase()).unwrap_or_default();
             let is_word =
                 value.chars().all(|c| c.is_ascii_alphabetic() || c == '_') && value != "true" && value != "false";
-            let name = if is_word && !value.is_empty() { value } else { "deactivated".to_owned() };
+            let name = match value.as_str() {
+                "null" => "invited".to_owned(),
+                "" => "deactivated".to_owned(),
+                _ if is_word => value,
+                _ => "deactivated".to_owned(),
+            };
             (name, state)
         });
         named.collect()

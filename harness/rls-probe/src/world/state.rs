@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::{catalog::Relation, draft::known_values, names, sql::literal};
+use crate::{
+    catalog::{Catalog, Column, Relation},
+    draft::known_values,
+    names,
+    sql::literal,
+};
 
 pub fn sql_values(values: &BTreeMap<String, toml::Value>) -> BTreeMap<String, String> {
     let sql = |value: &toml::Value| match value {
@@ -33,16 +38,27 @@ pub fn dead_states(table: &Relation) -> Vec<BTreeMap<String, String>> {
     states
 }
 
+/// Members of whom a date is asked that they have not: they were invited, and did not accept.
+pub fn not_yet(catalog: &Catalog, table: &Relation) -> Vec<BTreeMap<String, String>> {
+    let is_open = |column: &&Column| column.category == "D" && !column.not_null && column.default.is_none();
+    let dates = table.columns.iter().filter(is_open).filter(|column| catalog.asks_whether_set(table, &column.name));
+    dates.map(|column| BTreeMap::from([(column.name.clone(), "null".to_owned())])).collect()
+}
+
 /// The state of a member who is one.
-pub fn living_state(table: &Relation) -> BTreeMap<String, String> {
+pub fn living_state(catalog: &Catalog, table: &Relation) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for column in &table.columns {
         if names::is_state(&column.name) {
-            let living =
-                known_values(table, column).into_iter().find(|choice| choice.eq_ignore_ascii_case(names::LIVING));
-            state.extend(living.map(|living| (column.name.clone(), literal(&living))));
+            let choices = known_values(table, column);
+            let living = names::LIVING
+                .iter()
+                .find_map(|living| choices.iter().find(|choice| choice.eq_ignore_ascii_case(living)));
+            state.extend(living.map(|living| (column.name.clone(), literal(living))));
         } else if column.category == "B" && names::is_living_flag(&column.name) {
             state.insert(column.name.clone(), "true".to_owned());
+        } else if column.category == "D" && catalog.asks_whether_set(table, &column.name) {
+            state.insert(column.name.clone(), "now()".to_owned());
         }
     }
     state

@@ -1,28 +1,89 @@
 //! What constraints give away: rows that refer to the other tenant's, and values that only one tenant can have.
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, Kind},
     catalog::Relation,
     error::Error,
     harm::Harm,
-    probe::{Prober, object_of, tables::insert::Inserted},
+    names::with_article,
+    probe::{Prober, any_of, object_of, tables::insert::Inserted},
     record::{Cause, Verb},
     sql::{ident, literal},
     tie::Tie,
     world::OTHER,
 };
 
+/// How many tables around one are looked at.
+const NEAR: usize = 6;
+
 impl<'c> Prober<'_, 'c> {
+    /// Where rows are users': one about oneself within what is another's, that lets one read on there. Answers with the
+    /// constraints that span them.
+    pub(super) async fn join_across(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<String>, Error> {
+        let mut joined = Vec::new();
+        if !matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
+            || !relation.may(actor.db_role(), "insert")
+        {
+            return Ok(joined);
+        }
+        for reference in relation.references.iter().filter(|reference| reference.columns.len() == 1) {
+            let Some(target) = self.world.catalog.relation(reference.target) else { continue };
+            if self.world.is_shared(target) || self.world.catalog.is_mirror(target) {
+                continue;
+            }
+            let Some(theirs) = self.world.rows(target, OTHER).first() else { continue };
+            let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { continue };
+            draft.set(&reference.columns[0], theirs.sql(&reference.target_columns[0]));
+            let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? else { continue };
+            let Some(read) = self.read_on(actor, &sql, relation, target).await? else { continue };
+            let cause = self.guilty(relation, actor, "insert", None).await?;
+            let deed = Harm::of_reading(Kind::Member)
+                .that(format!("can add themselves to the other tenant's {}, and read {read} there", target.name));
+            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+            joined.push(reference.name.clone());
+        }
+        Ok(joined)
+    }
+
+    /// Of what somebody sees more rows of the other tenant after a statement of theirs: the table that it is about, or those
+    /// that refer to it.
+    async fn read_on(
+        &mut self,
+        actor: &Actor,
+        sql: &str,
+        of: &Relation,
+        target: &Relation,
+    ) -> Result<Option<String>, Error> {
+        let refers = |relation: &&Relation| relation.references.iter().any(|reference| reference.target == target.oid);
+        let tables = self.world.catalog.relations.iter().filter(|relation| relation.is_table());
+        let near = tables.filter(|relation| refers(relation) || relation.oid == target.oid).take(NEAR);
+        let mut near: Vec<_> = near.collect();
+        // What is said there says more than that it is there.
+        near.sort_by_key(|relation| (relation.oid == of.oid, relation.oid == target.oid));
+        let before = [actor.become_in_one(), sql.to_owned(), "reset role".to_owned()];
+        for relation in near {
+            let rows = self.world.rows(relation, OTHER).to_vec();
+            let count = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
+            let usual = self.attempt(actor, &count, &[]).await?.map_or(0, |(done, _)| done.number());
+            let more = self.desk.attempt(actor, &before, &count, &[]).await?.map_or(0, |(done, _)| done.number());
+            if more > usual {
+                return Ok(Some(relation.title()));
+            }
+        }
+        Ok(None)
+    }
+
     /// A row of one's own that refers to a row of the other tenant.
     pub(super) async fn point_across(
         &mut self,
         relation: &'c Relation,
         actor: &Actor,
         own_works: bool,
+        joined: &[String],
     ) -> Result<(), Error> {
         let object = object_of(relation);
         for (index, reference) in relation.references.iter().enumerate() {
-            if self.world.ties.get(&relation.oid) == Some(&Tie::Parent(index)) {
+            if joined.contains(&reference.name) || self.world.ties.get(&relation.oid) == Some(&Tie::Parent(index)) {
                 continue;
             }
             let Some(target) = self.world.catalog.relation(reference.target) else { continue };
@@ -40,6 +101,10 @@ impl<'c> Prober<'_, 'c> {
             if pairs.is_empty() {
                 continue;
             }
+            // What one may see, one may refer to.
+            let sees = format!("select 1 from {} where {}", target.sql(), row.key);
+            let sees = self.attempt(actor, &sees, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
+            let row = row.clone();
             let (theirs, names) = (&target.name, reference.columns.join(", "));
             let cause = Cause::Constraint(reference.name.clone());
             if own_works && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) {
@@ -49,13 +114,16 @@ impl<'c> Prober<'_, 'c> {
                 if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
                     let deed =
                         Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})"));
-                    self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                    if !sees {
+                        self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                    }
                     self.set_off_across(relation, actor, &sql).await?;
                 }
             }
             let role = actor.db_role();
             let own = self.rows_besides(relation, self.own(actor), actor);
-            if let Some(mine) = own.first()
+            if !sees
+                && let Some(mine) = own.first()
                 && pairs
                     .iter()
                     .all(|(column, _)| relation.column(column).is_some_and(|column| column.may(role, "update")))
@@ -130,8 +198,10 @@ impl<'c> Prober<'_, 'c> {
             }
             let cause = Cause::Constraint(key.name.clone());
             let names = key.columns.join(", ");
-            let deed = Harm::Low
-                .that(format!("can learn that another tenant uses a {names}, and take one that another needs"));
+            let deed = Harm::Low.that(format!(
+                "can learn that another tenant uses {}, and take one that another needs",
+                with_article(&names)
+            ));
             if own_works
                 && may("insert")
                 && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true)

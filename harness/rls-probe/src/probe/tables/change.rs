@@ -81,6 +81,9 @@ impl<'c> Prober<'_, 'c> {
             }
             Some(Tie::Path) => {
                 let bucket = theirs.text("bucket_id").unwrap_or_default();
+                if self.world.is_by_owner(&bucket) {
+                    return Ok(());
+                }
                 let mark = format!("moved-{}", self.world.canary(OTHER));
                 vec![("name".to_owned(), literal(&self.world.file_name(&bucket, OTHER, &mark)))]
             }
@@ -96,7 +99,8 @@ impl<'c> Prober<'_, 'c> {
             own = self.world.rows(relation, self.own(actor)).to_vec();
         }
         let is_ones_own = |row: &&Row| self.world.tenancy.tenant.is_some() || self.is_self(relation, row, actor);
-        let Some(mine) = own.iter().rfind(is_ones_own) else { return Ok(()) };
+        let named = self.row_naming(relation, actor);
+        let Some(mine) = named.as_ref().or(own.iter().rfind(is_ones_own)) else { return Ok(()) };
         if !columns.iter().all(|(name, _)| is_allowed(name)) {
             return Ok(());
         }
@@ -198,21 +202,29 @@ impl<'c> Prober<'_, 'c> {
             Some(_) => self.rows_besides(relation, self.own(actor), actor),
             None => self.own_rows(relation, actor),
         };
-        let Some((row, statement)) = own.last().and_then(|row| Some((row, statement(row)?))) else { return Ok(()) };
-        let (object, sql) = (object_of(relation), format!("{statement} where {}", row.key));
-        let done = self.attempt(actor, &sql, &[]).await?;
-        if let Err(refused) = &done {
-            let cell = self.failed(refused);
-            self.record.enter(&object, verb, actor, cell);
-        }
-        let works = done.is_ok_and(|(done, _)| done.affected > 0);
-        if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
-            let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
-            let done = if verb == Verb::Delete { "delete" } else { "change" };
-            let deed = Harm::of_writing(actor.kind).that(format!("can {done} rows although its role is read-only"));
-            self.record.cross(&object, verb, actor, deed, cause, &sql);
-        } else {
-            self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });
+        // What names somebody they may change, where they may not change a colleague's.
+        let named = self.row_naming(relation, actor).filter(|_| actor.kind == Kind::Member);
+        let object = object_of(relation);
+        for row in own.last().into_iter().chain(&named) {
+            let Some(statement) = statement(row) else { continue };
+            let sql = format!("{statement} where {}", row.key);
+            let done = self.attempt(actor, &sql, &[]).await?;
+            if let Err(refused) = &done {
+                let cell = self.failed(refused);
+                self.record.enter(&object, verb, actor, cell);
+            }
+            let works = done.is_ok_and(|(done, _)| done.affected > 0);
+            if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
+                let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
+                let done = if verb == Verb::Delete { "delete" } else { "change" };
+                let deed = Harm::of_writing(actor.kind).that(format!("can {done} rows although its role is read-only"));
+                self.record.cross(&object, verb, actor, deed, cause, &sql);
+            } else {
+                self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });
+            }
+            if works {
+                break;
+            }
         }
         Ok(())
     }

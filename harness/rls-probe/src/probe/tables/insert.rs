@@ -70,7 +70,8 @@ impl<'c> Prober<'_, 'c> {
                 Some(draft) => self.try_insert(actor, draft, &[]).await?,
                 None => Inserted::No(Cell::Refused),
             };
-            own_works = matches!(inserted, Inserted::Yes { .. });
+            // Policies are asked before keys are.
+            own_works = matches!(inserted, Inserted::Yes { .. } | Inserted::Taken { .. });
             match inserted {
                 Inserted::Yes { sql, .. } if actor.kind == Kind::Reader && !self.is_personal(relation) => {
                     let cause = self.guilty(relation, actor, "insert", None).await?;
@@ -98,6 +99,12 @@ impl<'c> Prober<'_, 'c> {
                 // A row that names nobody but oneself is one's own.
                 let names_one =
                     matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() == 1);
+                if as_oneself
+                    && is_file
+                    && self.world.bucket(variant).is_some_and(|bucket| self.world.is_by_owner(&bucket))
+                {
+                    continue;
+                }
                 if as_oneself && names_one && (self.world.tenancy.tenant.is_none() || Some(tenant) == actor.tenant) {
                     continue;
                 }

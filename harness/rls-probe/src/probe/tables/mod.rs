@@ -102,8 +102,9 @@ impl<'c> Prober<'_, 'c> {
     async fn table(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
         self.read(relation, actor).await?;
         let own_works = self.insert(relation, actor).await?;
+        let joined = if actor.user.is_some() { self.join_across(relation, actor).await? } else { Vec::new() };
         if matches!(actor.kind, Kind::Member | Kind::Reader) && !relation.partition && !self.world.is_shared(relation) {
-            self.point_across(relation, actor, own_works).await?;
+            self.point_across(relation, actor, own_works, &joined).await?;
             self.taken_values(relation, actor, own_works).await?;
         }
         self.update(relation, actor).await?;
@@ -178,7 +179,7 @@ impl<'c> Prober<'_, 'c> {
             {
                 let cause = self.guilty(relation, actor, "select", Some(row)).await?;
                 let deed = Harm::of_reading(actor.kind).that("can read rows that belong to no tenant");
-                self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+                self.read_through(relation, actor, cause, deed, (&sql, &any_of(&rows))).await?;
             }
         }
         Ok(())
@@ -192,10 +193,13 @@ impl<'c> Prober<'_, 'c> {
         });
         let personal: Vec<_> = personal.map(|column| column.name.clone()).collect();
         let rows = self.world.rows(relation, OTHER).to_vec();
-        if actor.kind == Kind::Anonymous
-            && !personal.is_empty()
-            && let Some((1.., sql)) = self.seen(relation, actor, &rows).await?
-        {
+        // Of a table without rows nobody reads any.
+        let Some((seen, sql)) = (if rows.is_empty() { None } else { self.seen(relation, actor, &rows).await? }) else {
+            return Ok(());
+        };
+        if seen == 0 {
+            self.record.enter(&object, Verb::Read, actor, Cell::Refused);
+        } else if actor.kind == Kind::Anonymous && !personal.is_empty() {
             let cause = self.guilty(relation, actor, "select", rows.first()).await?;
             let deed =
                 Harm::of_reading(actor.kind).that(format!("can read {} without an account", personal.join(", ")));
