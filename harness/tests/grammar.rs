@@ -115,7 +115,9 @@ fn reports(variant: &Variant, random: &mut fastrand::Rng) -> (Vec<Report>, bool)
         let code = variant.fields.transaction_id.as_deref().filter(|id| id.starts_with('G'));
         let place = code.and_then(|id| variant.text.find(id).map(|at| variant.text[..at].chars().count()));
         let within = |cut: &usize| place.is_some_and(|start| (start + 1..=start + 12).contains(cut));
-        cuts.retain(|cut| !within(cut));
+        // The payer's words are judged where their label is in another part: such a payment waits for people.
+        let words = payers_words(&variant.text);
+        cuts.retain(|cut| !within(cut) && !words.contains(cut));
         let mut start = 0;
         for end in cuts.into_iter().chain([letters.len()]) {
             let text = letters[start..end].iter().collect();
@@ -139,6 +141,15 @@ fn reports(variant: &Variant, random: &mut fastrand::Rng) -> (Vec<Report>, bool)
     let is_reversed = reversal.is_some();
     random.shuffle(&mut reports);
     (reports, is_reversed)
+}
+
+/// Where a text has what the payer wrote, in letters.
+fn payers_words(text: &str) -> std::ops::Range<usize> {
+    let letters = |end: usize| text[..end].chars().count();
+    let Some((before, behind)) = text.split_once("Message from sender:") else { return 0..0 };
+    let start = text.len() - behind.len();
+    let end = behind.rfind("alance:").map_or(text.len(), |at| start + at);
+    letters(before.len())..letters(end)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -298,6 +298,90 @@ const STRUCTURES: &[Structure] = &[
         Direction::Foreign,
         "Bonjour, vous avez recu un transfert de {amount}.00 FCFA du 0709000974. Reference PP260529.1509.D16. Nouveau solde {sum}.50 FCFA.",
     ),
+    of(
+        "id in front",
+        MTN,
+        Direction::In,
+        "Transaction ID: {digits}. You have received {amount} RWF from {name} ({number}) on {time}. Your new balance: {sum} RWF.",
+    ),
+    of(
+        "name behind the number",
+        MTN,
+        Direction::In,
+        "You have received RWF {amount} from {phone} ({name}). Ref: {code}. Balance: RWF {sum}.",
+    ),
+    of(
+        "from the own bank",
+        MTN,
+        Direction::In,
+        "Transaction ID: {digits}. You have received {amount} RWF from your BK Account (****1235) on {time}. Your new balance: {sum} RWF.",
+    ),
+    of(
+        "airtel 151",
+        AIRTEL,
+        Direction::In,
+        "151*Txn ID {code}*R You have received RWF {amount} from {phone} {name}.Your NEW BALANCE is RWF {sum}. *EN#",
+    ),
+    of(
+        "kinyarwanda, id in front",
+        MTN,
+        Direction::In,
+        "Transaction ID: {digits}. Wakiriye {amount} RWF yoherejwe na {name} ({number}) kuwa {time}. Amafaranga asigaye: {sum} RWF.",
+    ),
+    of(
+        "french, id in front",
+        MTN,
+        Direction::In,
+        "Transaction ID: {digits}. Vous avez recu {amount} RWF de {name} ({number}) le {time}. Nouveau solde: {sum} RWF.",
+    ),
+    of(
+        "bpr credit",
+        "BPR",
+        Direction::In,
+        "Dear {someone}, your account 4******948 has been credited RWF {amount}. Ref: {code} on {time} at BPR Bank. Transaction Charge: RWF {sum}. Notification Charge: RWF {sum}. Your balance is RWF {sum}. For inquiry call 250788140000",
+    ),
+    of(
+        "sent, id in front",
+        MTN,
+        Direction::Out,
+        "Transaction ID: {digits}. You have transferred {amount} RWF to {someone} ({number}) on {time}. Your new balance is {sum} RWF. Fee paid: {sum} RWF.",
+    ),
+    of(
+        "kinyarwanda, sent",
+        MTN,
+        Direction::Out,
+        "Transaction ID: {digits}. Wohereje {amount} RWF kuri {someone} ({number}) kuwa {time}. Amafaranga asigaye: {sum} RWF. Ikiguzi: {sum} RWF.",
+    ),
+    of(
+        "kinyarwanda, paid",
+        MTN,
+        Direction::Out,
+        "Transaction ID: {digits}. Wishyuye {amount} RWF kuri {someone} (654322) kuwa {time}. Amafaranga asigaye: {sum} RWF.",
+    ),
+    of(
+        "airtel 165",
+        AIRTEL,
+        Direction::Out,
+        "*165* TID {code}*S* sent to {someone} in MTN. Amt RWF {amount}. Fee RWF {sum}. BAL RWF {sum}. *EN#",
+    ),
+    of(
+        "loan paid back",
+        MTN,
+        Direction::Out,
+        "{amount} RWF has been used to pay your loan at {time}. Your new balance: {sum} RWF. Financial Transaction Id: {digits}",
+    ),
+    of(
+        "from mokash",
+        MTN,
+        Direction::Out,
+        "You have received RWF {amount} from your Mokash account. Ref {digits}. Balance: {sum} RWF.",
+    ),
+    of(
+        "transfer failed",
+        MTN,
+        Direction::Failed,
+        "Your transfer of {amount} RWF to {someone} ({number}) has failed at {time}. Message: . Financial Transaction Id: {digits}.}.",
+    ),
 ];
 
 const NAMES: &[&str] =

@@ -1,6 +1,7 @@
 //! 4.4.3 "A message is read rightly or not at all": each message of `fixtures/sms` gets what it is owed.
 
 pub mod writes {
+    use futures_util::future::try_join3;
     use harness::{Check, Counts, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check};
     use jiff::Timestamp;
     use rstest_reuse::apply;
@@ -27,7 +28,8 @@ pub mod writes {
             let (sms_id, shown) = gateway.ingest(&message).await?;
 
             let sms = check.contract().sms()?;
-            let transactions = gateway.transactions(&sms_id).await?;
+            let kept = try_join3(gateway.transactions(&sms_id), gateway.raw(), gateway.attempts(&sms_id)).await?;
+            let (transactions, rows, attempts) = kept;
             judge(sms, &sample, &transactions, message.received_at.timestamp())?;
             let transaction = transactions.first();
             let about =
@@ -41,7 +43,6 @@ pub mod writes {
             }
 
             // The bookkeeping says the same.
-            let rows = gateway.raw().await?;
             let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
             if raw[&sms.raw.text] != *sample.text || raw[&sms.raw.sender] != *sample.sender {
                 return Err(about(
@@ -64,7 +65,6 @@ pub mod writes {
                         .seen(format!("{}: {}", sms.raw.received_at, raw[&sms.raw.received_at])),
                 ));
             }
-            let attempts = gateway.attempts(&sms_id).await?;
             let Some(last) = attempts.last() else {
                 return Err(about(
                     Failure::failed("each attempt to read a message is logged")

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{equals, unread};
 
+/// So many ids fit into the address of a request.
+const IN_A_QUERY: usize = 50;
+
 /// A gateway of one check.
 pub struct Gateway<'c> {
     /// Whose gateway it is.
@@ -88,11 +91,10 @@ impl<'c> Gateway<'c> {
         }
     }
 
-    /// Rows of messages from this device.
+    /// Rows of messages from this device: those of one check, which fit into one answer.
     pub async fn raw(&self) -> Verdict<Vec<Value>> {
         let raw = &self.check.contract().sms()?.raw;
-        let query = [(raw.source.as_str(), equals(&self.device["id"]))];
-        let rows = self.service.all(&raw.table, "id", &[(query[0].0, &query[0].1)]).await;
+        let rows = self.service.select(&raw.table, &[(&raw.source, &equals(&self.device["id"]))]).await;
         rows.map_err(unread(&raw.table))
     }
 
@@ -102,6 +104,18 @@ impl<'c> Gateway<'c> {
             (&self.check.contract().ledger()?.table, &self.check.contract().sms()?.transaction.source);
         let rows = self.service.select(ledger, &[(source, &format!("eq.{sms_id}"))]).await;
         rows.map_err(unread(ledger))
+    }
+
+    /// The transactions of these messages.
+    pub async fn transactions_of(&self, sms_ids: &[&str]) -> Verdict<Vec<Value>> {
+        let (ledger, source) =
+            (&self.check.contract().ledger()?.table, &self.check.contract().sms()?.transaction.source);
+        let mut rows = Vec::new();
+        for some in sms_ids.chunks(IN_A_QUERY) {
+            let found = self.service.select(ledger, &[(source, &format!("in.({})", some.join(",")))]).await;
+            rows.extend(found.map_err(unread(ledger))?);
+        }
+        Ok(rows)
     }
 
     /// All transactions of the tenant: for checks that have an institution of their own.
@@ -141,8 +155,8 @@ impl<'c> Gateway<'c> {
     /// The attempts to read a message, first to last.
     pub async fn attempts(&self, sms_id: &str) -> Verdict<Vec<Value>> {
         let attempts = &self.check.contract().sms()?.attempts;
-        let query = [(attempts.sms.as_str(), format!("eq.{sms_id}"))];
-        let rows = self.service.all(&attempts.table, "created_at", &[(query[0].0, &query[0].1)]).await;
+        let of = format!("eq.{sms_id}");
+        let rows = self.service.select(&attempts.table, &[(&attempts.sms, &of), ("order", "created_at")]).await;
         rows.map_err(unread(&attempts.table))
     }
 

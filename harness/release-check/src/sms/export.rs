@@ -1,4 +1,5 @@
-//! A phone's export as a stream of messages. Whatever its size, no more than one message of it is in memory.
+//! A phone's export as a stream of messages. Whatever its size, no more than one message of it is in memory, and no more
+//! than [`LONGEST`] of what ends nowhere.
 
 use std::{
     cell::Cell,
@@ -36,6 +37,9 @@ const KINDS: &[&str] = &["type"];
 /// Names of the list, where a JSON object holds it.
 const LISTS: &[&str] = &["messages", "smses", "sms", "data"];
 
+/// Longest that a message, or the picture beside it, may be. A text without its closing quote goes on to the file's end.
+pub const LONGEST: usize = 16 << 20;
+
 const FORMS: &str = "expected the XML of \"SMS Backup & Restore\", a CSV with the columns address and body, or a JSON list of \
                      objects with these keys";
 
@@ -46,8 +50,13 @@ const FORMS: &str = "expected the XML of \"SMS Backup & Restore\", a CSV with th
 pub fn read(path: &Path, each: Each<'_>) -> Result<u64, Error> {
     let file =
         File::open(path).map_err(|error| Usage::error(format!("{}: {error}\ncheck --export", path.display())))?;
-    let line = Rc::new(Cell::new(1));
-    let mut input = Lines { inner: BufReader::with_capacity(1 << 16, file), line: Rc::clone(&line) };
+    read_from(file, path, each)
+}
+
+/// The same of what stands in the file.
+pub fn read_from(file: impl Read, path: &Path, each: Each<'_>) -> Result<u64, Error> {
+    let at = Rc::new(At { line: Cell::new(1), unended: Cell::new(0) });
+    let mut input = Lines { inner: BufReader::with_capacity(1 << 16, file), at: Rc::clone(&at) };
     let mut counted = 0;
     let mut each = |message: Exported| {
         counted += 1;
@@ -55,12 +64,12 @@ pub fn read(path: &Path, each: Each<'_>) -> Result<u64, Error> {
     };
     let read = match first_letter(&mut input) {
         Ok(None) => Err(Wrong::new("the file is empty")),
-        Ok(Some(b'<')) => xml(input, &mut each),
-        Ok(Some(b'[' | b'{')) => json(input, &mut each),
-        Ok(Some(_)) => csv(input, &mut each),
+        Ok(Some(b'<')) => xml(input, &at, &mut each),
+        Ok(Some(b'[' | b'{')) => json(input, &at, &mut each),
+        Ok(Some(_)) => csv(input, &at, &mut each),
         Err(error) => Err(error.into()),
     };
-    let place = |wrong: &Wrong| match wrong.line.unwrap_or(line.get()) {
+    let place = |wrong: &Wrong| match wrong.line.unwrap_or(at.line.get()) {
         0 => path.display().to_string(),
         line => format!("{}:{line}", path.display()),
     };
@@ -103,10 +112,23 @@ impl From<io::Error> for Wrong {
     }
 }
 
-/// A reader that knows in which line it is.
+/// How far a file was read.
+struct At {
+    line: Cell<u64>,
+    /// What was read since the last message ended.
+    unended: Cell<usize>,
+}
+
+impl At {
+    fn ended(&self) {
+        self.unended.set(0);
+    }
+}
+
+/// A reader that knows where it is, and reads no further than a message may go.
 struct Lines<R> {
     inner: BufReader<R>,
-    line: Rc<Cell<u64>>,
+    at: Rc<At>,
 }
 
 impl<R: Read> Read for Lines<R> {
@@ -121,12 +143,16 @@ impl<R: Read> Read for Lines<R> {
 
 impl<R: Read> BufRead for Lines<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at.unended.get() > LONGEST {
+            return Err(io::Error::other(format!("a message is longer than {} MB: its end is missing", LONGEST >> 20)));
+        }
         self.inner.fill_buf()
     }
 
     fn consume(&mut self, taken: usize) {
         let lines = self.inner.buffer().iter().take(taken).filter(|byte| **byte == b'\n').count();
-        self.line.set(self.line.get() + lines as u64);
+        self.at.line.set(self.at.line.get() + lines as u64);
+        self.at.unended.set(self.at.unended.get() + taken);
         self.inner.consume(taken);
     }
 }
@@ -156,12 +182,16 @@ fn first_letter(input: &mut impl BufRead) -> io::Result<Option<u8>> {
 
 // --------------------------------------------------------------------------------------------------------------- XML
 
-fn xml(input: impl BufRead, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
+fn xml(input: impl BufRead, at: &At, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
     let mut reader = Reader::from_reader(input);
     let (mut buffer, mut root, mut open) = (Vec::new(), None::<String>, 0_u32);
     loop {
         buffer.clear();
-        let event = reader.read_event_into(&mut buffer).map_err(Wrong::new)?;
+        let event = reader.read_event_into(&mut buffer).map_err(|error| match error {
+            quick_xml::Error::Io(error) => Wrong::new(error),
+            other => Wrong::new(other),
+        })?;
+        at.ended();
         let (element, is_start) = match event {
             Event::Start(element) => (element, true),
             Event::Empty(element) => (element, false),
@@ -252,7 +282,7 @@ fn unescaped(value: &str) -> Result<String, Wrong> {
 
 // --------------------------------------------------------------------------------------------------------------- CSV
 
-fn csv(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
+fn csv(input: impl Read, at: &At, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
     let mut reader = csv::ReaderBuilder::new().from_reader(input);
     let wrong = |error: csv::Error| {
         let line = error.position().map(csv::Position::line);
@@ -267,6 +297,7 @@ fn csv(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) ->
     let kind = column(KINDS);
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(wrong)? {
+        at.ended();
         let field = |at: usize| record.get(at).unwrap_or_default().to_owned();
         if kind.is_none_or(|kind| ["", "1", "inbox", "received"].contains(&field(kind).to_lowercase().as_str())) {
             each(Exported { sender: field(sender), text: field(text) }).map_err(Wrong::own)?;
@@ -295,13 +326,13 @@ impl KindText for csv::Error {
 
 // -------------------------------------------------------------------------------------------------------------- JSON
 
-fn json(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
+fn json(input: impl Read, at: &At, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -> Result<(), Wrong> {
     let mut own = None;
     let mut reader = serde_json::Deserializer::from_reader(input);
-    let mut read = Top { each, own: &mut own }.deserialize(&mut reader);
+    let mut read = Top { each, at, own: &mut own }.deserialize(&mut reader);
     // One object in each line.
     while read.is_ok() && reader.end().is_err() {
-        read = Top { each, own: &mut own }.deserialize(&mut reader);
+        read = Top { each, at, own: &mut own }.deserialize(&mut reader);
     }
     if let Some(error) = own {
         return Err(Wrong::own(error));
@@ -311,13 +342,14 @@ fn json(input: impl Read, each: &mut dyn FnMut(Exported) -> Result<(), Error>) -
             serde_json::error::Category::Eof => "the file ends before its last value does: it was cut off".to_owned(),
             _ => error.to_string().split(" at line").next().unwrap_or_default().to_owned(),
         };
-        Wrong { line: u64::try_from(error.line()).ok(), ..Wrong::new(what) }
+        Wrong { line: u64::try_from(error.line()).ok().filter(|line| *line > 0), ..Wrong::new(what) }
     })
 }
 
 /// A list of messages, an object that holds one, or a message.
 struct Top<'t> {
     each: &'t mut dyn FnMut(Exported) -> Result<(), Error>,
+    at: &'t At,
     own: &'t mut Option<Error>,
 }
 
@@ -330,6 +362,7 @@ struct Record {
 
 impl Top<'_> {
     fn take<E: de::Error>(&mut self, record: Record) -> Result<(), E> {
+        self.at.ended();
         let Record { sender: Some(sender), text: Some(text), is_sent } = record else {
             return Err(E::custom("a message has no sender (address) or no text (body)"));
         };
@@ -370,7 +403,7 @@ impl<'de> Visitor<'de> for Top<'_> {
         let mut has_list = false;
         while let Some(key) = map.next_key::<String>()? {
             if LISTS.contains(&key.to_lowercase().as_str()) && record.sender.is_none() {
-                let within = Top { each: &mut *self.each, own: &mut *self.own };
+                let within = Top { each: &mut *self.each, at: self.at, own: &mut *self.own };
                 match map.next_value_seed(TextOrList(within))? {
                     Some(text) => record.text = Some(text),
                     None => has_list = true,

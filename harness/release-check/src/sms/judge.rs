@@ -70,10 +70,10 @@ impl Judged {
     }
 }
 
-/// A telephone's number, and not a provider's name or short code.
+/// A telephone's number or a mail address, and not a provider's name or short code.
 fn is_a_person(sender: &str) -> bool {
     let letters: Vec<_> = sender.chars().filter(char::is_ascii_alphanumeric).collect();
-    letters.len() >= 7 && letters.iter().all(char::is_ascii_digit)
+    letters.len() >= 7 && letters.iter().all(char::is_ascii_digit) || sender.contains('@')
 }
 
 /// The law that a booking breaks, whatever the parser is like: what is no payment is none, and no field is made up.

@@ -1,4 +1,9 @@
-use std::{fs, path::PathBuf};
+use std::{
+    cell::Cell,
+    fs,
+    io::{self, Cursor, Read},
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 
@@ -100,6 +105,86 @@ fn a_file_that_cannot_be_read_is_one_error_with_its_place() {
     assert!(read(&absent).unwrap_err().contains("No such file"));
 }
 
+/// An export that is made while it is read.
+struct Made<'m> {
+    form: &'m [&'m str; 4],
+    messages: usize,
+    made: &'m Cell<usize>,
+    unread: Cursor<String>,
+}
+
+impl Read for Made<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let [_, first, next, end] = self.form;
+        if self.unread.position() == self.unread.get_ref().len() as u64 && self.made.get() <= self.messages {
+            let made = self.made.get();
+            self.made.set(made + 1);
+            let form = if made == 0 { first } else { next };
+            let more = if made == self.messages { (*end).to_owned() } else { form.replace('@', RECEIPT) };
+            self.unread = Cursor::new(more);
+        }
+        self.unread.read(buffer)
+    }
+}
+
+/// Of a long export the first messages are there before the last ones are read.
+#[test]
+fn an_export_is_read_as_a_stream() {
+    // The beginning with a first message, the next ones, the end.
+    let forms = [
+        ["xml", "<smses><sms address=\"a\" body=\"@\"/>", "\n<sms address=\"a\" body=\"@\"/>", "</smses>"],
+        ["csv", "address,body\na,\"@\"\n", "a,\"@\"\n", ""],
+        ["json", "[{\"address\":\"a\",\"body\":\"@\"}", ",{\"address\":\"a\",\"body\":\"@\"}", "]"],
+        ["object", "{\"sms\":[{\"address\":\"a\",\"body\":\"@\"}", ",{\"address\":\"a\",\"body\":\"@\"}", "]}"],
+        ["jsonl", "{\"address\":\"a\",\"body\":\"@\"}\n", "{\"address\":\"a\",\"body\":\"@\"}\n", ""],
+    ];
+    const MESSAGES: usize = 20_000;
+    // Whatever is read ahead fits into the readers' buffers.
+    const AHEAD: usize = (80 << 10) / RECEIPT.len();
+    for form in &forms {
+        let (made, mut taken, mut furthest) = (Cell::new(0), 0, 0);
+        let file = Made { form, messages: MESSAGES, made: &made, unread: Cursor::default() };
+        let read = export::read_from(file, Path::new("export"), &mut |_| {
+            furthest = furthest.max(made.get() - taken);
+            taken += 1;
+            Ok(())
+        });
+        assert_eq!(read.unwrap(), MESSAGES as u64, "{}", form[0]);
+        assert!(furthest <= AHEAD, "{}: {furthest} messages were read before the first of them was passed on", form[0]);
+    }
+}
+
+/// Without its closing quote a text goes on to the end of the file, which may be anywhere.
+#[test]
+fn a_message_without_an_end_is_not_read_to_the_files_end() {
+    for (form, beginning) in [
+        ("xml", "<smses>\n<sms address=\"a\" body=\"b\"/>\n<sms address=\"a\" body=\""),
+        ("csv", "address,body\na,b\na,\""),
+        ("json", "[\n{\"address\":\"a\",\"body\":\"b\"},\n{\"address\":\"a\",\"body\":\""),
+    ] {
+        let rest = Cell::new(0_u64);
+        let counted = io::repeat(b'x').take(10 * export::LONGEST as u64);
+        let file = beginning.as_bytes().chain(Counted { inner: counted, read: &rest });
+        let error = export::read_from(file, Path::new("export"), &mut |_| Ok(())).unwrap_err().to_string();
+        let first = error.split('\n').next().unwrap();
+        assert_eq!(first, "export:3: a message is longer than 16 MB: its end is missing", "{form}");
+        assert!(rest.get() < 2 * export::LONGEST as u64, "{form}: {} bytes", rest.get());
+    }
+}
+
+struct Counted<'c, R> {
+    inner: R,
+    read: &'c Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
+}
+
 /// What is somebody's is not in a structure: no name, no number, no word that only people use.
 #[test]
 fn a_structure_has_nothing_of_anybody() {
@@ -145,7 +230,8 @@ fn a_booking_that_no_parser_may_make_is_named() {
     let mut judged = Judged::default();
     judged.add(&message("M-Money", RECEIPT), &known, &good, 0.85);
     judged.add(&message("0788000111", RECEIPT), &known, &good, 0.85);
+    judged.add(&message("someone@mail.example", RECEIPT), &known, &good, 0.85);
     judged.add(&message("M-Money", RECEIPT), &json!({"kind": "out"}), &good, 0.85);
     let line = &judged.lines[&structure::of(RECEIPT)];
-    assert_eq!((line.texts, line.booked, line.pending, judged.wrong()), (3, 2, 1, 1));
+    assert_eq!((line.texts, line.booked, line.pending, judged.wrong()), (4, 2, 2, 1));
 }
