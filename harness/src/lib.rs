@@ -72,9 +72,9 @@ pub use client::{
     Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract, Controls,
-    Count, Counted, Counts, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
-    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract,
+    Controls, Count, Counted, Counts, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
+    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Period,
     Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
     SmsTransaction, StatusFilter, Times, Tokens, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
 };

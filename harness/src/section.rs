@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
+    /// What one click does.
+    Actions,
     /// Giving a transaction to a member.
     Allocation,
     /// Events of the audit log.
@@ -56,7 +58,8 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
+        Self::Actions,
         Self::Allocation,
         Self::Audit,
         Self::Budget,

@@ -3,6 +3,7 @@
 fn main() {
     contract_cases::Contract::read()
         .template("readers", "data.readers", &[""])
+        .template("actions", "actions", &["name", "step"])
         .template("views", "views", &["name", "step"])
         .write();
 }

@@ -16,6 +16,9 @@ use crate::{
 };
 
 /// How long a service worker may take to become active: portals start it when nothing else is to do.
+/// What marks a document of an older release.
+const OLDER: &str = "older-release";
+
 const LIMIT: Duration = Duration::from_secs(6);
 
 /// The portal in one browser session.
@@ -157,14 +160,15 @@ impl<'a> Page<'a> {
         Err(Failure::failed("a signed-in user can sign out").expected(format!("a button {button:?}")).seen("none"))
     }
 
-    /// Clicks the button with this text in the first row that holds `content`; false where there is none.
+    /// Clicks the button with this text in the first row that holds `content`; false where there is none, or it is
+    /// disabled.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn click_in_row(&self, rows: &str, content: &str, button: &str) -> Verdict<bool> {
         let script = "const [rows, content, button, answer] = arguments;
             const row = [...document.querySelectorAll(rows)].find((row) => row.innerText.includes(content));
-            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => it.innerText.trim() === button);
+            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => !it.disabled && it.innerText.trim() === button);
             found?.click();
             answer(Boolean(found));";
         let clicked = self.browser.ask(script, vec![rows.into(), content.into(), button.into()]).await?;
@@ -183,6 +187,24 @@ impl<'a> Page<'a> {
             Some(state) => Err(Failure::failed("the service worker becomes active").expected("activated").seen(state)),
             None => Ok(answer.get("script").and_then(Value::as_str).map(str::to_owned)),
         }
+    }
+
+    /// Makes the documents that the service worker keeps those of an older release; answers with how many it keeps.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails, or its caches cannot be read.
+    pub async fn age_caches(&self) -> Verdict<u64> {
+        let answer = self.browser.ask(include_str!("age_caches.js"), vec![OLDER.into()]).await?;
+        answer.as_u64().ok_or_else(|| Failure::undecided("the caches of the page can be read").seen("an error"))
+    }
+
+    /// Whether the page that is open was made of a document that [`Page::age_caches`] has left.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn is_of_an_older_release(&self) -> Verdict<bool> {
+        let script = "const [mark, answer] = arguments; answer(document.querySelector(`meta[name=${mark}]`) !== null);";
+        Ok(self.browser.ask(script, vec![OLDER.into()]).await? == true)
     }
 
     /// The document that the page was made of, as the page holds it now.

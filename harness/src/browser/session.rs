@@ -357,6 +357,15 @@ impl Browser {
         Ok(())
     }
 
+    /// Lets requests through again that were cut off.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn let_through(&self) -> Verdict {
+        self.devtools("Network.setBlockedURLs", json!({ "urls": [] })).await?;
+        Ok(())
+    }
+
     /// The window that commands go to.
     ///
     /// # Errors

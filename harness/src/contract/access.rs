@@ -24,6 +24,8 @@ pub struct Budget {
     pub left_alone_ms: u64,
     /// Requests to the data API in this time.
     pub requests_left_alone: usize,
+    /// The same of the dashboard, once another view was left for it.
+    pub requests_after_leaving: usize,
     /// Warnings of the console in this time, those of its opening included.
     pub warnings: usize,
     /// Kilobytes that its memory may grow in this time.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What the data checklist compares.
 #[derive(Debug, Clone, Deserialize)]
@@ -113,6 +113,9 @@ pub struct Allocation {
     pub note: String,
     /// Columns that it sets on the transaction.
     pub sets: AllocationColumns,
+    /// What members have who have left, each enough to be refused.
+    #[serde(default)]
+    pub left: Vec<Map<String, Value>>,
     /// The status before.
     pub open: String,
     /// The status after.
@@ -226,8 +229,11 @@ pub struct Right {
     pub update: Option<String>,
     /// A table of which a row is deleted.
     pub delete: Option<String>,
-    /// The kind of row, of `[make]`, that is made to be changed or deleted.
+    /// The kind of row, of `[make]`, that is made to be changed, deleted or named by a function's arguments.
     pub row: Option<String>,
+    /// What the row is brought to before.
+    #[serde(default)]
+    pub state: BTreeMap<String, Value>,
     /// Arguments or columns.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,

@@ -29,7 +29,9 @@ pub use data::{
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
-pub use views::{Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Search, View, Window};
+pub use views::{
+    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Period, Search, View, Window,
+};
 pub use weakened::Weakened;
 
 use crate::section::Section;
@@ -85,6 +87,8 @@ pub struct Contract {
     views: Option<Vec<Spanned<View>>>,
     /// What distinguishes controls.
     controls: Option<Controls>,
+    /// What one click does.
+    actions: Option<Vec<Action>>,
     /// What people make in dialogs.
     forms: Option<Vec<Form>>,
     /// What tokens are good for.
@@ -388,6 +392,7 @@ impl Contract {
 
     fn has(&self, section: Section) -> bool {
         match section {
+            Section::Actions => self.actions.is_some(),
             Section::Allocation => self.allocation.is_some(),
             Section::Audit => self.audit.is_some(),
             Section::Budget => self.budget.is_some(),

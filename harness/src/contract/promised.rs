@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind, Ledger,
-    List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
+    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind,
+    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -167,6 +167,18 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn controls(&self) -> Verdict<&Controls> {
         promised(Section::Controls, self.controls.as_ref())
+    }
+
+    /// What one click does, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where no action has this name.
+    pub fn action(&self, name: &str) -> Verdict<&Action> {
+        let unknown = || Failure::undecided(format!("the contract has an action {name:?}")).seen("none");
+        promised(Section::Actions, self.actions.as_deref())?
+            .iter()
+            .find(|action| action.name == name)
+            .ok_or_else(unknown)
     }
 
     /// What people make in dialogs, by its name.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Kpi, Route};
 
@@ -74,9 +75,21 @@ pub struct View {
     pub lists: Vec<List>,
     /// Cards with figures.
     pub figures: Option<Figures>,
+    /// The days that it is about, where people choose them.
+    pub period: Option<Period>,
     /// Buttons that it offers to the first reader.
     #[serde(default)]
     pub buttons: Vec<String>,
+}
+
+/// Fields in which the days of a view are chosen, both included.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// CSS selector of the field of the first day.
+    pub from: String,
+    /// CSS selector of the field of the last day.
+    pub to: String,
 }
 
 /// Cards with figures.
@@ -125,6 +138,17 @@ pub struct List {
     pub empty: Option<String>,
     /// Finding rows by a text.
     pub search: Option<Search>,
+}
+
+impl List {
+    /// Whether a column of its own says how long ago something was, which is another time a minute later.
+    pub fn tells_ages(&self) -> bool {
+        self.extra
+            .iter()
+            .chain(self.columns.iter().flatten())
+            .flat_map(|column| &column.shows)
+            .any(|text| text.contains("|age}"))
+    }
 }
 
 /// Rows of a time.
@@ -191,6 +215,8 @@ pub struct Controls {
     pub menu: String,
     /// The width of a phone, in pixels.
     pub phone: u32,
+    /// The widths in pixels at which nothing may be cut off.
+    pub widths: Vec<u32>,
     /// CSS selector of what says that something went wrong.
     pub alert: String,
     /// CSS selector of what says that something was done.
@@ -225,4 +251,36 @@ pub struct Field {
     pub selector: String,
     /// What is typed; `{name}` and `{code}` are the check's.
     pub value: String,
+}
+
+/// What one click does: to a row of a list, or with a form that is part of the view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// What it does.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The view that has it.
+    pub view: String,
+    /// The role of who does it.
+    pub role: String,
+    /// Kinds of row of [`Recipe`](super::Recipe) that it takes, in their order; `{kind}` of a later one is the id of an
+    /// earlier one.
+    #[serde(default)]
+    pub makes: Vec<String>,
+    /// The column of the last of them whose text tells its row on screen from others.
+    pub row: Option<String>,
+    /// The kind of the list that the row is in.
+    pub list: Option<String>,
+    /// What is filled in before.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Text of the button.
+    pub button: String,
+    /// What the row then has: `{actor}` is who did it, `{kind}` the id of an earlier row.
+    #[serde(default)]
+    pub sets: BTreeMap<String, Value>,
+    /// What the view says once it is done, and only then.
+    pub says: String,
 }

@@ -44,7 +44,7 @@ pub(super) struct AllMade {
 #[derive(Debug, Clone)]
 pub(super) enum Made {
     User { id: String },
-    Row { kind: &'static str, id: String },
+    Row { kind: String, id: String },
 }
 
 /// Institutions of this process by their label; several checks may share one.
@@ -157,7 +157,7 @@ impl<'d> Writes<'d> {
     ///
     /// # Errors
     /// Undecided when the row cannot be made.
-    pub async fn make(&self, tenant: &Tenant, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+    pub async fn make(&self, tenant: &Tenant, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
         let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
         let mut all: Vec<(&str, Value)> = vec![
             ("institution", tenant.id.clone().into()),
@@ -171,7 +171,15 @@ impl<'d> Writes<'d> {
         self.row(kind, &all).await
     }
 
-    async fn row(&self, kind: &'static str, values: &[(&str, Value)]) -> Verdict<Value> {
+    /// How a kind of row is made.
+    ///
+    /// # Errors
+    /// Undecided where the contract does not say it.
+    pub fn recipe(&self, kind: &str) -> Verdict<&'d Recipe> {
+        self.deployment.recipe(kind)
+    }
+
+    async fn row(&self, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
         let _under_way = self.deployment.made.under_way.read().await;
         go_on()?;
         let recipe = self.deployment.recipe(kind)?;
@@ -179,7 +187,7 @@ impl<'d> Writes<'d> {
         let made = made.map_err(unmade(kind))?;
         // A profile ends with its user.
         if let Some(id) = made["id"].as_str() {
-            self.deployment.remember(Made::Row { kind, id: id.to_owned() });
+            self.deployment.remember(Made::Row { kind: kind.to_owned(), id: id.to_owned() });
         }
         Ok(made)
     }
@@ -198,7 +206,7 @@ impl<'d> Writes<'d> {
         for tenant in tenants.map_err(unmade("a look at what was left behind"))? {
             let is_open = recipe.closed.iter().any(|(column, value)| tenant[column] != *value);
             if is_old(tenant.get("created_at")) && is_open {
-                self.remove(&Made::Row { kind: "institution", id: text(&tenant, "id") }).await;
+                self.remove(&Made::Row { kind: "institution".to_owned(), id: text(&tenant, "id") }).await;
             }
         }
         let users = auth.users(&key, 1).await.map_err(unmade("a look at what was left behind"))?;

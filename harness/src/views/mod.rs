@@ -2,6 +2,7 @@
 //! rows that are read with the service's key, and read off the screen.
 
 mod controls;
+mod reading;
 mod words;
 
 use std::collections::BTreeMap;
@@ -309,7 +310,44 @@ impl Page<'_> {
     }
 }
 
+impl Page<'_> {
+    /// Chooses a day in a date field, as its calendar does.
+    ///
+    /// # Errors
+    /// Undecided when there is no such field.
+    pub async fn choose_day(&self, field: &str, day: &str) -> Verdict {
+        let script = "const [selector, day, answer] = arguments;
+            const field = document.querySelector(selector);
+            if (field) field.value = day;
+            for (const name of ['input', 'change']) field?.dispatchEvent(new Event(name, { bubbles: true }));
+            answer(field?.value === day);";
+        if self.browser().ask(script, vec![field.into(), day.into()]).await? == true {
+            return Ok(());
+        }
+        Err(Failure::undecided("there is a field for a day").expected(field).seen("none that takes one"))
+    }
+}
+
 impl View {
+    /// The same view of other days: whatever is of a time is of that from `first` until before `end`.
+    #[must_use]
+    pub fn of_days(&self, contract: &Contract, first: &Zoned, end: &Zoned) -> Self {
+        let between = |column: &str| {
+            let (first, end) = (first.timestamp(), end.timestamp());
+            ("and".to_owned(), format!("({column}.gte.{first},{column}.lt.{end})"))
+        };
+        let mut view = Self { figures: self.cards(contract), ..self.clone() };
+        for list in &mut view.lists {
+            list.filters.extend(list.window.take().map(|window| between(&window.time)));
+        }
+        for kpi in view.figures.iter_mut().flat_map(|figures| &mut figures.kpis) {
+            if let Some(time) = kpi.time.take().filter(|_| kpi.this_month) {
+                kpi.filters.extend([between(&time)]);
+            }
+        }
+        view
+    }
+
     /// The figures of the view, those of the dashboard included.
     pub fn cards(&self, contract: &Contract) -> Option<Figures> {
         let dashboard = contract.dashboard().ok().filter(|dashboard| self.route.as_ref() == Some(&dashboard.route));

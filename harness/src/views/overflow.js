@@ -13,9 +13,23 @@ const look = () => {
     const names = [...new Set(widest.map(name))].slice(0, 3).join(", ");
     found.push(`the page is ${document.documentElement.scrollWidth} px wide (${names || "nothing of the view"})`);
   }
+  for (const element of [...document.querySelectorAll("main *, header *")].filter((it) => visible(it) && !it.closest("dialog"))) {
+    const { overflowX, overflowY, textOverflow } = getComputedStyle(element);
+    const cut = (overflow) => overflow === "hidden" || overflow === "clip";
+    // An ellipsis says that there is more; what is one pixel wide is for those who listen.
+    if (textOverflow === "ellipsis" || element.clientWidth < 8) continue;
+    if (cut(overflowX) && element.scrollWidth > element.clientWidth + 1) found.push(`${name(element)} is cut off at its side`);
+    else if (cut(overflowY) && element.scrollHeight > element.clientHeight + 1) found.push(`${name(element)} is cut off below`);
+  }
+  const scrolls = (element) => {
+    for (let it = element.parentElement; it; it = it.parentElement) {
+      if (/auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth) return true;
+    }
+    return false;
+  };
   for (const control of [...document.querySelectorAll(selector)].filter((it) => visible(it) && !it.closest("dialog"))) {
     const { left, right, width, height } = control.getBoundingClientRect();
-    if (left < -1 || right > innerWidth + 1) found.push(`${name(control)} is out of sight`);
+    if ((left < -1 || right > innerWidth + 1) && !scrolls(control)) found.push(`${name(control)} is out of sight`);
     else if (width < 16 || height < 16) found.push(`${name(control)} is too small for a finger`);
   }
   return [...new Set(found)].slice(0, 6);

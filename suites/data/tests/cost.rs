@@ -44,6 +44,37 @@ pub mod signed_in {
         })
     }
 
+    /// What a view began ends with it.
+    #[test]
+    fn a_view_that_was_left_asks_for_nothing() -> Verdict {
+        check_if_promised(&[Section::Budget, Section::Views, Section::Dashboard], "pre.2.4", async |check| {
+            let (contract, budget) = (check.contract(), check.contract().budget()?);
+            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
+            let landing = contract.page_of(contract.view(&contract.dashboard()?.route)?);
+            let Some(button) = &landing.navigation else { return Ok(()) };
+            page.open(contract.page_of(contract.view(&contract.ledger()?.route)?))
+                .await?
+                .expect_ready("the ledger is on screen")?;
+            page.navigate(button, &Wanted::view(contract, landing))
+                .await?
+                .expect_ready("the dashboard is on screen")?;
+            page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
+            let alone = page.browser().wait_for(&Wanted::anything(contract)).await?;
+            let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
+            let asked = alone.requests(&data).filter(|it| it.method() != "OPTIONS").count();
+            if asked <= budget.requests_after_leaving {
+                return Ok(());
+            }
+            Err(Failure::failed("a view that was left asks for nothing more")
+                .expected(format!(
+                    "at most {} requests for data in {} ms",
+                    budget.requests_after_leaving, budget.left_alone_ms
+                ))
+                .seen(asked.to_string())
+                .at(alone.url()))
+        })
+    }
+
     #[rstest]
     #[case::the_dashboard("dashboard")]
     #[case::the_ledger("transactions")]

@@ -4,6 +4,7 @@
 //! Checks that need a signed-in persona live in modules named `signed_in`, checks that change something in modules
 //! named `writes`: `-- --skip writes` leaves a deployment as it is.
 
+mod actions;
 mod allocation;
 mod audit_log;
 mod cost;

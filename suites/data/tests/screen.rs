@@ -21,7 +21,8 @@ pub mod writes {
     #[case::of_the_reports("reports", "4.1.7")]
     fn each_edge_is_where_it_is_promised(#[case] view: &str, #[case] step: &str) -> Verdict {
         check_if_promised(&[Section::Views, Section::Data, Section::Make, Section::Allocation], step, async |check| {
-            let (writes, tenant, person) = place(check, "edges").await?;
+            // Each view has its own: what the other one makes meanwhile would be on this one.
+            let (writes, tenant, person) = place(check, &format!("edges of {view}")).await?;
             for (at, time) in edges(check)?.into_iter().enumerate() {
                 let amount = format!("{}.25", 1_u64 << at);
                 let values = [("amount", json!(amount)), ("now", json!(time.to_string()))];
@@ -31,17 +32,31 @@ pub mod writes {
             page.hold(&person.session).await?;
             let seen = Looked::by_person(check, view, "an auditor", &tenant)?;
             seen.open(&page).await?;
-            seen.compare(&page).await
+            seen.compare(&page).await?;
+            let (first, last) = last_week(&now(check)?).map_err(undecided)?;
+            seen.compare_days(&page, &first, &last).await
         })
+    }
+
+    /// The first and the last of the six days before today.
+    fn last_week(now: &Zoned) -> Result<(Zoned, Zoned), jiff::Error> {
+        let today = now.start_of_day()?;
+        Ok((today.checked_sub(6.days())?, today.checked_sub(1.day())?))
+    }
+
+    fn undecided(error: jiff::Error) -> Failure {
+        Failure::undecided("the edges of days can be determined").seen(error.to_string())
+    }
+
+    /// Now in the portal's own zone.
+    fn now(check: &Check) -> Verdict<Zoned> {
+        let zone = TimeZone::get(&check.contract().data()?.time_zone).map_err(undecided)?;
+        Ok(Timestamp::now().to_zoned(zone))
     }
 
     /// Times around each edge of a window that a view may have.
     fn edges(check: &Check) -> Verdict<Vec<Timestamp>> {
-        let undecided =
-            |error: jiff::Error| Failure::undecided("the edges of days can be determined").seen(error.to_string());
-        let zone = TimeZone::get(&check.contract().data()?.time_zone).map_err(undecided)?;
-        let now = Timestamp::now().to_zoned(zone);
-        around(&now).map_err(undecided)
+        around(&now(check)?).map_err(undecided)
     }
 
     fn around(now: &Zoned) -> Result<Vec<Timestamp>, jiff::Error> {

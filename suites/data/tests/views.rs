@@ -2,9 +2,10 @@
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
 use harness::{
-    Cause, Check, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
+    Cause, Check, Contract, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
     views::{Difference, Expected},
 };
+use jiff::Zoned;
 use rstest_reuse::apply;
 
 use crate::views;
@@ -77,14 +78,8 @@ pub mod signed_in {
                     seen.open(&page).await?;
                 }
             }
-            let phone = check.contract().controls()?.phone;
-            page.browser().show_as(phone, "light").await?;
-            let cut = page.overflow().await?;
-            if !cut.is_empty() {
-                return Err(failed(Failure::failed("on a phone nothing is cut off"))
-                    .expected(format!("all of the view within {phone} px, and its buttons where a finger reaches them"))
-                    .seen(cut.join("\n")));
-            }
+            let use_of_it = usable(&page, check.contract(), seen.view).await?;
+            use_of_it.map_or(Ok(()), |failure| Err(failed(failure)))?;
             // On a phone the navigation is behind its own button.
             page.browser().show_as(DESKTOP, "light").await?;
             page.browser().cut_off("*/rest/v1/*").await?;
@@ -94,6 +89,38 @@ pub mod signed_in {
             visit.expect_ready("a view whose data fails says so, and does not look empty")
         })
     }
+}
+
+/// What keeps people from using the view that is open, if anything does: at each width, by keyboard, by its text.
+async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Option<Failure>> {
+    let found = |claim: String, expected: &str, seen: &[String]| {
+        (!seen.is_empty()).then(|| Failure::failed(claim).expected(expected).seen(seen.join("\n")))
+    };
+    let barriers = page.barriers().await?;
+    let contrast = "text that stands out from its ground, and a name for each control and picture";
+    if let Some(failure) = found("the view can be read by everybody".to_owned(), contrast, &barriers) {
+        return Ok(Some(failure));
+    }
+    let beyond = page.beyond_the_keyboard().await?;
+    let keyboard = "each control takes the focus and shows it";
+    if let Some(failure) = found("the view can be used by keyboard".to_owned(), keyboard, &beyond) {
+        return Ok(Some(failure));
+    }
+    let controls = contract.controls()?;
+    for width in &controls.widths {
+        page.browser().show_as(*width, "light").await?;
+        let fits = "all of the view within the window, and its buttons where a finger reaches them";
+        let claim = format!("nothing is cut off in a window {width} px wide");
+        if let Some(failure) = found(claim, fits, &page.overflow().await?) {
+            return Ok(Some(failure));
+        }
+        let lands_there = contract.page_of(view).path == contract.shell.landing;
+        if *width == controls.phone && lands_there && !page.escape_closes_the_menu().await? {
+            let failure = Failure::failed("the menu opens the navigation on a phone, and Escape closes it");
+            return Ok(Some(failure.expected("a navigation that comes and goes").seen("one that does not")));
+        }
+    }
+    Ok(None)
 }
 
 /// A view, and who looks at it.
@@ -171,11 +198,17 @@ impl<'c> Looked<'c> {
 
     /// The first list of the view.
     pub fn list(&self) -> Verdict<&'c List> {
-        let nothing = || Failure::undecided(format!("the contract says what {:?} lists", self.view.name));
-        self.view.lists.first().ok_or_else(nothing)
+        self.list_of(None)
     }
 
-    async fn turn_to(&self, page: &Page<'_>, list: &List) -> Verdict {
+    /// The list of this kind, or the first one.
+    pub fn list_of(&self, kind: Option<&str>) -> Verdict<&'c List> {
+        let nothing = || Failure::undecided(format!("the contract says what {:?} lists", self.view.name));
+        self.view.lists.iter().find(|list| kind.is_none_or(|kind| list.kind == kind)).ok_or_else(nothing)
+    }
+
+    /// Turns to the tab that a list is behind.
+    pub async fn turn_to(&self, page: &Page<'_>, list: &List) -> Verdict {
         let Some(tab) = &list.tab else { return Ok(()) };
         if page.browser().click_text("[role=tab], button", tab).await? {
             return Ok(());
@@ -189,8 +222,8 @@ impl<'c> Looked<'c> {
             self.turn_to(page, list).await?;
             let mut tries = 1;
             while let Some(difference) = page.compare(&self.expected(list).await?).await? {
-                // Rows that others change meanwhile are read again, and so is the view.
-                if tries >= if self.institution.is_some() { 1 } else { TRIES } {
+                // Rows that others change meanwhile are read again, and so is a view whose ages a minute has made others.
+                if tries >= if self.institution.is_some() && !list.tells_ages() { 1 } else { TRIES } {
                     let claim = format!("the list of {}s shows what the rows say", list.kind);
                     return Err(self.differs(page, difference, &claim).await);
                 }
@@ -199,7 +232,18 @@ impl<'c> Looked<'c> {
                 self.turn_to(page, list).await?;
             }
         }
-        self.compare_figures(page).await
+        self.compare_figures(page, self.view).await?;
+        self.expect_words(page).await
+    }
+
+    /// No script's own value stands where people read.
+    async fn expect_words(&self, page: &Page<'_>) -> Verdict {
+        let odd = page.oddities().await?;
+        if odd.is_empty() {
+            return Ok(());
+        }
+        let difference = Difference { expected: "words, names and figures".to_owned(), seen: odd.join("\n") };
+        Err(self.differs(page, difference, "nothing on screen is a script's own value, or empty").await)
     }
 
     /// One list of the view that is open.
@@ -210,9 +254,24 @@ impl<'c> Looked<'c> {
         }
     }
 
-    async fn compare_figures(&self, page: &Page<'_>) -> Verdict {
+    /// Other days than those that the view begins with, and its lists and figures of them.
+    pub async fn compare_days(&self, page: &Page<'_>, first: &Zoned, last: &Zoned) -> Verdict {
+        let (Some(period), contract) = (&self.view.period, self.check.contract()) else { return Ok(()) };
+        for (field, day) in [(&period.from, first), (&period.to, last)] {
+            page.choose_day(field, &day.date().to_string()).await?;
+        }
+        let undecided = |error: jiff::Error| Failure::undecided("the end of a day is known").seen(error.to_string());
+        let end = last.tomorrow().and_then(|next| next.start_of_day()).map_err(undecided)?;
+        let view = self.view.of_days(contract, first, &end);
+        for list in &view.lists {
+            self.compare_list(page, list, "a view of chosen days shows what the rows of those days say").await?;
+        }
+        self.compare_figures(page, &view).await
+    }
+
+    async fn compare_figures(&self, page: &Page<'_>, view: &View) -> Verdict {
         let contract = self.check.contract();
-        let (Some(figures), Some(institution)) = (self.view.cards(contract), &self.institution) else {
+        let (Some(figures), Some(institution)) = (view.cards(contract), &self.institution) else {
             return Ok(());
         };
         let written = figures.of_rows(contract, &self.check.deployment().service()?, institution).await?;

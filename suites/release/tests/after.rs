@@ -230,12 +230,13 @@ fn every_event_of_the_audit_log_can_be_explained() -> Verdict {
         let (table, actor, time) = (quoted(&audit.table), quoted(&audit.actor), quoted(&audit.time));
         let (action, literal) = (quoted(&audit.action), |name: &String| format!("'{}'", name.replace('\'', "''")));
         let accepted = audit.accepted.iter().map(literal).collect::<Vec<_>>().join(", ");
-        // People of a check's own institutions come and go, and are as fast as programs.
+        // People of a check's own institutions come and go, and are as fast as programs; an institution without a ledger is
+        // gone as well, at the end.
         let tenant = quoted(&audit.tenant);
         let own = check.contract().make().ok().and_then(|make| make.get("institution")).map(|recipe| {
             let institutions = quoted(&recipe.table);
             format!(
-                "and not exists (select from public.{institutions} i where i.id = {tenant} and i.name like '{MADE_BY_CHECKS} %')"
+                "and ({tenant} is null or exists (select from public.{institutions} i where i.id = {tenant} and i.name not like '{MADE_BY_CHECKS} %'))"
             )
         });
         let not_ours = own.unwrap_or_default();

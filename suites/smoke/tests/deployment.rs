@@ -80,7 +80,19 @@ fn the_service_worker_serves_what_the_server_serves() -> Verdict {
                     .at(asset.url.as_str()));
             }
         }
-        Ok(())
+        // Whatever it keeps, the day after a release that is older than what the server has.
+        if page.age_caches().await? == 0 {
+            return Ok(());
+        }
+        page.open_login("/").await?.expect_ready("a visitor after a release sees the login")?;
+        if !page.is_of_an_older_release().await? {
+            return Ok(());
+        }
+        Err(Failure::failed("the service worker serves no older document while the server answers")
+            .expected("the document that the server has")
+            .seen("the one that the service worker kept from the release before")
+            .at(server.fetched.url.as_str())
+            .caused_by(Cause::FrontEnd))
     })
 }
 

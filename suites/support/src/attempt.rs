@@ -1,7 +1,12 @@
 //! Somebody's attempt at what a contract lists as a right.
 
+use std::collections::BTreeMap;
+
 use harness::{ClientError, Failure, RestClient, Right, Tenant, Verdict, Writes};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
+
+use crate::equals;
 
 /// Somebody's attempt at something.
 pub struct Attempt<'a> {
@@ -17,21 +22,29 @@ pub struct Attempt<'a> {
     pub mark: String,
 }
 
+/// What is made for an attempt; null where it needs none.
+#[derive(Default)]
+struct Rows {
+    row: Value,
+    other: Value,
+    member: Value,
+}
+
 impl Attempt<'_> {
     /// Whether somebody could, judged by what became of the row.
     ///
     /// # Errors
     /// Undecided when the row cannot be made or looked at.
     pub async fn succeeds(&self, right: &Right) -> Verdict<bool> {
-        let values = self.filled(right);
+        let row = self.row(right).await?;
+        let values = self.filled(&right.values, &row);
         if let Some(function) = &right.call {
             return answered(right, self.rest.call(&self.writes, function, &values).await.map(drop));
         }
         if let Some(table) = &right.insert {
             return answered(right, self.rest.add(&self.writes, table, &values).await);
         }
-        let row = self.row(right).await?;
-        let id = format!("eq.{}", row["id"].as_str().unwrap_or_default());
+        let id = equals(&row.row["id"]);
         let query = [("id", id.as_str())];
         let table = right.update.as_ref().or(right.delete.as_ref()).map_or("", String::as_str);
         // Whether it is refused is no matter: what counts is the row.
@@ -42,24 +55,66 @@ impl Attempt<'_> {
         let now = self.service.select(table, &query).await;
         let now = now.map_err(|error| Failure::undecided(format!("{table} can be read")).seen(error.to_string()))?;
         let columns = values.as_object().into_iter().flatten().map(|(column, _)| column);
-        let is_changed = |now: &Value| columns.clone().any(|column| now[column] != row[column]);
+        let is_changed = |now: &Value| columns.clone().any(|column| now[column] != row.row[column]);
         Ok(now.first().is_none_or(is_changed))
     }
 
-    async fn row(&self, right: &Right) -> Verdict<Value> {
-        match right.row.as_deref() {
-            Some("group") => self.writes.make(self.tenant, "group", &[]).await,
-            Some("transaction") => self.writes.make(self.tenant, "transaction", &[("amount", 100.into())]).await,
-            _ => self.writes.make(self.tenant, "member", &[("group", Value::Null)]).await,
+    /// The row that it is about, in the state that it is about, and what else there has to be: another row of its kind, a
+    /// member.
+    async fn row(&self, right: &Right) -> Verdict<Rows> {
+        let Some(kind) = right.row.as_deref() else { return Ok(Rows::default()) };
+        let needs = |name: &str| {
+            right
+                .values
+                .values()
+                .chain(right.state.values())
+                .any(|value| value.as_str() == Some(&format!("{{{name}}}")))
+        };
+        let device = match kind {
+            "message" => self.make("device", &[]).await?["id"].clone(),
+            _ => Value::Null,
+        };
+        let given = [("device", device)];
+        let other = if needs("other") { self.make(kind, &given).await? } else { Value::Null };
+        let member = if needs("member") { self.make("member", &[]).await? } else { Value::Null };
+        let mut rows = Rows { row: self.make(kind, &given).await?, other, member };
+        if right.state.is_empty() {
+            return Ok(rows);
         }
+        let table = &self.writes.recipe(kind)?.table;
+        let (query, state) = (equals(&rows.row["id"]), self.filled(&right.state, &rows));
+        let unmade =
+            |error: ClientError| Failure::undecided(format!("a {kind} can be {state}")).seen(error.to_string());
+        self.service.update(&self.writes, table, &[("id", &query)], &state).await.map_err(unmade)?;
+        rows.row =
+            self.service.select(table, &[("id", &query)]).await.map_err(unmade)?.into_iter().next().unwrap_or_default();
+        Ok(rows)
     }
 
-    fn filled(&self, right: &Right) -> Value {
+    async fn make(&self, kind: &str, given: &[(&str, Value)]) -> Verdict<Value> {
+        let mut values: Vec<(&str, Value)> =
+            vec![("group", Value::Null), ("amount", 100.into()), ("active", true.into())];
+        match given {
+            [(name, value)] if !value.is_null() => values.push((name, value.clone())),
+            _ => values.push(("device", format!("{}-{kind}", self.mark).into())),
+        }
+        self.writes.make(self.tenant, kind, &values).await
+    }
+
+    fn filled(&self, values: &BTreeMap<String, Value>, rows: &Rows) -> Value {
+        let id = |row: &Value| row["id"].as_str().unwrap_or_default().to_owned();
         let fill = |value: &Value| match value.as_str() {
-            Some(text) => text.replace("{institution}", &self.tenant.id).replace("{code}", &self.mark).into(),
+            Some(text) => text
+                .replace("{institution}", &self.tenant.id)
+                .replace("{code}", &self.mark)
+                .replace("{row}", &id(&rows.row))
+                .replace("{other}", &id(&rows.other))
+                .replace("{member}", &id(&rows.member))
+                .replace("{now}", &Timestamp::now().to_string())
+                .into(),
             None => value.clone(),
         };
-        right.values.iter().map(|(name, value)| (name.clone(), fill(value))).collect::<Map<_, _>>().into()
+        values.iter().map(|(name, value)| (name.clone(), fill(value))).collect::<Map<_, _>>().into()
     }
 }
 

@@ -1,11 +1,17 @@
 //! Mutants: the portal's own sources with one change each, chosen at random by a seed, and which checks notice. Nobody can
 //! tune a check to what nobody has chosen.
 
+mod patches;
 mod run;
 mod sql;
 mod web;
 
-use std::{fs, ops::Range, path::Path};
+use std::{
+    borrow::Cow,
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -34,6 +40,12 @@ pub struct Options {
     /// Of these sources only
     #[arg(long)]
     only: Option<Class>,
+    /// Those of a file instead of any by chance: `[[patch]]` with name, file, from, to and the steps that it breaks
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "count"])]
+    patches: Option<PathBuf>,
+    /// With these suites only
+    #[arg(long, value_name = "NAME")]
+    suite: Vec<String>,
     /// Show the mutants and run nothing
     #[arg(long)]
     list: bool,
@@ -68,7 +80,7 @@ impl Class {
 /// A part of a text, and what stands in its place.
 #[derive(Debug, Clone)]
 struct Change {
-    operator: &'static str,
+    operator: Cow<'static, str>,
     range: Range<usize>,
     by: String,
 }
@@ -81,6 +93,8 @@ struct Mutant {
     file: String,
     source: String,
     change: Change,
+    /// Steps whose promise it breaks; none where any may notice.
+    breaks: Vec<String>,
 }
 
 /// Mutants that behave as the sound portal does.
@@ -161,7 +175,7 @@ pub fn run(options: &Options) -> Verdict {
         chosen.iter().for_each(|mutant| print(&mutant.diff()));
         return Ok(true);
     }
-    let outcomes = run::all(&chosen)?;
+    let outcomes = run::all(&chosen, &options.suite)?;
     let mut rows = table(&["class", "where", "change", "killed by", "time"]);
     for (mutant, outcome) in chosen.iter().zip(&outcomes) {
         let line = mutant.source[..mutant.change.range.start].matches('\n').count() + 1;
@@ -169,7 +183,7 @@ pub fn run(options: &Options) -> Verdict {
         rows.add_row([
             mutant.class.name(),
             &place,
-            mutant.change.operator,
+            &mutant.change.operator,
             &outcome.to_string(),
             &seconds(outcome.milliseconds),
         ]);
@@ -186,9 +200,10 @@ pub fn run(options: &Options) -> Verdict {
         };
         let (killed, survived) = (of(&run::Outcome::is_killed), of(&run::Outcome::is_survivor));
         if let Some(share) = (100 * killed).checked_div(killed + survived) {
-            let stillborn = of(&run::Outcome::is_stillborn);
+            let (misled, stillborn) = (of(&run::Outcome::is_misled), of(&run::Outcome::is_stillborn));
             print(&format!(
-                "{}: {killed} killed, {survived} survived ({share} %), {stillborn} do not start",
+                "{}: {killed} killed ({misled} of them by a step that was not broken), {survived} survived ({share} %), \
+                 {stillborn} do not start",
                 class.name()
             ));
         }
@@ -198,6 +213,9 @@ pub fn run(options: &Options) -> Verdict {
 
 /// So many mutants of the chosen classes, the same for the same seed and sources; as many of each class as there can be.
 fn chosen(options: &Options) -> Result<Vec<Mutant>, Error> {
+    if let Some(file) = &options.patches {
+        return patches::of_file(file, options.only);
+    }
     let dismissals: Dismissals = match fs::read_to_string(root().join(DISMISSED)) {
         Ok(text) => toml::from_str(&text).map_err(|error| format!("{DISMISSED}: {error}"))?,
         Err(_) => Dismissals::default(),
@@ -234,7 +252,7 @@ fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error
             Some("sql") => sql::changes(&source, random)?,
             _ => Vec::new(),
         };
-        let mutant = |change| Mutant { class, file: file.clone(), source: source.clone(), change };
+        let mutant = |change| Mutant { class, file: file.clone(), source: source.clone(), change, breaks: Vec::new() };
         mutants.extend(changes.into_iter().map(mutant));
     }
     Ok(mutants)

@@ -22,8 +22,25 @@ use portal::Portal;
 use super::{Class, Mutant};
 use crate::{Error, say, setup::root, suites::Suite};
 
-/// In this order: what breaks everything is noticed by the first. What the release is made of is another matter.
-const SUITES: [&str; 5] = ["smoke", "data", "authentication", "sms-pipeline", "security"];
+/// Each with what it is likely to notice first, by a part of a file's path. What the release is made of is another matter.
+const SUITES: [(&str, &[&str]); 5] = [
+    (
+        "data",
+        &[
+            "assets/views/",
+            "assets/ledger",
+            "assets/allocate",
+            "dashboard",
+            "transactions",
+            "reconciliation",
+            "reports",
+        ],
+    ),
+    ("smoke", &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
+    ("authentication", &["assets/supabase/", "assets/views/login", "assets/identity"]),
+    ("sms-pipeline", &["sms_pipeline"]),
+    ("security", &["consolidated_schema", "settings_module", "institutions_staff"]),
+];
 
 /// Mutants at once.
 const WORKERS: usize = 2;
@@ -37,6 +54,8 @@ pub(super) struct Outcome {
 enum Kind {
     /// By a failed check: its step and its name.
     Killed(String, String),
+    /// By checks of steps that it does not break, and by no other: the first one's step and name.
+    Misled(String, String),
     Survived,
     /// The portal does not start with it.
     Stillborn,
@@ -44,7 +63,11 @@ enum Kind {
 
 impl Outcome {
     pub fn is_killed(&self) -> bool {
-        matches!(self.kind, Kind::Killed(..))
+        matches!(self.kind, Kind::Killed(..) | Kind::Misled(..))
+    }
+
+    pub fn is_misled(&self) -> bool {
+        matches!(self.kind, Kind::Misled(..))
     }
 
     pub fn is_survivor(&self) -> bool {
@@ -60,6 +83,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Killed(step, check) => write!(f, "{step} {check}"),
+            Kind::Misled(step, check) => write!(f, "(misled) {step} {check}"),
             Kind::Survived => f.write_str("survived"),
             Kind::Stillborn => f.write_str("(does not start)"),
         }
@@ -70,8 +94,12 @@ impl fmt::Display for Outcome {
 ///
 /// # Errors
 /// When a suite cannot be run, or the sound portal is not green by the same way.
-pub(super) fn all(mutants: &[Mutant]) -> Result<Vec<Outcome>, Error> {
-    let suites: Vec<_> = SUITES.into_iter().map(Suite::build).collect::<Result<_, _>>()?;
+pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, Error> {
+    let wanted = SUITES.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
+    let suites: Vec<_> = wanted.map(|(name, _)| Suite::build(name)).collect::<Result<_, _>>()?;
+    if suites.is_empty() {
+        return Err(format!("none of {} looks at mutants", only.join(", ")).into());
+    }
     let classes: std::collections::BTreeSet<_> = mutants.iter().map(|mutant| mutant.class).collect();
     for class in classes {
         if let Kind::Killed(step, check) = judged(&suites, class, None, "sound")?.kind {
@@ -117,7 +145,12 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
             ("PORTAL_ACCOUNTS", seed.join("accounts.toml")),
         ],
     };
-    let kind = if starts(class, &environment)? { kind(suites, &environment, &folder)? } else { Kind::Stillborn };
+    let kind = if starts(class, &environment)? {
+        let looks = looks(suites, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
+        kind(&looks, mutant.map_or(&[], |mutant| &mutant.breaks), &environment, &folder)?
+    } else {
+        Kind::Stillborn
+    };
     Ok(Outcome { kind, milliseconds: u64::try_from(start.elapsed().as_millis())? })
 }
 
@@ -132,19 +165,41 @@ fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> 
     Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
 }
 
-fn kind(suites: &[Suite], environment: &[(&str, PathBuf)], folder: &Path) -> Result<Kind, Error> {
-    for suite in suites {
-        let own = folder.join(&suite.name);
+/// The suites with the tests of each, those first that are likely to notice a change of this file: of a view's script the
+/// checks that are named after the view.
+fn looks<'s>(suites: &'s [Suite], file: &str) -> Vec<(&'s Suite, Option<String>)> {
+    let view = file.strip_prefix("assets/views/").and_then(|name| name.strip_suffix(".js"));
+    let data = suites.iter().find(|suite| suite.name == "data");
+    let first = view.zip(data).map(|(view, data)| (data, Some(view.replace('-', "_"))));
+    let is_likely = |suite: &Suite| {
+        SUITES.iter().any(|(name, parts)| *name == suite.name && parts.iter().any(|part| file.contains(part)))
+    };
+    let mut all: Vec<_> = suites.iter().map(|suite| (suite, None)).collect();
+    all.sort_by_key(|(suite, _)| !is_likely(suite));
+    first.into_iter().chain(all).collect()
+}
+
+/// Until the first check of a broken step fails.
+fn kind(
+    looks: &[(&Suite, Option<String>)],
+    breaks: &[String],
+    environment: &[(&str, PathBuf)],
+    folder: &Path,
+) -> Result<Kind, Error> {
+    let mut misled = None;
+    for (at, (suite, tests)) in looks.iter().enumerate() {
+        let own = folder.join(format!("{at}-{}", suite.name));
         fs::create_dir_all(&own)?;
         let mut command = suite.command_in(&own);
         command.env("HARNESS_TARGET", "embedded").env("RUST_TEST_THREADS", "2").envs(environment.iter().cloned());
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child =
+            command.args(tests).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok);
         let mut kind = None;
         for line in lines {
             if line.starts_with("test ") && line.ends_with("FAILED") {
-                kind = first_kill(&read_results(&own).unwrap_or_default());
-                if kind.is_some() {
+                kind = first_kill(&read_results(&own).unwrap_or_default(), breaks);
+                if matches!(kind, Some(Kind::Killed(..))) {
                     break;
                 }
             }
@@ -152,17 +207,25 @@ fn kind(suites: &[Suite], environment: &[(&str, PathBuf)], folder: &Path) -> Res
         // What is still running ends with it: nothing outlives the process that started it.
         let _ = child.kill();
         child.wait()?;
-        if let Some(kind) = kind {
-            return Ok(kind);
+        match kind {
+            Some(killed @ Kind::Killed(..)) => return Ok(killed),
+            other => misled = misled.or(other),
         }
     }
-    Ok(Kind::Survived)
+    Ok(misled.unwrap_or(Kind::Survived))
 }
 
-/// A failed check kills; one that could not tell does not.
-fn first_kill(results: &[CheckResult]) -> Option<Kind> {
-    let failed = results.iter().find(|result| result.outcome == Seen::Failed)?;
-    Some(Kind::Killed(failed.step.clone(), failed.name.clone()))
+/// A failed check kills; one that could not tell does not. One of a broken step comes before all others.
+fn first_kill(results: &[CheckResult], breaks: &[String]) -> Option<Kind> {
+    let is_of = |step: &str, broken: &String| {
+        step.strip_prefix(broken.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let is_right = |result: &CheckResult| breaks.is_empty() || breaks.iter().any(|broken| is_of(&result.step, broken));
+    let failed: Vec<_> = results.iter().filter(|result| result.outcome == Seen::Failed).collect();
+    match failed.iter().find(|result| is_right(result)) {
+        Some(right) => Some(Kind::Killed(right.step.clone(), right.name.clone())),
+        None => failed.first().map(|result| Kind::Misled(result.step.clone(), result.name.clone())),
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {

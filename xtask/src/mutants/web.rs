@@ -80,7 +80,7 @@ fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
 }
 
 fn change(operator: &'static str, node: &Node<'_>, by: impl Into<String>) -> Change {
-    Change { operator, range: node.byte_range(), by: by.into() }
+    Change { operator: operator.into(), range: node.byte_range(), by: by.into() }
 }
 
 fn of_script(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
@@ -152,5 +152,5 @@ fn of_text(node: Node<'_>, text: &str, changes: &mut Vec<Change>) {
 fn of_pair(node: Node<'_>, text: &str, source: &str, changes: &mut Vec<Change>) {
     let end = node.end_byte() + usize::from(source[node.end_byte()..].starts_with(','));
     let operator = if text.starts_with("on") { "handler removed" } else { "property removed" };
-    changes.push(Change { operator, range: node.start_byte()..end, by: String::new() });
+    changes.push(Change { operator: operator.into(), range: node.start_byte()..end, by: String::new() });
 }

@@ -1,0 +1,17 @@
+// What is on screen that a script has and no person can read, and what is there and says nothing.
+const [answer] = arguments;
+const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
+const name = (element) => element.tagName.toLowerCase() + (element.className ? `.${String(element.className).split(" ")[0]}` : "");
+const ODD = /\b(?:undefined|NaN|Invalid Date)\b|\[object \w+\]|\$\{|^\s*null\s*$/;
+const found = [];
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+  const { data, parentElement } = texts.currentNode;
+  // What people wrote in a message is theirs.
+  const odd = data.length < 80 && data.match(ODD);
+  if (odd && visible(parentElement)) found.push(`${JSON.stringify(odd[0].trim())} in ${name(parentElement)}`);
+}
+for (const element of document.querySelectorAll("h1, h2, h3, dt, dd, th, label")) {
+  if (visible(element) && !element.textContent.trim() && !element.children.length) found.push(`nothing in ${name(element)}`);
+}
+answer([...new Set(found)].slice(0, 6));

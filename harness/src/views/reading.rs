@@ -1,0 +1,76 @@
+//! Whether a view can be read and used by everybody: nothing on it is a script's own value, text stands out from its
+//! ground, controls have names, and the keyboard reaches them and shows where it is.
+
+use serde_json::Value;
+
+use crate::{browser::Page, failure::Verdict};
+
+const TAB: &str = "\u{E004}";
+const ARROW_RIGHT: &str = "\u{E014}";
+const ESCAPE: &str = "\u{E00C}";
+
+fn list(answer: Value) -> Vec<String> {
+    serde_json::from_value(answer).unwrap_or_default()
+}
+
+impl Page<'_> {
+    /// Texts that a script has and no person can read, such as `undefined`, and headings without a word.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn oddities(&self) -> Verdict<Vec<String>> {
+        Ok(list(self.browser().ask(include_str!("oddities.js"), vec![]).await?))
+    }
+
+    /// What cannot be read or named, by axe-core's rule: contrast, names of controls and pictures.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn barriers(&self) -> Verdict<Vec<String>> {
+        Ok(list(self.browser().ask(include_str!("access.js"), vec![]).await?))
+    }
+
+    /// What the keyboard does not reach, or reaches without a sign of it; tabs that arrow keys do not change.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn beyond_the_keyboard(&self) -> Verdict<Vec<String>> {
+        self.browser().press(TAB).await?;
+        let mut found = list(self.browser().ask(include_str!("focus.js"), vec![]).await?);
+        let first = "const tab = document.querySelector('main [role=tablist] [role=tab][aria-selected=true]');
+            tab?.focus();
+            arguments[0](tab ? tab.innerText.trim() : null);";
+        let first = self.browser().ask(first, vec![]).await?;
+        let Some(first) = first.as_str() else { return Ok(found) };
+        self.browser().press(ARROW_RIGHT).await?;
+        let next = "const [first, answer] = arguments;
+            const it = document.activeElement;
+            answer(Boolean(it?.matches('[role=tab][aria-selected=true]')) && it.innerText.trim() !== first);";
+        if self.browser().ask(next, vec![first.into()]).await? != true {
+            found.push(format!("the right arrow key does not lead from the tab {first:?} to the next one"));
+        }
+        Ok(found)
+    }
+
+    /// Whether Escape closes the navigation that the menu's button has opened; true where there is no such button.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn escape_closes_the_menu(&self) -> Verdict<bool> {
+        let (menu, navigation) = (&self.contract().controls()?.menu, &self.contract().shell.navigation);
+        let is_shown = "const [navigation, answer] = arguments;
+            const still = Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+            const visible = (it) => it.checkVisibility({ visibilityProperty: true });
+            still.then(() => answer([...document.querySelectorAll(navigation)].some(visible)));";
+        let shown = async || self.browser().ask(is_shown, vec![navigation.as_str().into()]).await;
+        if shown().await? == true {
+            return Ok(true);
+        }
+        self.browser().click(menu).await?;
+        if shown().await? != true {
+            return Ok(false);
+        }
+        self.browser().press(ESCAPE).await?;
+        Ok(shown().await? != true)
+    }
+}
