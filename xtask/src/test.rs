@@ -54,8 +54,8 @@ pub fn run() -> Verdict {
     Ok(stages.good)
 }
 
-/// The suites that meet what a process per test changes: browsers, sessions and institutions of their own.
-const APART: [&str; 3] = ["smoke", "authentication", "data"];
+/// The suites that meet most of what a process per test changes: a portal, a browser and sessions of its own.
+const APART: [&str; 2] = ["smoke", "authentication"];
 
 /// The suites that look at keys, grants and backups, which differ from year to year.
 const OF_PROJECTS: [&str; 2] = ["release", "security"];
