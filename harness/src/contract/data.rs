@@ -186,6 +186,9 @@ pub struct Audit {
     pub accepted: Vec<String>,
     /// Column of who did it.
     pub actor: String,
+    /// Column of the address that they had, if there is one: it outlives the account, and shows what a check's own people
+    /// did.
+    pub email: Option<String>,
     /// Column of what it was done to.
     pub entity: String,
     /// Column of the institution.

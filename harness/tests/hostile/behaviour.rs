@@ -170,7 +170,8 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     page(
         "endless_script_later",
         "a script without end, once the page is on screen",
-        Page("<script>setTimeout(() => { for (;;); }, 300);</script>"),
+        // Something is still asked for, so that the page is looked at for as long.
+        Page("<script>fetch('/silence'); setTimeout(() => { for (;;); }, 300);</script>"),
     ),
     page(
         "memory_hog",

@@ -230,16 +230,16 @@ fn every_event_of_the_audit_log_can_be_explained() -> Verdict {
         let (table, actor, time) = (quoted(&audit.table), quoted(&audit.actor), quoted(&audit.time));
         let (action, literal) = (quoted(&audit.action), |name: &String| format!("'{}'", name.replace('\'', "''")));
         let accepted = audit.accepted.iter().map(literal).collect::<Vec<_>>().join(", ");
-        // People of a check's own institutions come and go, and are as fast as programs; an institution without a ledger is
-        // gone as well, at the end.
-        let tenant = quoted(&audit.tenant);
-        let own = check.contract().make().ok().and_then(|make| make.get("institution")).map(|recipe| {
-            let institutions = quoted(&recipe.table);
-            format!(
-                "and ({tenant} is null or exists (select from public.{institutions} i where i.id = {tenant} and i.name not like '{MADE_BY_CHECKS} %'))"
-            )
+        // People of a check's own come and go, with institutions of their own, and are as fast as programs.
+        let institution = check.contract().make().ok().and_then(|make| make.get("institution"));
+        let in_ours = institution.map(|recipe| {
+            let (institutions, tenant) = (quoted(&recipe.table), quoted(&audit.tenant));
+            format!("exists (select from public.{institutions} i where i.id = {tenant} and i.name like '{MADE_BY_CHECKS} %')")
         });
-        let not_ours = own.unwrap_or_default();
+        let by_ours =
+            audit.email.as_ref().map(|email| format!("coalesce({}, '') like '{MADE_BY_CHECKS}-%'", quoted(email)));
+        let ours: Vec<_> = in_ours.into_iter().chain(by_ours).map(|ours| format!("and not {ours}")).collect();
+        let not_ours = ours.join(" ");
         let sql = format!(
             "with day as (select {actor} as actor, {time} as at, {action} = any(array[{accepted}]::text[]) as is_allocation
                  from public.{table} where {time} > now() - interval '24 hours' {not_ours})

@@ -128,17 +128,17 @@ fn a_killed_suite_without_one_of_its_guardians_leaves_nothing() {
     }
 }
 
-/// What the processes of a family have mapped of what PostgreSQL shares.
-fn shared(family: &Family) -> BTreeSet<PathBuf> {
-    let maps =
-        family.processes().into_iter().filter_map(|(pid, _)| fs::read_to_string(format!("/proc/{pid}/maps")).ok());
-    let names = maps.flat_map(|maps| {
-        let names = maps
-            .lines()
-            .filter_map(|line| Some(format!("/dev/shm/PostgreSQL.{}", line.split_once("/dev/shm/PostgreSQL.")?.1)));
-        names.collect::<Vec<_>>()
-    });
-    names.map(PathBuf::from).collect()
+/// What PostgreSQL shares by names of its own, of everybody on this machine.
+fn shared() -> BTreeSet<PathBuf> {
+    let names = fs::read_dir("/dev/shm").unwrap().map(|entry| entry.unwrap().path());
+    names.filter(|path| path.display().to_string().starts_with("/dev/shm/PostgreSQL.")).collect()
+}
+
+/// Whether a process has it mapped, and so will remove it.
+fn is_in_use(segment: &Path) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path().join("maps")));
+    let maps = processes.filter_map(|maps| fs::read_to_string(maps).ok());
+    maps.into_iter().any(|maps| maps.contains(&segment.display().to_string()))
 }
 
 #[test]
@@ -147,15 +147,13 @@ fn a_suite_that_is_killed_while_its_template_is_made_leaves_no_shared_memory() {
     let mut suite = smoke(&folder.path().join("results"));
     // No template there: it is made first.
     suite.env("CARGO_TARGET_DIR", folder.path().join("target"));
+    let before = shared();
     let family = Family::start(suite, &["the_root_shows_the_login"]);
-    let made = family.until("its servers share memory", |family| {
-        let made = shared(family);
-        (!made.is_empty()).then_some(made)
-    });
+    family.until("its template is made", |family| family.first(|line| line.contains("initdb")));
     kill("KILL", family.suite);
     // What makes the template is let finish what it began.
     family.ends_within(Duration::from_secs(20));
-    let left: Vec<_> = made.iter().filter(|segment| segment.exists()).collect();
+    let left: Vec<_> = shared().difference(&before).filter(|segment| !is_in_use(segment)).cloned().collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
