@@ -82,11 +82,9 @@ pub(super) async fn remember(driver: &Url, client: &Client) {
     }
 }
 
-/// Forgets a session that its check ends.
-pub(super) async fn forget(client: &Client) {
-    if let Ok(Some(id)) = client.session_id().await {
-        OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    }
+/// Forgets a session that its check ends. By its id: its client may still wait for an answer that does not come.
+pub(super) fn forget(session: &str) {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
 }
 
 /// Ends the sessions that are still open, since the process ends: a driver elsewhere would keep them, and with each a

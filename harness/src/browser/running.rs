@@ -204,7 +204,7 @@ impl Running {
 
     /// Ends a browser that does not answer.
     pub async fn end(&self) {
-        grid::forget(self.client()).await;
+        grid::forget(&self.session.id);
         if let Some((devtools, _)) = &self.profile {
             let _ = timeout(limits::BROWSER_END, async { devtools.lock().await.end_browser().await }).await;
         }
@@ -238,7 +238,7 @@ impl Running {
                 Ok(())
             }
             _ => {
-                grid::forget(&self.session.client).await;
+                grid::forget(&self.session.id);
                 self.session.client.close().await.map_err(Error::command("close the session"))
             }
         }

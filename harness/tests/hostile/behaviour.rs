@@ -170,8 +170,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     page(
         "endless_script_later",
         "a script without end, once the page is on screen",
-        // Something is still asked for, so that the page is looked at for as long.
-        Page("<script>fetch('/silence'); setTimeout(() => { for (;;); }, 300);</script>"),
+        Page("<script>addEventListener('load', () => setTimeout(() => { for (;;); }));</script>"),
     ),
     page(
         "memory_hog",
