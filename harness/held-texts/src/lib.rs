@@ -10,7 +10,7 @@ use insta::{Settings, assert_snapshot};
 use regex::Regex;
 
 /// What differs from run to run, and what stands for it.
-const VARYING: [(&str, &str); 31] = [
+const VARYING: [(&str, &str); 32] = [
     (r"the app of [0-9a-f]{8}\b", "the app of <id>"),
     (r"evidence  .*", "evidence  <folder>/screenshot.png"),
     (r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>"),
@@ -41,6 +41,7 @@ const VARYING: [(&str, &str); 31] = [
     (r"\d+ bytes", "<n> bytes"),
     (r"at line \d+", "at line <n>"),
     (r"here is \d+ s", "here is <n> s"),
+    (r#""txn_fingerprint":"[0-9a-f]+""#, r#""txn_fingerprint":"<hash>""#),
     (r"did not answer for \d+ s", "did not answer for <n> s"),
 ];
 
