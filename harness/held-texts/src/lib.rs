@@ -45,8 +45,9 @@ const VARYING: [(&str, &str); 32] = [
     (r"did not answer for \d+ s", "did not answer for <n> s"),
 ];
 
-/// Dates of lists, and numbers with what separates their digits.
-const FIGURES: [(&str, &str); 2] = [(r"\d{1,2} [A-Z][a-z]{2}, \d\d:\d\d", "<time>"), (r"\d+(?:[.,:]\d+)*", "#")];
+/// Rows of the seed among others, dates of lists, and numbers with what separates their digits.
+const FIGURES: [(&str, &str); 3] =
+    [(r"<seed [0-9a-f]{4}>", "<id>"), (r"\d{1,2} [A-Z][a-z]{2}, \d\d:\d\d", "<time>"), (r"\d+(?:[.,:]\d+)*", "#")];
 
 /// Columns before what a line of a failure says.
 const LABEL: usize = 12;
