@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{Error, tools::Tool};
-use crate::limits;
+use crate::{client::choose_tls, limits};
 
 static DRIVER: OnceCell<Result<Driver, Error>> = OnceCell::const_new();
 
@@ -39,6 +39,7 @@ impl Driver {
     }
 
     async fn find() -> Result<Self, Error> {
+        choose_tls();
         // A driver is asked where it is said to be, whatever proxy there is.
         let http = reqwest::Client::builder().no_proxy().build().map_err(|error| Error::driver(&error))?;
         if let Some(url) = env::var("WEBDRIVER_URL").ok().filter(|url| !url.is_empty()) {

@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::{
     bounded,
-    client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest},
+    client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest, choose_tls},
     contract::Contract,
     failure::{Failure, Verdict},
     limits,
@@ -519,9 +519,7 @@ fn promised(settings: &Settings) -> Result<Contract, Error> {
 }
 
 fn http_client() -> Result<reqwest::Client, Error> {
-    // Two crates bring a rustls of their own features; without one provider chosen the first TLS client panics.
-    // An error only says that one was installed before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    choose_tls();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(limits::CONNECT)
