@@ -24,7 +24,9 @@ use crate::{
     ending,
     evidence::Evidence,
     failure::{Failure, Verdict},
-    limits, panics,
+    limits,
+    outcome::Outcome,
+    panics,
     privacy::{Detail, Privacy},
     redaction::{self, Redactor},
     run::{self, Figure},
@@ -118,7 +120,9 @@ async fn run(name: &str, step: &'static Step, body: impl AsyncFn(&Check) -> Verd
     let mut check = Check::of(deployment);
     let clock = Clock::start(deployment.contract().time_zone());
     let mut verdict = in_time(panics::caught(body(&check))).await;
-    if verdict.is_err() && check.has_lost_its_browser().await {
+    // What was seen to fail has failed, whatever became of the session afterwards.
+    let is_open = verdict.as_ref().is_err_and(|failure| failure.outcome() != Outcome::Failed);
+    if is_open && check.has_lost_its_browser().await {
         // Past the test runner, which shows nothing of a check before it ends.
         let _ =
             writeln!(io::stderr(), "{name}: the remote driver lost the browser's session; another one is asked for");

@@ -34,7 +34,7 @@ const HARNESS: Allowed = &[
     ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site stopwatch"),
     (
         "check",
-        "browser client clock contract deployment ending evidence failure limits panics privacy redaction run runbook section seen",
+        "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
     ("client", "bounded failure limits obstacle permission redaction"),

@@ -15,10 +15,10 @@ use crate::{
     site::{Document, Fetched},
 };
 
-/// How long a service worker may take to become active: portals start it when nothing else is to do.
 /// What marks a document of an older release.
 const OLDER: &str = "older-release";
 
+/// How long a service worker may take to become active: portals start it when nothing else is to do.
 const LIMIT: Duration = Duration::from_secs(6);
 
 /// The portal in one browser session.

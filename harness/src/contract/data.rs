@@ -114,7 +114,6 @@ pub struct Allocation {
     /// Columns that it sets on the transaction.
     pub sets: AllocationColumns,
     /// What members have who have left, each enough to be refused.
-    #[serde(default)]
     pub left: Vec<Map<String, Value>>,
     /// The status before.
     pub open: String,

@@ -77,6 +77,8 @@ impl Contract {
             ("dashboard.kpis", dashboard.map(|it| it.kpis.len()), "4.3.1: the dashboard loads real data"),
             ("ledger.statuses", ledger.map(|it| it.statuses.len()), "4.3.2: transactions are shown by status"),
             ("allocation.facts", allocation.map(|it| it.facts.len()), "4.3.3: a payment's facts never change"),
+            ("allocation.left", allocation.map(|it| it.left.len()), "4.3.3: who has left gets no payment"),
+            ("controls.widths", self.controls.as_ref().map(|it| it.widths.len()), "4.1: views are on screen"),
             ("audit.accepted", audit.map(|it| it.accepted.len()), "4.3.4: the audit log shows new events"),
             ("views", self.views.as_ref().map(Vec::len), "4.1: views show what their rows say"),
             (

@@ -6,7 +6,9 @@ const name = (element) => element.tagName.toLowerCase() + (element.className ? `
 const found = [];
 const all = (selector) => [...document.querySelectorAll(selector)].filter(visible);
 
+// Null for colours of other spaces, which are not converted here.
 const rgba = (text) => {
+  if (!/^rgba?\(/.test(text)) return null;
   const [red, green, blue, alpha = 1] = text.match(/[\d.]+/g).map(Number);
   return [red, green, blue, alpha];
 };
@@ -21,16 +23,18 @@ const ground = (element) => {
   for (let it = element; it; it = it.parentElement) {
     const { backgroundColor, backgroundImage } = getComputedStyle(it);
     if (backgroundImage !== "none") return null;
-    layers.push(rgba(backgroundColor));
+    const layer = rgba(backgroundColor);
+    if (!layer) return null;
+    layers.push(layer);
     if (layers.at(-1)[3] === 1) break;
   }
   return layers.reduceRight((below, layer) => over(layer, below), [255, 255, 255]);
 };
 const pale = (element) => {
   const { color, fontSize, fontWeight } = getComputedStyle(element);
-  const behind = ground(element);
-  if (!behind) return;
-  const [one, other] = [light(over(rgba(color), behind)), light(behind)].sort((a, b) => b - a);
+  const [front, behind] = [rgba(color), ground(element)];
+  if (!front || !behind) return;
+  const [one, other] = [light(over(front, behind)), light(behind)].sort((a, b) => b - a);
   const ratio = (one + 0.05) / (other + 0.05);
   const size = parseFloat(fontSize);
   const least = size >= 24 || (size >= 18.66 && Number(fontWeight) >= 700) ? 3 : 4.5;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Difference;
+use super::{Difference, reading::list};
 use crate::{
     browser::{Page, Wanted},
     failure::{Failure, Verdict},
@@ -89,7 +89,7 @@ impl Page<'_> {
     pub async fn overflow(&self) -> Verdict<Vec<String>> {
         let controls = self.contract().controls()?;
         let answer = self.browser().ask(include_str!("overflow.js"), vec![controls.selector.as_str().into()]).await?;
-        Ok(serde_json::from_value(answer).unwrap_or_default())
+        list(answer)
     }
 
     /// Whether a pointer reaches what has this text, by way of the menu where there is one; what is in its way if not.

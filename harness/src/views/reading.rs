@@ -3,14 +3,19 @@
 
 use serde_json::Value;
 
-use crate::{browser::Page, failure::Verdict};
+use crate::{
+    browser::Page,
+    failure::{Failure, Verdict},
+};
 
 const TAB: &str = "\u{E004}";
 const ARROW_RIGHT: &str = "\u{E014}";
 const ESCAPE: &str = "\u{E00C}";
 
-fn list(answer: Value) -> Vec<String> {
-    serde_json::from_value(answer).unwrap_or_default()
+/// What a script of ours found; another answer is no empty list.
+pub(super) fn list(answer: Value) -> Verdict<Vec<String>> {
+    serde_json::from_value(answer)
+        .map_err(|error| Failure::undecided("the page can be asked what is odd in it").seen(error.to_string()))
 }
 
 impl Page<'_> {
@@ -19,7 +24,7 @@ impl Page<'_> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn oddities(&self) -> Verdict<Vec<String>> {
-        Ok(list(self.browser().ask(include_str!("oddities.js"), vec![]).await?))
+        list(self.browser().ask(include_str!("oddities.js"), vec![]).await?)
     }
 
     /// What cannot be read or named, by axe-core's rule: contrast, names of controls and pictures.
@@ -27,7 +32,7 @@ impl Page<'_> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn barriers(&self) -> Verdict<Vec<String>> {
-        Ok(list(self.browser().ask(include_str!("access.js"), vec![]).await?))
+        list(self.browser().ask(include_str!("access.js"), vec![]).await?)
     }
 
     /// What the keyboard does not reach, or reaches without a sign of it; tabs that arrow keys do not change.
@@ -36,7 +41,7 @@ impl Page<'_> {
     /// Undecided when the browser itself fails.
     pub async fn beyond_the_keyboard(&self) -> Verdict<Vec<String>> {
         self.browser().press(TAB).await?;
-        let mut found = list(self.browser().ask(include_str!("focus.js"), vec![]).await?);
+        let mut found = list(self.browser().ask(include_str!("focus.js"), vec![]).await?)?;
         let first = "const tab = document.querySelector('main [role=tablist] [role=tab][aria-selected=true]');
             tab?.focus();
             arguments[0](tab ? tab.innerText.trim() : null);";

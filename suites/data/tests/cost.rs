@@ -58,7 +58,11 @@ pub mod signed_in {
             let (contract, budget) = (check.contract(), check.contract().budget()?);
             let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
             let landing = contract.page_of(contract.view(&contract.dashboard()?.route)?);
-            let Some(button) = &landing.navigation else { return Ok(()) };
+            let Some(button) = &landing.navigation else {
+                return Err(Failure::undecided("a view can be left for the dashboard")
+                    .expected(format!("navigation of {:?} in [[routes]] or [[views]]", landing.path))
+                    .seen("none"));
+            };
             page.open(contract.page_of(contract.view(&contract.ledger()?.route)?))
                 .await?
                 .expect_ready("the ledger is on screen")?;

@@ -1,11 +1,11 @@
 //! The SMS lines of the runbook's monitoring table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{Cause, Failure, Section, Verdict, check, check_if_promised};
 use jiff::{Timestamp, ToSpan};
 
-use support::unread;
+use support::{transactions_of, unread};
 
 /// Messages that were given up, of those that came in, over each span that the contract names. A span with few messages
 /// says nothing; all of them with few decide nothing.
@@ -106,9 +106,6 @@ const SURE: u64 = 7;
 /// What was received this recently may still be on its way into the ledger.
 const UNDER_WAY_MINUTES: i64 = 10;
 
-/// Ids that fit into one request's address.
-const IDS: usize = 100;
-
 /// Messages came in on the last day as in the week before, and what was understood of them is in the ledger.
 #[test]
 fn messages_of_the_day_are_in_the_ledger() -> Verdict {
@@ -119,7 +116,7 @@ fn messages_of_the_day_are_in_the_ledger() -> Verdict {
         let (day, week) = (format!("gte.{}", ago(24)), format!("gte.{}", ago(8 * 24)));
         let of_day = service.count(&raw.table, &[(received, &day)]).await.map_err(unread(&raw.table))?;
         let of_week = service.count(&raw.table, &[(received, &week)]).await.map_err(unread(&raw.table))?;
-        let daily = (of_week - of_day.min(of_week)) / 7;
+        let daily = of_week.saturating_sub(of_day) / 7;
         if of_day == 0 {
             let failure = match daily >= SURE {
                 true => Failure::failed("messages come in").caused_by(Cause::Functions),
@@ -143,12 +140,9 @@ fn messages_of_the_day_are_in_the_ledger() -> Verdict {
         let rows = service.all(&raw.table, "id", &understood).await.map_err(unread(&raw.table))?;
         let ids: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
         let source = &sms.transaction.source;
-        let mut missing: Vec<&str> = Vec::new();
-        for some in ids.chunks(IDS) {
-            let query = [("select", source.as_str()), (source, &format!("in.({})", some.join(",")))];
-            let booked = service.select(ledger, &query).await.map_err(unread(ledger))?;
-            missing.extend(some.iter().filter(|id| !booked.iter().any(|row| row[source] == **id)));
-        }
+        let rows = transactions_of(check, &service, &ids).await?;
+        let booked: BTreeSet<&str> = rows.iter().filter_map(|row| row[source].as_str()).collect();
+        let missing: Vec<&str> = ids.iter().copied().filter(|id| !booked.contains(id)).collect();
         check.measured(format!(
             "{of_day} messages within 24 h, {daily} a day in the week before; {} of {} understood are in the ledger",
             ids.len() - missing.len(),

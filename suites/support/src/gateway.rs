@@ -108,14 +108,7 @@ impl<'c> Gateway<'c> {
 
     /// The transactions of these messages.
     pub async fn transactions_of(&self, sms_ids: &[&str]) -> Verdict<Vec<Value>> {
-        let (ledger, source) =
-            (&self.check.contract().ledger()?.table, &self.check.contract().sms()?.transaction.source);
-        let mut rows = Vec::new();
-        for some in sms_ids.chunks(IN_A_QUERY) {
-            let found = self.service.select(ledger, &[(source, &format!("in.({})", some.join(",")))]).await;
-            rows.extend(found.map_err(unread(ledger))?);
-        }
-        Ok(rows)
+        transactions_of(self.check, &self.service, sms_ids).await
     }
 
     /// All transactions of the tenant: for checks that have an institution of their own.
@@ -165,6 +158,17 @@ impl<'c> Gateway<'c> {
         let id = unique(&self.writes);
         (format!("You have received {amount} RWF from RELEASE CHECK (0788999999). Txn ID: {id}"), id)
     }
+}
+
+/// The transactions of these messages.
+pub async fn transactions_of(check: &Check, service: &RestClient, sms_ids: &[&str]) -> Verdict<Vec<Value>> {
+    let (ledger, source) = (&check.contract().ledger()?.table, &check.contract().sms()?.transaction.source);
+    let mut rows = Vec::new();
+    for some in sms_ids.chunks(IN_A_QUERY) {
+        let found = service.select(ledger, &[(source, &format!("in.({})", some.join(",")))]).await;
+        rows.extend(found.map_err(unread(ledger))?);
+    }
+    Ok(rows)
 }
 
 /// Something that was never there before, which can be an id of a payment or a device.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use attempt::Attempt;
 pub use desk::{Desk, differences};
-pub use gateway::{Gateway, unique};
+pub use gateway::{Gateway, transactions_of, unique};
 
 /// A filter for a value, in PostgREST's words.
 pub fn equals(value: &Value) -> String {
