@@ -41,6 +41,7 @@ mod failure;
 mod figures;
 mod limits;
 mod mirror;
+mod network;
 mod obstacle;
 mod outcome;
 mod panics;
@@ -60,6 +61,7 @@ mod target;
 pub mod views;
 mod workspace;
 
+pub use network::http;
 pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};

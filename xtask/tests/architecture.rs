@@ -17,13 +17,14 @@ type Allowed = &'static [(&'static str, &'static str)];
 
 /// Crates of the workspace by their folders. Every suite may use what `suites/smoke` may.
 const CRATES: Allowed = &[
-    ("fixtures/portal", "owned-process"),
+    ("fixtures/portal", "hosted-project owned-process"),
     ("harness", "held-texts owned-process portal rls-probe"),
     ("harness/contract-cases", ""),
     ("harness/held-texts", ""),
+    ("harness/hosted-project", ""),
     ("harness/owned-process", ""),
     ("harness/release-check", "harness held-texts portal"),
-    ("harness/rls-probe", "held-texts owned-process portal"),
+    ("harness/rls-probe", "held-texts hosted-project owned-process portal"),
     ("suites/smoke", "contract-cases harness support"),
     ("suites/support", "harness"),
     ("xtask", "harness held-texts portal release-check rls-probe"),
@@ -31,17 +32,17 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("bounded", "limits"),
-    ("browser", "bounded client contract deployment failure limits obstacle redaction runbook seen site stopwatch"),
+    ("browser", "bounded client contract deployment failure limits network obstacle redaction runbook seen site stopwatch"),
     (
         "check",
         "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
-    ("client", "bounded failure limits obstacle permission redaction"),
+    ("client", "bounded failure limits network obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure limits obstacle permission redaction rehearsal restore section seen site target workspace",
+        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "clock outcome privacy redaction runbook stopwatch"),
@@ -105,18 +106,21 @@ const RELEASE_CHECK: Allowed = &[
 
 const PORTAL: Allowed = &[
     ("accounts", "error sources"),
+    ("alias", "error server"),
     ("auth", "accounts keys runtime"),
     (
         "builder",
-        "accounts api auth error fault functions gateway keys pages platform portal postgres project requests rest server sources",
+        "accounts alias api auth config error fault functions gateway keys pages platform portal postgres project requests rest runtime server sources",
     ),
+    ("config", "error sources"),
+    ("error", "failed"),
     ("fault", "api auth error functions keys pages project"),
-    ("functions", "keys project"),
+    ("functions", "config error keys project runtime sources"),
     ("gateway", "keys"),
     ("pages", "error keys sources"),
     ("platform", "error keys pages project requests runtime sources"),
-    ("portal", "accounts error keys pages platform postgres project requests server"),
-    ("postgres", "accounts auth error runtime sources"),
+    ("portal", "accounts alias error keys pages platform postgres project requests server"),
+    ("postgres", "accounts auth config error failed project runtime sources"),
     ("rest", "keys"),
     ("server", "error requests"),
     ("sources", "error"),

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{Error, tools::Tool};
-use crate::{client::choose_tls, limits};
+use crate::{limits, network::choose_tls};
 
 static DRIVER: OnceCell<Result<Driver, Error>> = OnceCell::const_new();
 

@@ -21,7 +21,7 @@ use super::{
     driver::Driver,
     grid::{self, Patience},
 };
-use crate::{bounded, limits, seen};
+use crate::{bounded, limits, network, seen};
 
 /// No background traffic, no first-run pages: what the log shows is the portal's. Two processes fewer per browser make
 /// a visit a tenth cheaper.
@@ -276,9 +276,10 @@ pub(super) fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsC
 }
 
 fn capabilities(browser: Option<&str>) -> Capabilities {
-    let mut flags: Vec<&str> = FLAGS.to_vec();
+    let mut flags = network::browser_options();
+    flags.extend(FLAGS.map(str::to_owned));
     if is_root() {
-        flags.push("--no-sandbox");
+        flags.push("--no-sandbox".to_owned());
     }
     // With it the browser writes a log beside its own binary.
     let mut options = json!({ "excludeSwitches": ["enable-logging"], "args": flags, "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } });

@@ -28,13 +28,6 @@ pub use signing::{PublishedKeys, SignedBy};
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
 pub use vendor::Dated;
 pub(crate) use vendor::Patience;
-
-/// Two crates bring a rustls of their own features; without one provider chosen the first TLS client panics.
-pub(crate) fn choose_tls() {
-    // An error only says that one was chosen before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// An error with its causes, most general first, without repetition: what reqwest says only in its sources.
 pub(crate) fn causes(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];

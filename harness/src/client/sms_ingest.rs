@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::error::request_id;
-use crate::{bounded, failure::Verdict, limits, obstacle::Obstacle, permission::Permission};
+use crate::{bounded, failure::Verdict, limits, network, obstacle::Obstacle, permission::Permission};
 
 /// No further request is made for a message after this, unless [`SmsIngest::deadline`] says otherwise.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -297,8 +297,7 @@ impl SmsIngest {
     /// # Errors
     /// When the system has no certificates.
     pub fn new(url: Url, header: impl Into<String>, key: Option<SecretString>) -> Result<Self, reqwest::Error> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = network::http()
             .redirect(Policy::none())
             .timeout(REQUEST)
             .user_agent(concat!("release-harness/", env!("CARGO_PKG_VERSION")))

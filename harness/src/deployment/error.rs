@@ -49,6 +49,24 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// A file of variables that is none.
+    #[error("{} is no file of NAME=value lines: {source}", path.display())]
+    BadVariables {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: dotenvy::Error,
+    },
+    /// A host that is served elsewhere, without what it takes to find it.
+    #[error(
+        "{name} does not say where a host is served: {why}\nboth HARNESS_HOST and HARNESS_CERTIFICATE are written by `portal --env-file`; start it again, or unset them"
+    )]
+    BadHost {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A value that has to be a URL.
     #[error(
         "{value:?} is not an http or https URL ({place})\nwrite it with its scheme, for example https://your-domain.com"

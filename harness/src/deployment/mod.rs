@@ -19,10 +19,10 @@ use url::Url;
 
 use crate::{
     bounded,
-    client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest, choose_tls},
+    client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest},
     contract::Contract,
     failure::{Failure, Verdict},
-    limits,
+    limits, network,
     redaction::{self, Redactor},
     seen,
     site::{Site, Trouble},
@@ -95,10 +95,11 @@ impl Deployment {
     async fn open_with(settings: Settings) -> Result<Self, Error> {
         let target = settings.target()?;
         let contract = promised(&settings)?;
-        let http = http_client()?;
         if target == Target::Embedded {
-            return Self::open_embedded(settings, contract, http).await;
+            return Self::open_embedded(settings, contract).await;
         }
+        settings.elsewhere()?.into_iter().for_each(network::lead);
+        let http = http_client()?;
         let site = settings
             .url("E2E_BASE_URL")?
             .or_else(|| target.default_site())
@@ -131,7 +132,7 @@ impl Deployment {
         let opened = async {
             let settings = Settings::read_as(Target::Embedded)?;
             let contract = promised(&settings)?;
-            Self::embedded(portal::Builder::sound_from_env()?, settings, contract, http_client()?).await
+            Self::embedded(portal::Builder::sound_from_env()?, settings, contract).await
         };
         opened
             .await
@@ -139,8 +140,8 @@ impl Deployment {
     }
 
     #[cfg(feature = "embedded")]
-    async fn open_embedded(settings: Settings, contract: Contract, http: reqwest::Client) -> Result<Self, Error> {
-        Self::embedded(portal::Builder::from_env()?, settings, contract, http).await
+    async fn open_embedded(settings: Settings, contract: Contract) -> Result<Self, Error> {
+        Self::embedded(portal::Builder::from_env()?, settings, contract).await
     }
 
     #[cfg(feature = "embedded")]
@@ -148,9 +149,17 @@ impl Deployment {
         builder: portal::Builder,
         settings: Settings,
         contract: Contract,
-        http: reqwest::Client,
     ) -> Result<Self, Error> {
         let portal = builder.start().await?;
+        if let Some(alias) = portal.alias() {
+            network::lead(network::Elsewhere {
+                host: alias.host.clone(),
+                address: alias.address,
+                fingerprint: alias.fingerprint.clone(),
+                certificate: reqwest::Certificate::from_pem(alias.certificate.as_bytes()).map_err(Error::Http)?,
+            });
+        }
+        let http = http_client()?;
         if let Ok(postgres) = portal::postgres::locate() {
             seen::note(|seen| {
                 seen.database = Some(postgres.version.trim_start_matches("postgres (").replacen(") ", " ", 1))
@@ -172,7 +181,7 @@ impl Deployment {
     }
 
     #[cfg(not(feature = "embedded"))]
-    async fn open_embedded(_: Settings, _: Contract, _: reqwest::Client) -> Result<Self, Error> {
+    async fn open_embedded(_: Settings, _: Contract) -> Result<Self, Error> {
         Err(Error::NoEmbeddedPortal)
     }
 
@@ -519,8 +528,7 @@ fn promised(settings: &Settings) -> Result<Contract, Error> {
 }
 
 fn http_client() -> Result<reqwest::Client, Error> {
-    choose_tls();
-    reqwest::Client::builder()
+    network::http()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(limits::CONNECT)
         .timeout(limits::REQUEST)

@@ -15,13 +15,14 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
+use reqwest::Certificate;
 use url::Url;
 
 use super::Error;
-use crate::{redaction, target::Target, workspace::root};
+use crate::{network::Elsewhere, redaction, target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_URL",
@@ -33,7 +34,9 @@ const NAMES: [&str; 26] = [
     "GITHUB_TOKEN",
     "HARNESS_ALLOW_WRITES",
     "HARNESS_CANARY_INSTITUTION",
+    CERTIFICATE,
     "HARNESS_CONTRACT",
+    HOST,
     SETTINGS,
     "HARNESS_TARGET",
     "INGEST_API_KEY",
@@ -52,6 +55,10 @@ const NAMES: [&str; 26] = [
 
 /// Names the file that the others may stand in.
 const SETTINGS: &str = "HARNESS_SETTINGS";
+
+/// Name a host that is served elsewhere, as `host=address fingerprint`, and the file of its certificate.
+const HOST: &str = "HARNESS_HOST";
+const CERTIFICATE: &str = "HARNESS_CERTIFICATE";
 
 /// Names whose values are secrets.
 const SECRETS: [&str; 7] = [
@@ -82,6 +89,9 @@ const OF_ACTIONS: [&str; 2] = ["GITHUB_API_URL", "GITHUB_REPOSITORY"];
 
 type Table = BTreeMap<String, toml::Spanned<String>>;
 
+/// A file with a target's variables, such as `staging.env`, and what it says.
+type Variables = (PathBuf, BTreeMap<String, String>);
+
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -95,6 +105,8 @@ pub(super) struct Settings {
     environment: BTreeMap<String, String>,
     file: Option<PathBuf>,
     tables: BTreeMap<String, Table>,
+    /// Beside the file of settings, and in the place of the target's table there: two deployments are not mixed.
+    variables: Option<Variables>,
     target: Option<Target>,
 }
 
@@ -126,8 +138,12 @@ impl Settings {
             Err(error) if error.kind() == ErrorKind::NotFound && !is_named => (None, BTreeMap::new()),
             Err(source) => return Err(Error::UnreadableSettings { path: path.to_owned(), source }),
         };
-        let mut settings = Self { environment, file, tables, target: None };
-        settings.target = Some(settings.choose()?);
+        let mut settings = Self { environment, file, tables, variables: None, target: None };
+        let target = settings.choose()?;
+        settings.target = Some(target);
+        if target != Target::Embedded {
+            settings.variables = variables(&path.with_file_name(format!("{target}.env")))?;
+        }
         Ok(settings)
     }
 
@@ -156,6 +172,9 @@ impl Settings {
         if let Some(value) = self.environment.get(name).filter(|_| !is_ambient || in_table().is_none()) {
             return Some(Setting { value: value.clone(), source: format!("the environment variable {name}") });
         }
+        if let Some((path, variables)) = &self.variables {
+            return Some(Setting { value: variables.get(name)?.clone(), source: format!("{name} in {}", path.display()) });
+        }
         let table = self.target?.to_string();
         let value = self.tables.get(&table)?.get(name)?.get_ref().clone();
         let file = self.file.as_deref().unwrap_or(Path::new("harness.toml")).display();
@@ -175,8 +194,25 @@ impl Settings {
     /// and that of `release-check` is anywhere.
     pub fn path(&self, setting: &Setting) -> PathBuf {
         let from_environment = setting.source.starts_with("the environment");
-        let folder = self.file.as_deref().and_then(Path::parent).filter(|_| !from_environment);
+        let file = self.variables.as_ref().map(|(path, _)| path.as_path()).or(self.file.as_deref());
+        let folder = file.and_then(Path::parent).filter(|_| !from_environment);
         folder.map_or_else(root, Path::to_owned).join(&setting.value)
+    }
+
+    /// The host that is served elsewhere, if there is one.
+    pub fn elsewhere(&self) -> Result<Option<Elsewhere>, Error> {
+        let Some(said) = self.find(HOST) else { return Ok(None) };
+        let bad = |name, why: &str| Error::BadHost { name, why: why.to_owned() };
+        let read = said.value.split_once('=').and_then(|(host, rest)| {
+            let (address, fingerprint) = rest.split_once(' ')?;
+            Some((host.to_owned(), address.parse().ok()?, fingerprint.to_owned()))
+        });
+        let (host, address, fingerprint) =
+            read.ok_or_else(|| bad(HOST, "expected host=address:port fingerprint"))?;
+        let file = self.find(CERTIFICATE).ok_or_else(|| bad(CERTIFICATE, "it is not set"))?;
+        let text = fs::read(self.path(&file)).map_err(|error| bad(CERTIFICATE, &format!("{}: {error}", file.value)))?;
+        let certificate = Certificate::from_pem(&text).map_err(|error| bad(CERTIFICATE, &error.to_string()))?;
+        Ok(Some(Elsewhere { host, address, fingerprint, certificate }))
     }
 
     /// The error for a value that has to be there.
@@ -194,6 +230,7 @@ impl Settings {
     pub fn looked_in(&self) -> String {
         let target = self.target.unwrap_or(Target::Embedded);
         match &self.file {
+            _ if self.variables.is_some() => format!("looked in the environment and in {target}.env"),
             Some(_) => format!("looked in the environment and in [{target}] of harness.toml"),
             None => "looked in the environment; there is no harness.toml".to_owned(),
         }
@@ -202,7 +239,8 @@ impl Settings {
     /// All that is configured, of whatever target.
     fn all(&self) -> impl Iterator<Item = (&String, &String)> {
         let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
-        self.environment.iter().chain(in_file)
+        let of_variables = self.variables.iter().flat_map(|(_, variables)| variables);
+        self.environment.iter().chain(of_variables).chain(in_file)
     }
 
     /// The values that everybody may read.
@@ -256,6 +294,7 @@ pub(crate) fn know_secrets_of_environment() {
             environment: environment(),
             file: None,
             tables: BTreeMap::new(),
+            variables: None,
             target: None,
         });
         redaction::know(read.secrets(), read.public());
@@ -302,6 +341,17 @@ fn tables(path: &Path, text: &str) -> Result<BTreeMap<String, Table>, Error> {
         }
     }
     Ok(tables)
+}
+
+/// What a file of variables says of names that mean something; others in it are for other programs.
+fn variables(path: &Path) -> Result<Option<Variables>, Error> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let read = dotenvy::from_path_iter(path).and_then(Iterator::collect::<Result<BTreeMap<_, _>, _>>);
+    let mut read = read.map_err(|source| Error::BadVariables { path: path.to_owned(), source })?;
+    read.retain(|name, value: &mut String| is_known(name) && !value.trim().is_empty());
+    Ok(Some((path.to_owned(), read)))
 }
 
 /// The names of the targets, joined for a sentence.
@@ -378,6 +428,30 @@ mod tests {
         assert_eq!(found(&in_actions, file), "sacco/portal");
         assert_eq!(found(&in_actions, ""), "sacco/checks");
         assert_eq!(found(&environment, file), "sacco/checks", "somebody exported it");
+    }
+
+    #[test]
+    fn a_file_of_variables_takes_the_place_of_the_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("harness.toml");
+        fs::write(&path, "[staging]\nE2E_BASE_URL = \"https://table.example\"\nINGEST_API_KEY = \"of the table\"\n").unwrap();
+        let of = |target: &str| {
+            Settings::of(BTreeMap::from([("HARNESS_TARGET".to_owned(), target.to_owned())]), &path).unwrap()
+        };
+        let value = |settings: &Settings, name: &str| settings.find(name).map(|setting| setting.value);
+        assert_eq!(value(&of("staging"), "INGEST_API_KEY").as_deref(), Some("of the table"));
+        let text = "# a portal\nE2E_BASE_URL='http://127.0.0.1:4000/'\nE2E_ADMIN_A_PASSWORD='it'\\''s'\nOTHER=1\n";
+        fs::write(folder.path().join("staging.env"), text).unwrap();
+        let staging = of("staging");
+        assert_eq!(value(&staging, "E2E_BASE_URL").as_deref(), Some("http://127.0.0.1:4000/"));
+        assert_eq!(value(&staging, "E2E_ADMIN_A_PASSWORD").as_deref(), Some("it's"));
+        assert_eq!((value(&staging, "INGEST_API_KEY"), value(&staging, "OTHER")), (None, None));
+        assert!(staging.secrets().contains(&"it's".to_owned()));
+        assert!(staging.looked_in().ends_with("in staging.env"), "{}", staging.looked_in());
+        assert_eq!(value(&of("production"), "E2E_BASE_URL"), None);
+        fs::write(folder.path().join("staging.env"), "not a variable\n").unwrap();
+        let error = Settings::of(BTreeMap::from([("HARNESS_TARGET".to_owned(), "staging".to_owned())]), &path);
+        assert!(error.unwrap_err().to_string().contains("staging.env is no file of NAME=value lines"));
     }
 
     #[test]

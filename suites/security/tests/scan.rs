@@ -101,7 +101,7 @@ fn a_strangers_page_sends_no_credentials() -> Verdict {
         const STRANGER: &str = "https://stranger.example";
         let api = check.deployment().api()?;
         let base = api.url.as_str().trim_end_matches('/');
-        let http = reqwest::Client::builder()
+        let http = harness::http()
             .build()
             .map_err(|error| Failure::undecided("the API can be asked").seen(error.to_string()))?;
         let mut open = Vec::new();

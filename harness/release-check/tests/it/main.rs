@@ -6,6 +6,7 @@
 mod another_portal;
 mod bad_input;
 mod endings;
+mod env_file;
 mod members;
 mod on_demand;
 mod output;

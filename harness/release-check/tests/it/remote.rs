@@ -66,36 +66,17 @@ impl Remote {
     }
 
     fn variables(&self, target: &str) -> Vec<(String, String)> {
-        let portal = &self.portal;
-        let mut variables: Vec<(String, String)> = [
-            ("HARNESS_TARGET", target),
-            ("E2E_BASE_URL", portal.site_url().as_str()),
-            ("VITE_SUPABASE_URL", portal.api_url().as_str()),
-            ("VITE_SUPABASE_ANON_KEY", portal.anon_key()),
-            ("SUPABASE_SERVICE_ROLE_KEY", portal.service_role_key()),
-            ("INGEST_API_KEY", &portal.ingest_key()),
-            ("SUPABASE_PROJECT_REF", portal.project_ref()),
-            ("CLOUDFLARE_ACCOUNT_ID", portal.cloudflare_account()),
-            ("GITHUB_REPOSITORY", "sacco/portal"),
-            ("RELEASE_SOURCE", &self.source.display().to_string()),
-            ("RELEASE_DIST", &self.folder.path().join("dist").display().to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec();
-        let mut add = |name: String, value: &str| variables.push((name, value.to_owned()));
-        for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL"] {
-            add(vendor.to_owned(), portal.platform_url().as_str());
+        let dist = self.folder.path().join("dist");
+        let mut variables = self.portal.variables();
+        for (name, value) in [
+            ("HARNESS_TARGET", target.to_owned()),
+            ("RELEASE_SOURCE", self.source.display().to_string()),
+            ("RELEASE_DIST", dist.display().to_string()),
+        ] {
+            variables.push((name.to_owned(), value));
         }
-        for token in ["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN"] {
-            add(token.to_owned(), portal.platform_token());
-        }
-        for (letter, id) in portal.institutions() {
-            add(format!("E2E_INSTITUTION_{letter}_ID"), &id.to_string());
-        }
-        for account in portal.accounts() {
-            add(format!("E2E_{}_EMAIL", account.persona), &account.email);
-            add(format!("E2E_{}_PASSWORD", account.persona), &account.password);
-        }
+        // What follows from the database is the settings' to say.
+        variables.retain(|(name, _)| name != "SUPABASE_DB_URL");
         variables
     }
 

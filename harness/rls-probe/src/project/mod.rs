@@ -1,8 +1,6 @@
 //! A project's migrations, made into a database of their own: what hosted projects have, then file by file.
 
-mod extensions;
 mod server;
-mod statements;
 
 use std::{
     fs,
@@ -16,11 +14,9 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use self::{
-    extensions::{ALWAYS, Extensions},
-    server::Server,
-    statements::{Statement, statements},
-};
+use hosted_project::{ALWAYS, Extensions, Statement, is_there_already, statements};
+
+use self::server::Server;
 use crate::error::Error;
 
 const PLATFORM: &str = include_str!("platform.sql");
@@ -100,7 +96,7 @@ impl Project {
         for file in files {
             let text =
                 fs::read_to_string(file).map_err(|error| Error::File(file.display().to_string(), error.to_string()))?;
-            for Statement { line, sql } in statements(&text) {
+            for Statement { line, sql, .. } in statements(&text) {
                 let sql = extensions.translated(&sql);
                 let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await else { continue };
                 let (code, message) = said(&error);
@@ -147,31 +143,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// Whether a statement that was refused changes nothing that is judged: an index, or what the platform has already.
 fn is_needless(sql: &str, code: &str) -> bool {
-    let sql = sql.trim_start().to_lowercase();
-    let is_index = sql.starts_with("create index");
-    let is_there = matches!(code, "42P06" | "42P07" | "42710" | "42723" | "42701" | "42P16");
-    let platform = [
-        "auth",
-        "storage",
-        "realtime",
-        "vault",
-        "extensions",
-        "graphql",
-        "graphql_public",
-        "pgsodium",
-        "supabase_functions",
-        "supabase_realtime",
-    ];
-    let head: String = sql.chars().take(120).collect();
-    let is_of_platform = platform.iter().any(|schema| {
-        head.contains(&format!("{schema}."))
-            || head.contains(&format!("{schema}\"."))
-            || head.contains(&format!("schema {schema}"))
-            || head.contains(&format!("publication {schema}"))
-            || head.contains(&format!("publication \"{schema}"))
-            || head.contains(&format!("schema \"{schema}"))
-    });
-    is_index || is_there && is_of_platform
+    sql.trim_start().to_lowercase().starts_with("create index") || is_there_already(sql, code)
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {

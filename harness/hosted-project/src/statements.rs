@@ -1,9 +1,13 @@
 //! A file's statements, each with its line: as `psql` takes them apart, without what only `psql` understands.
 
-/// A statement and the line on which it begins.
+/// A statement and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
+    /// The line, the first being 1.
     pub line: usize,
+    /// The byte of the script.
+    pub at: usize,
+    /// The text with its semicolon.
     pub sql: String,
 }
 
@@ -29,7 +33,7 @@ pub fn statements(script: &str) -> Vec<Statement> {
             if !is_blank {
                 let sql = script[begin..at].to_owned();
                 let is_copy = is_copy_from_stdin(&sql);
-                found.push(Statement { line: line(begin), sql });
+                found.push(Statement { line: line(begin), at: begin, sql });
                 if is_copy {
                     found.pop();
                     at += script[at..].find("\n\\.").map_or(script.len() - at, |end| end + 3);
@@ -41,7 +45,7 @@ pub fn statements(script: &str) -> Vec<Statement> {
         }
     }
     if !is_blank {
-        found.push(Statement { line: line(begin), sql: script[begin..].to_owned() });
+        found.push(Statement { line: line(begin), at: begin, sql: script[begin..].to_owned() });
     }
     found
 }
