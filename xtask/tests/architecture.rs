@@ -32,7 +32,10 @@ const CRATES: Allowed = &[
 
 const HARNESS: Allowed = &[
     ("bounded", "limits"),
-    ("browser", "bounded client contract deployment failure limits network obstacle redaction runbook seen site stopwatch"),
+    (
+        "browser",
+        "bounded client contract deployment failure limits network obstacle redaction runbook seen site stopwatch",
+    ),
     (
         "check",
         "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen",

@@ -69,22 +69,26 @@ impl Extensions {
         let sql = sql.to_lowercase();
         let kinds = ["hnsw", "ivfflat", "vector_", "halfvec_", "gist", "geometry", "geography"];
         let is_index = sql.trim_start().starts_with("create index");
-        is_index && ["vector", "postgis"].iter().any(|name| self.stood_in.contains(*name)) && kinds.iter().any(|kind| sql.contains(kind))
+        is_index
+            && ["vector", "postgis"].iter().any(|name| self.stood_in.contains(*name))
+            && kinds.iter().any(|kind| sql.contains(kind))
     }
 
     /// A block's text without the extensions that it makes and that are missing, and what stands in for them.
     fn without_missing(&mut self, sql: &str) -> String {
         static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r#"(?is)\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?[^;']*;"#).expect("a pattern")
+            Regex::new(r#"(?is)\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?"?([\w-]+)"?[^;']*;"#)
+                .expect("a pattern")
         });
         let mut instead = String::new();
-        let block = WITHIN.replace_all(sql, |named: &regex::Captures<'_>| match self.missing(&named[1].to_lowercase()) {
-            None => named[0].to_owned(),
-            Some(stand_in) => {
-                instead += stand_in;
-                "null;".to_owned()
-            }
-        });
+        let block =
+            WITHIN.replace_all(sql, |named: &regex::Captures<'_>| match self.missing(&named[1].to_lowercase()) {
+                None => named[0].to_owned(),
+                Some(stand_in) => {
+                    instead += stand_in;
+                    "null;".to_owned()
+                }
+            });
         format!("{instead}{block}")
     }
 

@@ -145,11 +145,7 @@ impl Deployment {
     }
 
     #[cfg(feature = "embedded")]
-    async fn embedded(
-        builder: portal::Builder,
-        settings: Settings,
-        contract: Contract,
-    ) -> Result<Self, Error> {
+    async fn embedded(builder: portal::Builder, settings: Settings, contract: Contract) -> Result<Self, Error> {
         let portal = builder.start().await?;
         if let Some(alias) = portal.alias() {
             network::lead(network::Elsewhere {

@@ -173,7 +173,10 @@ impl Settings {
             return Some(Setting { value: value.clone(), source: format!("the environment variable {name}") });
         }
         if let Some((path, variables)) = &self.variables {
-            return Some(Setting { value: variables.get(name)?.clone(), source: format!("{name} in {}", path.display()) });
+            return Some(Setting {
+                value: variables.get(name)?.clone(),
+                source: format!("{name} in {}", path.display()),
+            });
         }
         let table = self.target?.to_string();
         let value = self.tables.get(&table)?.get(name)?.get_ref().clone();
@@ -207,8 +210,7 @@ impl Settings {
             let (address, fingerprint) = rest.split_once(' ')?;
             Some((host.to_owned(), address.parse().ok()?, fingerprint.to_owned()))
         });
-        let (host, address, fingerprint) =
-            read.ok_or_else(|| bad(HOST, "expected host=address:port fingerprint"))?;
+        let (host, address, fingerprint) = read.ok_or_else(|| bad(HOST, "expected host=address:port fingerprint"))?;
         let file = self.find(CERTIFICATE).ok_or_else(|| bad(CERTIFICATE, "it is not set"))?;
         let text = fs::read(self.path(&file)).map_err(|error| bad(CERTIFICATE, &format!("{}: {error}", file.value)))?;
         let certificate = Certificate::from_pem(&text).map_err(|error| bad(CERTIFICATE, &error.to_string()))?;
@@ -434,7 +436,8 @@ mod tests {
     fn a_file_of_variables_takes_the_place_of_the_table() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("harness.toml");
-        fs::write(&path, "[staging]\nE2E_BASE_URL = \"https://table.example\"\nINGEST_API_KEY = \"of the table\"\n").unwrap();
+        fs::write(&path, "[staging]\nE2E_BASE_URL = \"https://table.example\"\nINGEST_API_KEY = \"of the table\"\n")
+            .unwrap();
         let of = |target: &str| {
             Settings::of(BTreeMap::from([("HARNESS_TARGET".to_owned(), target.to_owned())]), &path).unwrap()
         };
@@ -479,7 +482,7 @@ mod tests {
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_SETTINGS, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CERTIFICATE, HARNESS_CONTRACT, HARNESS_HOST, HARNESS_SETTINGS, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
         assert_snapshot!(shown(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; known targets: embedded, local, staging, production");
         assert_snapshot!(shown(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }

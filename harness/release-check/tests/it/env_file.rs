@@ -36,7 +36,9 @@ fn a_portal_with_an_env_file_is_staging_to_another_shell() {
     let lines = BufReader::new(portal.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     let said: Vec<_> = lines.take_while(|line| line != "Ctrl-C stops it.").collect();
     let said = said.join("\n");
-    for name in ["service key ", "ingest key ", "vendors ", "token ", "tenant A ", "HARNESS_TARGET=staging cargo xtask verify"] {
+    for name in
+        ["service key ", "ingest key ", "vendors ", "token ", "tenant A ", "HARNESS_TARGET=staging cargo xtask verify"]
+    {
         assert!(said.contains(name), "{name} in\n{said}");
     }
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -45,7 +47,10 @@ fn a_portal_with_an_env_file_is_staging_to_another_shell() {
     let settings = folder.path().join("harness.toml");
     fs::write(&settings, "").unwrap();
     let mut verify = Command::new(env!("CARGO_BIN_EXE_release-check"));
-    verify.args(["verify", "--suite", "authentication"]).env("HARNESS_TARGET", "staging").env("HARNESS_SETTINGS", settings);
+    verify
+        .args(["verify", "--suite", "authentication"])
+        .env("HARNESS_TARGET", "staging")
+        .env("HARNESS_SETTINGS", settings);
     let output = verify.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{text}");
