@@ -120,7 +120,7 @@ const PORTAL: Allowed = &[
     ("fault", "api auth error functions keys pages project"),
     ("functions", "config error keys project runtime sources"),
     ("gateway", "keys"),
-    ("pages", "error keys sources"),
+    ("pages", "error sources"),
     ("platform", "error keys pages project requests runtime sources"),
     ("portal", "accounts alias error keys pages platform postgres project requests server"),
     ("postgres", "accounts auth config error failed project runtime sources"),

@@ -69,6 +69,9 @@ pub enum Action {
     Setup,
     /// Report what is installed and what is missing, and change nothing
     Doctor {
+        /// Report as well which of this target's variables are missing, and for which steps
+        #[arg(long, value_name = "TARGET")]
+        target: Option<harness::Target>,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -101,7 +104,7 @@ impl Action {
             Self::Soak(options) => soak::run(&options),
             Self::Sms(action) => sms::run(&action),
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
-            Self::Doctor { json } => Ok(setup::doctor(json)),
+            Self::Doctor { target, json } => setup::doctor(target, json),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Command::command(), "release-check", &mut script);

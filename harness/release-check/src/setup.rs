@@ -13,7 +13,7 @@ use std::{
 };
 
 pub use harness::workspace_root as root;
-use harness::{Target, settings_file, tools::Tool};
+use harness::{Missing, Target, missing_variables, settings_file, tools::Tool};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -61,18 +61,24 @@ fn needs(target: Target) -> Vec<Need> {
     needs
 }
 
-/// Reports and changes nothing; passed when nothing is missing.
-pub fn doctor(as_json: bool) -> Exit {
-    let needs = needs(Target::Embedded);
-    let exit = Exit::of(needs.iter().all(|need| need.found.is_ok()));
+/// Reports and changes nothing; passed when nothing is missing: of the machine, and of the target's variables.
+///
+/// # Errors
+/// When the target's settings or contract cannot be read.
+pub fn doctor(target: Option<Target>, as_json: bool) -> Result<Exit, Error> {
+    let needs = needs(target.unwrap_or(Target::Embedded));
+    let missing = target.map_or_else(|| Ok(Vec::new()), missing_variables)?;
+    let exit = Exit::of(missing.is_empty() && needs.iter().all(|need| need.found.is_ok()));
     if as_json {
         let line = |need: &Need| {
             let (found, missing) = (need.found.as_ref().ok(), need.found.as_ref().err());
             json!({ "needed": need.name, "found": found, "missing": missing })
         };
         let needs: Vec<_> = needs.iter().map(line).collect();
-        print(&json!({ "schema": 1, "needs": needs }).to_string());
-        return exit;
+        let variables: Vec<_> =
+            missing.iter().map(|one| json!({ "variables": one.variables, "steps": one.steps })).collect();
+        print(&json!({ "schema": 1, "needs": needs, "variables_missing": variables }).to_string());
+        return Ok(exit);
     }
     let mut table = table(&["", "needed", "found"]);
     for need in &needs {
@@ -83,7 +89,23 @@ pub fn doctor(as_json: bool) -> Exit {
         table.add_row([mark, need.name, found.as_str()]);
     }
     print(&table.to_string());
-    exit
+    let Some(target) = target else { return Ok(exit) };
+    if missing.is_empty() {
+        print(&format!("{target} has every variable that its steps need"));
+        return Ok(exit);
+    }
+    let mut table = crate::table::table(&["missing", "for the steps"]);
+    for Missing { variables, steps } in &missing {
+        let steps = if steps.is_empty() { "all of them".to_owned() } else { steps.join(" ") };
+        table.add_row([variables.join("\n"), steps]);
+    }
+    print(&table.to_string());
+    let first = missing.first().and_then(|one| one.variables.first()).map_or("E2E_BASE_URL", String::as_str);
+    print(&format!(
+        "write them into {target}.env as NAME=value, or into [{target}] of harness.toml as {first} = \"…\"; \
+         an embedded portal writes its own with --env-file {target}.env"
+    ));
+    Ok(exit)
 }
 
 /// Installs what is missing; says nothing when nothing is.

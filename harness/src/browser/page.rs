@@ -55,8 +55,10 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn hold_text(&self, text: &str) -> Verdict {
-        let key = Session::storage_key(&self.deployment.api()?.url);
-        Ok(self.browser.store(&self.deployment.site().url("/"), &key, text).await?)
+        for key in self.storage_keys().await? {
+            self.browser.store(&self.deployment.site().url("/"), &key, text).await?;
+        }
+        Ok(())
     }
 
     /// Keeps `session` in the page that is open, in the place of another: whatever is opened next is theirs.
@@ -64,11 +66,22 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn hold_now(&self, session: &Session) -> Verdict {
-        let key = Session::storage_key(&self.deployment.api()?.url);
-        let script = "const [key, value, answer] = arguments;
-            localStorage.setItem(key, value);
+        let script = "const [keys, value, answer] = arguments;
+            for (const key of keys) localStorage.setItem(key, value);
             answer(null);";
-        self.browser.ask(script, vec![key.into(), session.stored().to_string().into()]).await.map(drop)
+        let keys = self.storage_keys().await?;
+        self.browser.ask(script, vec![keys.into(), session.stored().to_string().into()]).await.map(drop)
+    }
+
+    /// Where supabase-js looks for a session, and where the app says that it does: it may have a key of its own.
+    async fn storage_keys(&self) -> Verdict<Vec<String>> {
+        let mut keys = vec![Session::storage_key(&self.deployment.api()?.url)];
+        // A bundle that cannot be read is another check's to report.
+        if let Ok(bundle) = self.deployment.site().bundle().await {
+            let usual = keys[0].clone();
+            keys.extend(bundle.storage_keys().into_iter().filter(|key| *key != usual));
+        }
+        Ok(keys)
     }
 
     /// The text that is kept there now.
@@ -76,8 +89,9 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn held_text(&self) -> Verdict<Option<String>> {
-        let key = Session::storage_key(&self.deployment.api()?.url);
-        Ok(self.browser.kept().await?["local"][&key].as_str().map(str::to_owned))
+        let kept = self.browser.kept().await?;
+        let held = |key: &String| kept["local"][key].as_str().map(str::to_owned);
+        Ok(self.storage_keys().await?.iter().find_map(held))
     }
 
     /// Opens a path and waits for what is wanted.

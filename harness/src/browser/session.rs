@@ -97,8 +97,8 @@ impl Browser {
     pub(crate) async fn store(&self, site: &Url, key: &str, value: &str) -> Result<(), Error> {
         // Once per window: a portal that signs out must stay signed out.
         let source = format!(
-            "if (location.origin === {origin} && !sessionStorage.getItem('signed-in-once')) {{
-               sessionStorage.setItem('signed-in-once', '1');
+            "if (location.origin === {origin} && !sessionStorage.getItem('signed-in-once ' + {key})) {{
+               sessionStorage.setItem('signed-in-once ' + {key}, '1');
                localStorage.setItem({key}, {value});
              }}",
             origin = json!(site.origin().ascii_serialization()),

@@ -4,6 +4,7 @@
 
 mod error;
 mod identity;
+mod needs;
 mod release;
 mod settings;
 mod tenant;
@@ -30,6 +31,7 @@ use crate::{
 };
 pub use error::Error;
 pub(crate) use identity::Identity;
+pub use needs::{Missing, missing_variables};
 pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub(crate) use settings::know_secrets_of_environment;

@@ -112,7 +112,7 @@ impl Deployment {
     /// Not run where none is given; undecided where its history was cut off.
     pub async fn checkout(&self) -> Verdict<Checkout> {
         #[cfg(feature = "embedded")]
-        if let Some(portal) = &self.embedded {
+        if let Some(portal) = self.embedded.as_ref().filter(|portal| portal.is_of_this_project()) {
             let folder = portal.checkout().await;
             let folder = folder.map_err(|error| Failure::not_run("there is no repository").seen(error.to_string()))?;
             return Checkout::at(folder);

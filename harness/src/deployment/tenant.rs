@@ -183,13 +183,33 @@ impl<'d> Writes<'d> {
         let _under_way = self.deployment.made.under_way.read().await;
         go_on()?;
         let recipe = self.deployment.recipe(kind)?;
-        let made = self.deployment.service()?.insert(self, &recipe.table, &filled(recipe, values)).await;
+        let (service, filled) = (self.deployment.service()?, filled(recipe, values));
+        let made = match service.insert(self, &recipe.table, &filled).await {
+            Err(ClientError::Refused(refusal)) if refusal.code.as_deref() == Some(IS_THERE) => {
+                self.change_what_is_there(recipe, &filled).await.unwrap_or(Err(ClientError::Refused(refusal)))
+            }
+            made => made,
+        };
         let made = made.map_err(unmade(kind))?;
         // A profile ends with its user.
         if let Some(id) = made["id"].as_str() {
             self.deployment.remember(Made::Row { kind: kind.to_owned(), id: id.to_owned() });
         }
         Ok(made)
+    }
+
+    /// Changes the row that a trigger has made for a user, into the one that was to be made; none where there is no such row.
+    async fn change_what_is_there(&self, recipe: &Recipe, row: &Value) -> Option<Result<Value, ClientError>> {
+        let (user, _) = recipe.values.iter().find(|(_, template)| template.as_str() == Some("{user}"))?;
+        let filter = format!("eq.{}", row[user].as_str()?);
+        let query = [(user.as_str(), filter.as_str())];
+        let service = self.deployment.service().ok()?;
+        let changed = async {
+            service.update(self, &recipe.table, &query, row).await?;
+            let rows = service.select(&recipe.table, &query).await?;
+            Ok(rows.into_iter().next())
+        };
+        changed.await.transpose()
     }
 
     /// Closes what runs that were killed left behind.
@@ -282,6 +302,9 @@ impl Deployment {
 }
 
 /// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
+/// A row with this key is there already.
+const IS_THERE: &str = "23505";
+
 fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
     let fill = |template: &Value| {
         let Some(text) = template.as_str() else { return template.clone() };

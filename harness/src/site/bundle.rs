@@ -25,6 +25,8 @@ static IMPORT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static JWT: LazyLock<Regex> = LazyLock::new(|| regex(r"eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]{10,}"));
 static PUBLISHABLE: LazyLock<Regex> = LazyLock::new(|| regex(r"sb_publishable_[\w-]{10,}"));
+/// What an app tells supabase-js to keep its session under.
+static STORAGE_KEY: LazyLock<Regex> = LazyLock::new(|| regex(r#"\bstorageKey\s*:\s*["'`]([\w.:/-]+)["'`]"#));
 static HOSTED: LazyLock<Regex> = LazyLock::new(|| regex(r"https://[a-z0-9]{10,}\.supabase\.(?:co|in)"));
 
 fn regex(pattern: &str) -> Regex {
@@ -52,6 +54,12 @@ pub struct Token {
 }
 
 impl Bundle {
+    /// Where the app says that its session is kept, instead of where supabase-js keeps it by itself.
+    pub fn storage_keys(&self) -> BTreeSet<String> {
+        let found = |script| STORAGE_KEY.captures_iter(script).map(|found| found[1].to_owned());
+        self.scripts.iter().flat_map(|script| found(script.body.as_str())).collect()
+    }
+
     pub(super) async fn of(site: &Site, document: &Document) -> Verdict<Self> {
         let mut bundle = Self { scripts: Vec::new(), broken: Vec::new() };
         let own = |url: &Url| url.origin() == document.fetched.url.origin();
@@ -185,6 +193,15 @@ mod tests {
             paths,
             ["/assets/dom-1.js", "/assets/boot-2.js", "/assets/views/reports-3.js", "/assets/settings-4.js"]
         );
+    }
+
+    #[test]
+    fn a_storage_key_of_the_apps_own_is_found() {
+        let script = script(
+            r#"createClient(u,k,{auth:{storageKey:"sb-auth-token",persistSession:!0}});const o={storageKey:key}"#,
+        );
+        let bundle = Bundle { scripts: vec![script], broken: Vec::new() };
+        assert_eq!(Vec::from_iter(bundle.storage_keys()), ["sb-auth-token"]);
     }
 
     #[test]
