@@ -44,6 +44,8 @@ pub enum Section {
     Rights,
     /// What the security checklist looks at.
     Security,
+    /// The errors that visitors met, where a service collects them.
+    Sentry,
     /// The way from a gateway's message to the ledger.
     Sms,
     /// Whose rows are whose.
@@ -58,7 +60,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -76,6 +78,7 @@ impl Section {
         Self::Release,
         Self::Rights,
         Self::Security,
+        Self::Sentry,
         Self::Sms,
         Self::Tenancy,
         Self::Tokens,

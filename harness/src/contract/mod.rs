@@ -27,7 +27,7 @@ pub use data::{
     StatusFilter, Trail,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use views::{
     Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Period, Search, View, Window,
@@ -72,6 +72,8 @@ pub struct Contract {
     release: Option<Release>,
     /// What is watched after a release.
     monitoring: Option<Monitoring>,
+    /// Where the errors that visitors met are collected.
+    sentry: Option<Sentry>,
     /// What the data checklist compares.
     data: Option<Data>,
     /// The dashboard's figures.
@@ -409,6 +411,7 @@ impl Contract {
             Section::Release => self.release.is_some(),
             Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
+            Section::Sentry => self.sentry.is_some(),
             Section::Sms => self.sms.is_some(),
             Section::Tenancy => self.tenancy.is_some(),
             Section::Tokens => self.tokens.is_some(),

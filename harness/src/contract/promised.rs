@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{
     Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind,
-    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
+    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, Tokens, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -92,6 +92,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn make(&self) -> Verdict<&BTreeMap<String, Recipe>> {
         promised(Section::Make, self.make.as_ref())
+    }
+
+    /// Where the errors that visitors met are collected.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn sentry(&self) -> Verdict<&Sentry> {
+        promised(Section::Sentry, self.sentry.as_ref())
     }
 
     /// What is watched after a release.
