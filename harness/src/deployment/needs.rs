@@ -20,7 +20,7 @@ struct Need {
 }
 
 /// Of all portals. A test of `release-check` holds it against what checks say that were given nothing.
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need { variables: &["E2E_BASE_URL"], section: None, steps: "" },
     Need {
         variables: &["VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"],
@@ -57,6 +57,7 @@ const NEEDS: [Need; 11] = [
         section: Some(Section::Release),
         steps: "pre.4.8 3.2 rollback.1",
     },
+    Need { variables: &["SENTRY_AUTH_TOKEN"], section: Some(Section::Sentry), steps: "post.1.1 post.2.1" },
     Need { variables: &["GITHUB_TOKEN"], section: Some(Section::Release), steps: "pre.1.2" },
     Need { variables: &["RELEASE_SOURCE"], section: Some(Section::Release), steps: "pre.1.1 pre.1.3 pre.1.4 pre.3.2" },
 ];

@@ -1,0 +1,80 @@
+//! What `doctor` says of a target that was given nothing, against what its checks say then.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::{Command, Output},
+};
+
+use portal::Portal;
+use regex::Regex;
+use serde_json::Value;
+
+fn release_check(arguments: &[&str], settings: &std::path::Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
+    command.args(arguments).env("HARNESS_SETTINGS", settings).output().unwrap()
+}
+
+/// Each variable that `doctor` misses, with its steps.
+fn missing(settings: &std::path::Path) -> (i32, BTreeMap<String, BTreeSet<String>>) {
+    let output = release_check(&["doctor", "--target", "staging", "--json"], settings);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let texts = |value: &Value| {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = said["variables_missing"].as_array().unwrap().iter().flat_map(|one| {
+        let steps: BTreeSet<_> = texts(&one["steps"]).into_iter().collect();
+        texts(&one["variables"]).into_iter().map(move |name| (name, steps.clone()))
+    });
+    (output.status.code().unwrap(), all.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_lists_what_the_steps_lack() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("harness.toml");
+    fs::write(&settings, "").unwrap();
+    let (code, nothing) = missing(&settings);
+    assert!(
+        code == 1 && nothing["E2E_BASE_URL"].is_empty() && nothing.contains_key("E2E_STAFF_B_PASSWORD"),
+        "{nothing:?}"
+    );
+
+    // With the site alone every check that lacks something says what: `doctor` has said so before.
+    let portal = Portal::builder().start().await.unwrap();
+    fs::write(folder.path().join("staging.env"), format!("E2E_BASE_URL={}\n", portal.site_url())).unwrap();
+    let (_, listed) = missing(&settings);
+    assert!(!listed.contains_key("E2E_BASE_URL"));
+    let output = release_check(&["verify", "--target", "staging", "--json"], &settings);
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (expected, variable) =
+        (Regex::new(r"(?m)^  expected  (.*)$").unwrap(), Regex::new(r"\b[A-Z][A-Z0-9_]{6,}\b").unwrap());
+    let (mut asked, mut unlisted) = (0, BTreeSet::new());
+    for step in verdict["steps"].as_array().unwrap() {
+        for check in step["checks"].as_array().unwrap() {
+            let text = check["text"].as_str().unwrap_or_default();
+            let wanted = expected.captures(text).map(|found| found[1].to_owned()).unwrap_or_default();
+            if !wanted.contains("in the environment or in") {
+                continue;
+            }
+            for name in variable.find_iter(&wanted).map(|found| found.as_str()) {
+                asked += 1;
+                let id = step["id"].as_str().unwrap();
+                if !listed.get(name).is_some_and(|steps| steps.contains(id)) {
+                    unlisted.insert(format!("{name} for {id}"));
+                }
+            }
+        }
+    }
+    assert!(asked > 100, "{asked} variables were asked for");
+    assert_eq!(unlisted, BTreeSet::new());
+
+    // With all that the portal says nothing but the release's own working copy and build is missing.
+    let all = portal.variables().into_iter().map(|(name, value)| format!("{name}='{value}'\n")).collect::<String>();
+    fs::write(folder.path().join("staging.env"), all).unwrap();
+    let (code, rest) = missing(&settings);
+    assert_eq!(
+        (code, rest.into_keys().collect::<Vec<_>>()),
+        (1, vec!["RELEASE_DIST".to_owned(), "RELEASE_SOURCE".to_owned()])
+    );
+}
