@@ -83,8 +83,8 @@ pub use contract::{
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
-    BuildFiles, Deployment, Error as DeploymentError, MADE_BY_CHECKS, Missing, Person, Released, Tenant, Writes,
-    missing_variables, settings_file,
+    BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant, Writes,
+    known, missing_variables, revealed, settings_file,
 };
 pub use failure::{Failure, Verdict};
 pub use figures::figure;

@@ -94,6 +94,7 @@ const RLS_PROBE: Allowed = &[
 ];
 
 const RELEASE_CHECK: Allowed = &[
+    ("contract", "setup terminal"),
     ("exit", "terminal"),
     ("github", "terminal"),
     ("history", "table terminal"),

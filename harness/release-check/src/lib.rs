@@ -7,6 +7,7 @@
 mod ago;
 mod archive;
 pub mod cargo;
+pub mod contract;
 mod evidence;
 pub mod exit;
 pub mod github;
@@ -65,6 +66,9 @@ pub enum Action {
     /// Read a phone's export of messages offline: judge a parser by it, or make candidates for the corpus of it
     #[command(subcommand)]
     Sms(sms::Action),
+    /// Make a contract for another portal
+    #[command(subcommand)]
+    Contract(contract::Action),
     /// Install what is missing: a browser with its driver, PostgreSQL
     Setup,
     /// Report what is installed and what is missing, and change nothing
@@ -103,6 +107,7 @@ impl Action {
             Self::Watch(options) => watch::run(&options),
             Self::Soak(options) => soak::run(&options),
             Self::Sms(action) => sms::run(&action),
+            Self::Contract(action) => contract::run(&action),
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
             Self::Doctor { target, json } => setup::doctor(target, json),
             Self::Completions { shell } => {

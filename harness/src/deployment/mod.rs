@@ -4,6 +4,7 @@
 
 mod error;
 mod identity;
+mod known;
 mod needs;
 mod release;
 mod settings;
@@ -31,6 +32,7 @@ use crate::{
 };
 pub use error::Error;
 pub(crate) use identity::Identity;
+pub use known::{Known, known, revealed};
 pub use needs::{Missing, missing_variables};
 pub use release::{BuildFiles, Released};
 use settings::Settings;

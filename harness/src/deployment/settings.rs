@@ -7,7 +7,7 @@
 //! ```
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -16,6 +16,7 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use reqwest::Certificate;
+use secrecy::SecretString;
 use url::Url;
 
 use super::Error;
@@ -206,6 +207,21 @@ impl Settings {
         let file = self.variables.as_ref().map(|(path, _)| path.as_path()).or(self.file.as_deref());
         let folder = file.and_then(Path::parent).filter(|_| !from_environment);
         folder.map_or_else(root, Path::to_owned).join(&setting.value)
+    }
+
+    /// Everybody with both variables of an account, by name.
+    pub fn personas(&self) -> Vec<(String, String, SecretString)> {
+        let names = self.environment.keys().chain(self.variables.iter().flat_map(|(_, variables)| variables.keys()));
+        let in_table = self.target.and_then(|target| self.tables.get(&target.to_string()));
+        let names = names.chain(in_table.into_iter().flat_map(BTreeMap::keys));
+        let names = names.filter_map(|name| name.strip_prefix("E2E_")?.strip_suffix("_EMAIL"));
+        let names: BTreeSet<_> = names.map(str::to_owned).collect();
+        let account = |name: String| {
+            let (email, password) =
+                (self.find(&format!("E2E_{name}_EMAIL"))?, self.find(&format!("E2E_{name}_PASSWORD"))?);
+            Some((name, email.value, SecretString::from(password.value)))
+        };
+        names.into_iter().filter_map(account).collect()
     }
 
     /// The host that is served elsewhere, if there is one.

@@ -5,6 +5,7 @@
 
 mod another_portal;
 mod bad_input;
+mod contract_new;
 mod doctor;
 mod endings;
 mod env_file;

@@ -1,0 +1,80 @@
+// Answers what is on the page once it has been left alone for a moment, or after `limit` milliseconds: headings, the
+// navigation, the login form, and what was asked of Supabase since the last look.
+const [limit, answer] = arguments;
+const QUIET = 700;
+
+const isShown = (element) => {
+  const box = element.getBoundingClientRect();
+  return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== "hidden";
+};
+const shown = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
+const text = (element) => element.innerText.trim().replace(/\s+/g, " ");
+const of = (element) => {
+  const place = ["header", "main", "aside"].find((name) => element.closest(name));
+  return (place ? place + " " : "") + element.tagName.toLowerCase();
+};
+// A field by what distinguishes it best.
+const field = (element, fallback) => {
+  if (!element) return fallback;
+  const name = element.tagName.toLowerCase();
+  const type = element.getAttribute("type");
+  const candidates = [
+    type && `${name}[type=${type}]`,
+    element.name && `${name}[name="${element.name}"]`,
+    element.id && /^[a-z][\w-]*$/i.test(element.id) && `#${element.id}`,
+  ];
+  return candidates.find((it) => it && document.querySelectorAll(it).length === 1) ?? fallback;
+};
+
+const password = shown("input[type=password]")[0];
+const form = password?.closest("form") ?? document;
+const navigations = [
+  "aside nav button", "aside nav a", "nav button", "nav a", "aside button", "aside a", "[role=navigation] a",
+  "[role=navigation] button", "[role=tablist] [role=tab]", "header a", "header button",
+];
+
+const look = () => {
+  const all = navigations.map((selector) => ({ selector, texts: shown(selector).map(text).filter(Boolean) }));
+  const most = all.reduce((best, it) => (new Set(it.texts).size > new Set(best.texts).size ? it : best), { selector: "", texts: [] });
+  const asked = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
+  performance.clearResourceTimings();
+  const named = (pattern) => [...new Set(asked.map((path) => pattern.exec(path)?.[1]).filter(Boolean))];
+  return {
+    title: document.title,
+    language: document.documentElement.lang,
+    path: location.pathname,
+    headings: shown("h1, h2").map((it) => ({ selector: of(it), text: text(it) })).filter((it) => it.text),
+    navigation: { selector: most.selector, texts: [...new Set(most.texts)] },
+    buttons: [...new Set(shown("button, a, [role=button], [role=menuitem]").map(text).filter(Boolean))],
+    lines: document.body.innerText.split("\n").map((line) => line.trim()).filter(Boolean),
+    login: password
+      ? {
+          email: field(form.querySelector("input[type=email], input[name*=mail i], input[type=text]"), "input[type=email]"),
+          password: field(password, "input[type=password]"),
+          submit: field(form.querySelector("button[type=submit], input[type=submit], button"), "form button"),
+        }
+      : null,
+    tables: named(/\/rest\/v1\/(?!rpc\/)([^/]+)$/),
+    calls: named(/\/rest\/v1\/rpc\/([^/]+)$/),
+    functions: named(/\/functions\/v1\/([^/]+)/),
+    stored: Object.keys(localStorage),
+  };
+};
+
+let timer = setTimeout(done, QUIET);
+const over = setTimeout(done, limit);
+const observer = new MutationObserver(() => {
+  clearTimeout(timer);
+  timer = setTimeout(done, QUIET);
+});
+observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+function done() {
+  clearTimeout(timer);
+  clearTimeout(over);
+  observer.disconnect();
+  const workers = navigator.serviceWorker?.getRegistrations?.() ?? Promise.resolve([]);
+  workers.then((all) => {
+    const worker = all.map((it) => it.active ?? it.waiting ?? it.installing).find(Boolean);
+    answer({ ...look(), worker: worker ? new URL(worker.scriptURL).pathname : null });
+  });
+}

@@ -1,0 +1,217 @@
+//! A contract for a portal that has none: the portal is walked through as a visitor and as somebody who signs in, and what
+//! is seen becomes a proposal that its owner corrects. Nothing is written to the portal.
+
+mod draft;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use harness::{Browser, Contract, Known, Verdict, Wanted, known};
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    Error, Exit, Usage, setup,
+    terminal::{print, say},
+};
+
+/// What can be done with contracts.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Walk through a running portal and print a contract for it, to be corrected
+    New(New),
+}
+
+/// What a new contract is made from.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Whose URL and accounts count: those of the environment, of T.env or of harness.toml
+    #[arg(long, env = "HARNESS_TARGET", value_name = "TARGET", default_value = "staging")]
+    target: harness::Target,
+    /// Another URL of the portal
+    #[arg(long, value_name = "URL")]
+    from: Option<Url>,
+    /// Who signs in, of those with E2E_<PERSONA>_EMAIL and _PASSWORD; the first if none is named
+    #[arg(long, value_name = "PERSONA")]
+    persona: Option<String>,
+    /// Where the contract goes, instead of the standard output
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+/// What was seen of a page.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Look {
+    title: String,
+    language: String,
+    path: String,
+    headings: Vec<Heading>,
+    navigation: Navigation,
+    buttons: Vec<String>,
+    lines: Vec<String>,
+    login: Option<Login>,
+    tables: Vec<String>,
+    calls: Vec<String>,
+    functions: Vec<String>,
+    stored: Vec<String>,
+    worker: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Heading {
+    selector: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Navigation {
+    selector: String,
+    texts: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Login {
+    email: String,
+    password: String,
+    submit: String,
+}
+
+/// A view, and how it was reached.
+#[derive(Debug)]
+struct View {
+    button: String,
+    look: Look,
+    /// Whether its path alone shows it.
+    by_url: bool,
+}
+
+/// All that was seen.
+#[derive(Debug)]
+struct Walk {
+    login: Look,
+    /// What a wrong password is answered with.
+    refusal: String,
+    home: Look,
+    views: Vec<View>,
+    headers: Vec<(String, String)>,
+    /// Whether a path that no route has is answered with 404.
+    has_not_found: bool,
+}
+
+/// How long a page may take until it is left alone.
+const SETTLES_MS: u64 = 8_000;
+
+/// Does it.
+///
+/// # Errors
+/// When the portal cannot be walked through.
+pub fn run(action: &Action) -> Result<Exit, Error> {
+    let Action::New(options) = action;
+    setup::ensure_for(options.target)?;
+    let known = known(options.target)?;
+    let site = options.from.clone().or_else(|| known.site.clone());
+    let site = site.ok_or_else(|| {
+        Usage::error(format!(
+            "no URL: give --from URL, or E2E_BASE_URL in the environment, in {}.env or in harness.toml",
+            options.target
+        ))
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let walk = runtime.block_on(walk(&site, &known, options.persona.as_deref()));
+    let walk = walk.map_err(|failure| failure.to_string())?;
+    let text = draft::contract(&walk, &known);
+    // What is proposed has to be a contract.
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("contract.toml");
+    std::fs::write(&path, &text)?;
+    if let Err(problem) = Contract::read(&path) {
+        say(&format!("to be corrected by hand: {problem}"));
+    }
+    match &options.to {
+        Some(file) => {
+            std::fs::write(file, &text)?;
+            say(&format!("{} views; correct {}, and set HARNESS_CONTRACT to it", walk.views.len(), file.display()));
+        }
+        None => print(&text),
+    }
+    Ok(Exit::Passed)
+}
+
+/// What is waited for before anything is known: a page that can be typed into.
+fn provisional(title: &str) -> Result<Contract, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let path = folder.path().join("contract.toml");
+    let text = draft::provisional(title);
+    std::fs::write(&path, text).map_err(|error| error.to_string())?;
+    Contract::read(&path).map_err(|problem| problem.to_string())
+}
+
+async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk> {
+    let failed =
+        |why: String| harness::Failure::not_run("the portal can be walked through").seen(why).at(site.as_str());
+    let http = harness::http().redirect(reqwest::redirect::Policy::none()).build();
+    let http = http.map_err(|error| failed(error.to_string()))?;
+    let get = async |url: Url| http.get(url).send().await.map_err(|error| failed(error.to_string()));
+    let document = get(site.clone()).await?;
+    let headers = document.headers().iter();
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+    let nowhere = site.join("no-such-path-of-anybody").map_err(|error| failed(error.to_string()))?;
+    let has_not_found = get(nowhere).await?.status() == reqwest::StatusCode::NOT_FOUND;
+    let html = document.text().await.map_err(|error| failed(error.to_string()))?;
+    let title =
+        html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(title, _)| title);
+    let contract = provisional(title.trim()).map_err(failed)?;
+
+    let browser = Browser::open(vec![site.clone()]).await?;
+    let form = || Wanted::anything(&contract).selector("input[type=password]");
+    browser.visit(site, &form()).await?.expect_ready("the login view has a field for the password")?;
+    let login = look(&browser).await?;
+    let fields = login.login.clone().ok_or_else(|| failed("no field for a password".to_owned()))?;
+    submit(&browser, &fields, "nobody@example.com", "not-a-password-of-anybody").await?;
+    let refused = look(&browser).await?;
+    let refusal = refused.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
+
+    let persona = known.personas.iter().find(|(name, ..)| persona.is_none_or(|wanted| wanted == name));
+    let Some((name, email, password)) = persona else {
+        return Err(failed("no account: E2E_<PERSONA>_EMAIL and E2E_<PERSONA>_PASSWORD are not set".to_owned()));
+    };
+    browser.visit(site, &form()).await?.expect_ready("the login view is there again")?;
+    submit(&browser, &fields, email, harness::revealed(password)).await?;
+    let home = look(&browser).await?;
+    if home.login.is_some() {
+        let said = home.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
+        return Err(failed(format!("{name} does not get in: {said:?}")));
+    }
+    let mut views = Vec::new();
+    for button in home.navigation.texts.iter().filter(|text| !draft::is_sign_out(text)) {
+        if !browser.click_text(&home.navigation.selector, button).await? {
+            continue;
+        }
+        let look = look(&browser).await?;
+        say(&format!("{button}: {} {}", look.path, look.headings.first().map_or("", |heading| heading.text.as_str())));
+        views.push(View { button: button.clone(), look, by_url: false });
+    }
+    // A deep link, as from a bookmark; a view that is kept in memory only is the landing page then.
+    for view in &mut views {
+        let url = site.join(&view.look.path).map_err(|error| failed(error.to_string()))?;
+        browser.visit(&url, &Wanted::anything(&contract)).await?;
+        let seen = look(&browser).await?;
+        let is_landing = view.look.path == home.path && view.look.headings != home.headings;
+        view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
+    }
+    browser.close(true).await?;
+    Ok(Walk { login, refusal, home, views, headers, has_not_found })
+}
+
+async fn submit(browser: &Browser, fields: &Login, email: &str, password: &str) -> Verdict {
+    browser.type_into(&fields.email, email).await?;
+    browser.type_into(&fields.password, password).await?;
+    browser.click(&fields.submit).await
+}
+
+async fn look(browser: &Browser) -> Verdict<Look> {
+    let seen = browser.ask(include_str!("look.js"), vec![SETTLES_MS.into()]).await?;
+    serde_json::from_value(seen)
+        .map_err(|error| harness::Failure::undecided("a page can be looked at").seen(error.to_string()))
+}
