@@ -110,6 +110,11 @@ impl Contract {
         promised(Section::Monitoring, self.monitoring.as_ref())
     }
 
+    /// The names of the accounts that do not get in.
+    pub(crate) fn names_of_refused(&self) -> impl Iterator<Item = &String> {
+        self.login.refused.iter().flatten().map(|refused| &refused.persona)
+    }
+
     /// The account that does not get in, by its persona.
     ///
     /// # Errors

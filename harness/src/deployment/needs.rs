@@ -99,7 +99,7 @@ pub fn missing_variables(target: Target) -> Result<Vec<Missing>, Error> {
         .filter_map(|need| of(need.variables.iter().map(|name| (*name).to_owned()).collect(), need.steps))
         .collect();
     let first = contract.smoke.persona.get_ref();
-    for name in contract.personas.keys() {
+    for name in contract.personas.keys().chain(contract.names_of_refused()) {
         let steps = if name == first { OF_FIRST_PERSONA } else { OF_PERSONAS };
         missing.extend(of(vec![format!("E2E_{name}_EMAIL"), format!("E2E_{name}_PASSWORD")], steps));
     }

@@ -26,14 +26,14 @@ const field = (element, fallback) => {
   return candidates.find((it) => it && document.querySelectorAll(it).length === 1) ?? fallback;
 };
 
-const password = shown("input[type=password]")[0];
-const form = password?.closest("form") ?? document;
 const navigations = [
   "aside nav button", "aside nav a", "nav button", "nav a", "aside button", "aside a", "[role=navigation] a",
   "[role=navigation] button", "[role=tablist] [role=tab]", "header a", "header button",
 ];
 
 const look = () => {
+  const password = shown("input[type=password]")[0];
+  const form = password?.closest("form") ?? document;
   const all = navigations.map((selector) => ({ selector, texts: shown(selector).map(text).filter(Boolean) }));
   const most = all.reduce((best, it) => (new Set(it.texts).size > new Set(best.texts).size ? it : best), { selector: "", texts: [] });
   const asked = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);

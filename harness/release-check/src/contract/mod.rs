@@ -101,6 +101,9 @@ struct Walk {
 /// How long a page may take until it is left alone.
 const SETTLES_MS: u64 = 8_000;
 
+/// How long a sign-in may take until its form is gone.
+const LEAVES_MS: u64 = 12_000;
+
 /// Does it.
 ///
 /// # Errors
@@ -178,6 +181,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     };
     browser.visit(site, &form()).await?.expect_ready("the login view is there again")?;
     submit(&browser, &fields, email, harness::revealed(password)).await?;
+    browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), LEAVES_MS.into()]).await?;
     let home = look(&browser).await?;
     if home.login.is_some() {
         let said = home.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
