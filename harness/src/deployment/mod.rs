@@ -100,7 +100,7 @@ impl Deployment {
         let target = settings.target()?;
         let contract = promised(&settings)?;
         if target == Target::Embedded {
-            return Self::open_embedded(settings, contract).await;
+            return Box::pin(Self::open_embedded(settings, contract)).await;
         }
         settings.elsewhere()?.into_iter().for_each(network::lead);
         let http = http_client()?;
@@ -150,7 +150,7 @@ impl Deployment {
 
     #[cfg(feature = "embedded")]
     async fn embedded(builder: portal::Builder, settings: Settings, contract: Contract) -> Result<Self, Error> {
-        let portal = builder.start().await?;
+        let portal = Box::pin(builder.start()).await?;
         if let Some(alias) = portal.alias() {
             network::lead(network::Elsewhere {
                 host: alias.host.clone(),
