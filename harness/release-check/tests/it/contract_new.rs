@@ -31,7 +31,8 @@ async fn a_walk_through_a_portal_proposes_its_contract() {
         let found = proposed.routes().find(|found| found.step == route.step);
         let found = found.unwrap_or_else(|| panic!("{} ({}) in\n{text}", route.name, route.step));
         assert_eq!((&found.path, &found.navigation), (&route.path, &route.navigation), "{text}");
-        assert_eq!(found.heading.text, route.heading.text, "{text}");
+        // Of several headings one is proposed, and the others stand beside it.
+        assert!(text.contains(&route.heading.text), "{} in\n{text}", route.heading.text);
     }
     assert!(text.contains("# Asked for tables "), "{text}");
     for account in portal.accounts() {
