@@ -90,7 +90,7 @@ pub struct Ledger {
 }
 
 /// A status button and the rows behind it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusFilter {
     /// The text.
@@ -103,6 +103,13 @@ pub struct StatusFilter {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
+    /// The outline of the dialog, as of [`View::outline`](super::View).
+    #[serde(default)]
+    pub outline: Vec<String>,
+    /// CSS selector of the field that narrows the members down, and the member's columns that it looks into.
+    pub find: Option<super::Search>,
+    /// The member's column whose value proposes the member who has it, where the payment has the same.
+    pub likely: Option<String>,
     /// The function.
     pub function: String,
     /// The argument for the transaction.
@@ -202,6 +209,65 @@ pub struct Audit {
 pub struct Canary {
     /// The ids.
     pub institutions: Vec<uuid::Uuid>,
+}
+
+/// Payments that may be there twice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duplicates {
+    /// The relation that lists them.
+    pub relation: String,
+    /// The column with the later payment's id.
+    pub transaction: String,
+    /// The column with the earlier payment's id.
+    pub earlier: String,
+    /// Where an institution chooses how far apart they may be.
+    pub window: ChosenWindow,
+    /// The ledger's column that says who paid.
+    pub payer: String,
+    /// The ledger's columns in which two payments do not differ, each with another value.
+    pub differ: BTreeMap<String, Value>,
+    /// The ledger's column with a payment's state.
+    pub state: String,
+    /// States in which a payment is counted no more.
+    pub settled: Vec<String>,
+}
+
+/// A relation that adds rows up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The relation.
+    pub relation: String,
+    /// What it adds up.
+    pub table: String,
+    /// Filters, in PostgREST's words.
+    pub filters: BTreeMap<String, String>,
+    /// Columns of the relation that say what a row is of, and the table's columns that they come from; `column|date` is the
+    /// day that a time is on.
+    pub by: BTreeMap<String, String>,
+    /// The column with the number of rows.
+    pub count: String,
+    /// The table's column that is added up.
+    pub sum: String,
+    /// Columns with sums, and what the rows of each have.
+    pub sums: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A time that an institution chooses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenWindow {
+    /// The table.
+    pub table: String,
+    /// The column that says whose it is.
+    pub tenant: String,
+    /// The column with the minutes.
+    pub minutes: String,
 }
 
 /// A kind of row that checks make.

@@ -23,14 +23,15 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kept, Kpi, Ledger, Recipe, Right,
-    StatusFilter, Trail,
+    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi,
+    Ledger, Recipe, Right, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use views::{
-    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Period, Search, View, Window,
+    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
+    View, Window,
 };
 pub use weakened::Weakened;
 
@@ -85,6 +86,10 @@ pub struct Contract {
     kinds: BTreeMap<String, Kind>,
     /// What people see.
     views: Option<Vec<Spanned<View>>>,
+    /// Rows in the states that they may be in.
+    states: Option<Vec<State>>,
+    /// Relations that add rows up.
+    totals: Option<Vec<Totals>>,
     /// What distinguishes controls.
     controls: Option<Controls>,
     /// What one click does.
@@ -99,6 +104,8 @@ pub struct Contract {
     rights: Option<Vec<Right>>,
     /// What nobody may make disappear.
     trail: Option<Trail>,
+    /// Payments that may be there twice.
+    duplicates: Option<Duplicates>,
     /// Giving a transaction to a member.
     allocation: Option<Allocation>,
     /// Events of the audit log.
@@ -195,6 +202,9 @@ pub struct Login {
     pub within_ms: u64,
     /// What a wrong password and an unknown e-mail address are answered with.
     pub wrong_password: String,
+    /// Its headings, fields and buttons, in their order, as of [`View::outline`].
+    #[serde(default)]
+    pub outline: Vec<String>,
     /// Accounts that do not get in.
     refused: Option<Vec<Refused>>,
 }
@@ -241,6 +251,20 @@ pub struct Shell {
     pub title: Heading,
     /// What a view says to somebody whose role may not see it.
     pub denied: String,
+    /// Where it says who is signed in.
+    pub who: Option<Who>,
+}
+
+/// Where the shell says who is signed in, as CSS selectors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Who {
+    /// The role, by its label.
+    pub role: String,
+    /// The address that they sign in with.
+    pub email: String,
+    /// The name of their institution.
+    pub institution: String,
 }
 
 /// A kind of user.
@@ -251,6 +275,8 @@ pub struct Persona {
     pub label: String,
     /// Letter of its institution; none for the platform's own people.
     pub institution: Option<String>,
+    /// What the navigation offers to it, in its order.
+    pub navigation: Option<Vec<String>>,
 }
 
 /// The smoke suite's choices.
@@ -400,6 +426,7 @@ impl Contract {
             Section::Controls => self.controls.is_some(),
             Section::Dashboard => self.dashboard.is_some(),
             Section::Data => self.data.is_some(),
+            Section::Duplicates => self.duplicates.is_some(),
             Section::Forbidden => self.forbidden.is_some(),
             Section::Forms => self.forms.is_some(),
             Section::Ledger => self.ledger.is_some(),
@@ -410,8 +437,10 @@ impl Contract {
             Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
             Section::Sms => self.sms.is_some(),
+            Section::States => self.states.is_some(),
             Section::Tenancy => self.tenancy.is_some(),
             Section::Tokens => self.tokens.is_some(),
+            Section::Totals => self.totals.is_some(),
             Section::Trail => self.trail.is_some(),
             Section::Views => self.views.is_some() && self.formats.is_some(),
         }

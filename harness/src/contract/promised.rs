@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind,
-    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
+    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form, Formats, Kind,
+    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, State, Tokens, Totals, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -59,6 +59,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn data(&self) -> Verdict<&Data> {
         promised(Section::Data, self.data.as_ref())
+    }
+
+    /// Payments that may be there twice.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn duplicates(&self) -> Verdict<&Duplicates> {
+        promised(Section::Duplicates, self.duplicates.as_ref())
     }
 
     /// Where days begin and end; where the portal does not say, as on this machine.
@@ -198,12 +206,36 @@ impl Contract {
         promised(Section::Tokens, self.tokens.as_ref())
     }
 
+    /// Rows in the states that they may be in.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn states(&self) -> Verdict<&[State]> {
+        promised(Section::States, self.states.as_deref())
+    }
+
+    /// The relation that adds rows up, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where there is no such relation.
+    pub fn total(&self, name: &str) -> Verdict<&Totals> {
+        let unknown = || Failure::undecided(format!("the contract has totals {name:?}")).seen("none");
+        promised(Section::Totals, self.totals.as_deref())?.iter().find(|total| total.name == name).ok_or_else(unknown)
+    }
+
     /// What nobody may make disappear.
     ///
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn trail(&self) -> Verdict<&Trail> {
         promised(Section::Trail, self.trail.as_ref())
+    }
+
+    /// The role of a persona, by the label that the contract gives both.
+    pub fn role_of(&self, persona: &str) -> Option<&str> {
+        let label = &self.personas.get(persona)?.label;
+        let labels = &self.formats.as_ref()?.labels;
+        labels.iter().find_map(|(role, own)| (own == label).then_some(role.as_str()))
     }
 
     /// How values are written on screen.

@@ -105,10 +105,114 @@ pub mod signed_in {
 }
 
 pub mod writes {
-    use harness::{Section, check_if_promised};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use harness::{Section, Target, check_if_promised};
+    use secrecy::ExposeSecret;
+    use serde_json::json;
 
     use super::*;
     use crate::auth_server::expect_refused;
+
+    /// Where somebody guesses from, so that nobody else on this machine is kept out with them.
+    const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
+
+    /// An address that nobody has, so that no account is shut. Not where members sign in: they may come from here, too.
+    #[test]
+    fn whoever_guesses_passwords_is_stopped() -> Verdict {
+        check_if_promised(&[Section::Tokens], "4.2.1", async |check| {
+            let (claim, most) = ("whoever guesses passwords is stopped", check.contract().tokens()?.guesses_at_most);
+            check.deployment().writes().await?;
+            if check.deployment().target() == Target::Production {
+                return Err(Failure::not_run(claim)
+                    .expected("a deployment that members do not sign in to")
+                    .seen("production")
+                    .advice("run this check on staging"));
+            }
+            let undecided = |error: reqwest::Error| Failure::undecided(claim).seen(error.without_url().to_string());
+            let api = check.deployment().api()?;
+            let is_here = api.url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
+            let client = reqwest::Client::builder().local_address(is_here.then_some(ELSEWHERE)).build();
+            let client = client.map_err(undecided)?;
+            let url = format!("{}/auth/v1/token?grant_type=password", self::api(check)?);
+            for guess in 1..=most {
+                let body = json!({ "email": "release-check-nobody@example.com", "password": format!("guess-{guess}") });
+                let answer = client.post(&url).header("apikey", &api.anon_key).json(&body).send().await.map_err(undecided)?;
+                match answer.status().as_u16() {
+                    429 => {
+                        check.measured(format!("after {} guesses", guess - 1));
+                        return Ok(());
+                    }
+                    400 | 401 | 403 => {}
+                    other => return Err(Failure::undecided(claim).expected("400 or 429").seen(other.to_string())),
+                }
+            }
+            Err(Failure::failed(claim)
+                .expected(format!("429 after less than {most} wrong passwords"))
+                .seen(format!("{most} guesses, each of them looked at"))
+                .at("/auth/v1/token")
+                .advice("Supabase → Authentication → Rate Limits, and Attack Protection"))
+        })
+    }
+
+    /// Of somebody's sessions each way to sign out ends those that it says, and no others.
+    #[test]
+    fn each_way_to_sign_out_ends_what_it_says() -> Verdict {
+        check_if_promised(&[Section::Make, Section::Allocation], "4.2.3", async |check| {
+            let writes = check.deployment().writes().await?;
+            let tenant = writes.institution("sessions").await?;
+            let person = writes.person(&tenant, &check.contract().allocation()?.reader).await?;
+            let auth = check.deployment().auth()?;
+            let unready = |error: harness::ClientError| Failure::undecided("somebody can sign in twice").seen(error.to_string());
+            for (scope, ends_own, ends_other) in [("local", true, false), ("others", false, true), ("global", true, true)] {
+                let own = auth.sign_in(&person.email, &person.password).await.map_err(unready)?;
+                let other = auth.sign_in(&person.email, &person.password).await.map_err(unready)?;
+                auth.sign_out_of(&own, scope).await.map_err(unready)?;
+                for (which, session, ends) in [("its own session", &own, ends_own), ("another session", &other, ends_other)] {
+                    let goes_on = match auth.refresh(&session.refresh_token).await {
+                        Ok(_) => true,
+                        Err(harness::ClientError::Refused(refusal)) if refusal.status == 400 => false,
+                        Err(error) => return Err(unready(error)),
+                    };
+                    if goes_on == ends {
+                        let word = |ends: bool| if ends { "ends" } else { "goes on" };
+                        return Err(Failure::failed(format!("signing out with scope={scope} ends what it says"))
+                            .expected(format!("{which} {}", word(ends)))
+                            .seen(format!("it {}", word(!goes_on)))
+                            .at(format!("{}/auth/v1/logout", api(check)?)));
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// A password is what was chosen: no other letter case, no blank more, no beginning of it.
+    #[test]
+    fn only_the_password_itself_signs_in() -> Verdict {
+        check_if_promised(&[Section::Make, Section::Allocation], "4.2.1", async |check| {
+            let writes = check.deployment().writes().await?;
+            let tenant = writes.institution("passwords").await?;
+            let person = writes.person(&tenant, &check.contract().allocation()?.reader).await?;
+            let auth = check.deployment().auth()?;
+            let password = person.password.expose_secret();
+            for (how, text) in [
+                ("in capitals", password.to_uppercase()),
+                ("with a blank behind it", format!("{password} ")),
+                ("with a blank before it", format!(" {password}")),
+                ("without its last letter", password[..password.len() - 1].to_owned()),
+            ] {
+                expect_refused(
+                    auth.sign_in(&person.email, &text.into()).await,
+                    &format!("{}/auth/v1/token", api(check)?),
+                    &format!("a password {how} is another password"),
+                )?;
+            }
+            auth.sign_in(&person.email, &person.password).await.map(drop).map_err(|error| {
+                Failure::undecided("the password itself signs in, as a control").seen(error.to_string())
+            })
+        })
+    }
 
     /// Whoever is banned while they are in: their next token is the last.
     #[test]

@@ -102,9 +102,13 @@ impl Attempt<'_> {
     }
 
     fn filled(&self, values: &BTreeMap<String, Value>, rows: &Rows) -> Value {
+        values.iter().map(|(name, value)| (name.clone(), self.fill(value, rows))).collect::<Map<_, _>>().into()
+    }
+
+    fn fill(&self, value: &Value, rows: &Rows) -> Value {
         let id = |row: &Value| row["id"].as_str().unwrap_or_default().to_owned();
-        let fill = |value: &Value| match value.as_str() {
-            Some(text) => text
+        match value {
+            Value::String(text) => text
                 .replace("{institution}", &self.tenant.id)
                 .replace("{code}", &self.mark)
                 .replace("{row}", &id(&rows.row))
@@ -112,9 +116,12 @@ impl Attempt<'_> {
                 .replace("{member}", &id(&rows.member))
                 .replace("{now}", &Timestamp::now().to_string())
                 .into(),
-            None => value.clone(),
-        };
-        values.iter().map(|(name, value)| (name.clone(), fill(value))).collect::<Map<_, _>>().into()
+            Value::Array(values) => values.iter().map(|value| self.fill(value, rows)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), self.fill(value, rows))).collect::<Map<_, _>>().into()
+            }
+            other => other.clone(),
+        }
     }
 }
 

@@ -22,10 +22,12 @@ use portal::Portal;
 use super::{Class, Mutant};
 use crate::{Error, say, setup::root, suites::Suite};
 
-/// Each with what it is likely to notice first, by a part of a file's path. What the release is made of is another matter.
-const SUITES: [(&str, &[&str]); 5] = [
+/// The suites that look at what a class is made of, each with the files that it is likely to notice first, by a part of their
+/// path. What the release is made of is another matter.
+const SUITES: [(&str, &[Class], &[&str]); 5] = [
     (
         "data",
+        &[Class::Web, Class::Sql],
         &[
             "assets/views/",
             "assets/ledger",
@@ -36,10 +38,10 @@ const SUITES: [(&str, &[&str]); 5] = [
             "reports",
         ],
     ),
-    ("smoke", &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
-    ("authentication", &["assets/supabase/", "assets/views/login", "assets/identity"]),
-    ("sms-pipeline", &["sms_pipeline"]),
-    ("security", &["consolidated_schema", "settings_module", "institutions_staff"]),
+    ("smoke", &[Class::Web], &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
+    ("authentication", &[Class::Web, Class::Sql], &["assets/supabase/", "assets/views/login", "assets/identity"]),
+    ("sms-pipeline", &[Class::Sql], &["sms_pipeline"]),
+    ("security", &[Class::Sql], &["consolidated_schema", "settings_module", "institutions_staff"]),
 ];
 
 /// Mutants at once.
@@ -95,8 +97,8 @@ impl fmt::Display for Outcome {
 /// # Errors
 /// When a suite cannot be run, or the sound portal is not green by the same way.
 pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, Error> {
-    let wanted = SUITES.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
-    let suites: Vec<_> = wanted.map(|(name, _)| Suite::build(name)).collect::<Result<_, _>>()?;
+    let wanted = SUITES.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|only| only == name));
+    let suites: Vec<_> = wanted.map(|(name, ..)| Suite::build(name)).collect::<Result<_, _>>()?;
     if suites.is_empty() {
         return Err(format!("none of {} looks at mutants", only.join(", ")).into());
     }
@@ -146,7 +148,7 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
         ],
     };
     let kind = if starts(class, &environment)? {
-        let looks = looks(suites, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
+        let looks = looks(suites, class, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
         kind(&looks, mutant.map_or(&[], |mutant| &mutant.breaks), &environment, &folder)?
     } else {
         Kind::Stillborn
@@ -165,17 +167,20 @@ fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> 
     Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
 }
 
-/// The suites with the tests of each, those first that are likely to notice a change of this file: of a view's script the
-/// checks that are named after the view.
-fn looks<'s>(suites: &'s [Suite], file: &str) -> Vec<(&'s Suite, Option<String>)> {
+/// The suites that look at this class with the tests of each, those first that are likely to notice a change of this file:
+/// of a view's script the checks that are named after the view.
+fn looks<'s>(suites: &'s [Suite], class: Class, file: &str) -> Vec<(&'s Suite, Option<String>)> {
     let view = file.strip_prefix("assets/views/").and_then(|name| name.strip_suffix(".js"));
     let data = suites.iter().find(|suite| suite.name == "data");
     let first = view.zip(data).map(|(view, data)| (data, Some(view.replace('-', "_"))));
-    let is_likely = |suite: &Suite| {
-        SUITES.iter().any(|(name, parts)| *name == suite.name && parts.iter().any(|part| file.contains(part)))
+    let likely = |suite: &Suite| {
+        let (_, classes, parts) = SUITES.iter().find(|(name, ..)| *name == suite.name)?;
+        classes.contains(&class).then(|| parts.iter().any(|part| file.contains(part)))
     };
-    let mut all: Vec<_> = suites.iter().map(|suite| (suite, None)).collect();
-    all.sort_by_key(|(suite, _)| !is_likely(suite));
+    let mut all: Vec<_> =
+        suites.iter().filter_map(|suite| likely(suite).map(|is_likely| (!is_likely, (suite, None)))).collect();
+    all.sort_by_key(|(rank, _)| *rank);
+    let all = all.into_iter().map(|(_, look)| look);
     first.into_iter().chain(all).collect()
 }
 
