@@ -137,6 +137,15 @@ impl<'d> Writes<'d> {
         Ok(Person { id, email, password, session })
     }
 
+    /// A further session of a person.
+    ///
+    /// # Errors
+    /// Undecided when they do not get in.
+    pub async fn sign_in(&self, person: &Person) -> Verdict<Session> {
+        let auth = self.deployment.auth()?;
+        Deployment::admit(&auth, &person.email, &person.password).await.map_err(unmade("a session"))
+    }
+
     /// Shuts a person out, as an administrator does.
     ///
     /// # Errors
