@@ -72,7 +72,7 @@ pub use client::{
     Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, ChosenWindow, Column, Contract,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow, Column, Contract,
     Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures, Forbidden, Form, Formats,
     Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period,
     Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,

@@ -201,6 +201,28 @@ pub struct Audit {
     pub tenant: String,
     /// Column of when.
     pub time: String,
+    /// The function that answers with a page of it.
+    pub pages: Option<AuditPages>,
+}
+
+/// A function that answers with a page of events, the newest first: the names of its arguments and of what it answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPages {
+    /// The function.
+    pub function: String,
+    /// Whose events.
+    pub institution: String,
+    /// Which page, from 1.
+    pub page: String,
+    /// How many events a page has.
+    pub size: String,
+    /// Arguments that choose events, by the column that they are of.
+    pub filters: BTreeMap<String, String>,
+    /// In the answer, the events.
+    pub items: String,
+    /// In the answer, how many there are on all pages.
+    pub total: String,
 }
 
 /// Institutions that may be written to on a deployment that members' money is in.
@@ -309,6 +331,9 @@ pub struct Right {
     pub roles: Vec<String>,
     /// The event that it leaves.
     pub event: Option<String>,
+    /// What the function's answer names.
+    #[serde(default)]
+    pub answers: Vec<String>,
 }
 
 /// What nobody may make disappear, whatever they may do else.

@@ -23,7 +23,7 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi,
     Ledger, Recipe, Right, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;

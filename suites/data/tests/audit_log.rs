@@ -1,5 +1,63 @@
 //! 4.3.4 "Audit log shows new events".
 
+pub mod signed_in {
+    use std::collections::BTreeMap;
+
+    use harness::{Cause, Failure, Section, Verdict, check_if_promised};
+    use serde_json::Value;
+    use support::unread;
+
+    /// So many events make a page here.
+    const SIZE: usize = 3;
+
+    /// Page by page, and of one kind, as somebody of the institution asks for them.
+    #[test]
+    fn each_page_of_the_log_has_its_events() -> Verdict {
+        check_if_promised(&[Section::Audit, Section::Data], "4.3.4", async |check| {
+            let (contract, audit) = (check.contract(), check.contract().audit()?);
+            let Some(pages) = &audit.pages else { return Ok(()) };
+            let reader = contract.data()?.readers.first().map(String::as_str).unwrap_or_default();
+            let letter = contract.personas.get(reader).and_then(|persona| persona.institution.as_deref());
+            let institution = check.deployment().institution(letter.unwrap_or_default())?;
+            let (own, order) = (format!("eq.{institution}"), format!("{}.desc,id.asc", audit.time));
+            let query = [(audit.tenant.as_str(), own.as_str()), ("order", &order)];
+            let rows = check.deployment().service()?.select(&audit.table, &query).await.map_err(unread(&audit.table))?;
+            let rest = check.deployment().rest()?.signed_in(&check.deployment().session(reader).await?);
+            let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
+            let mut asked: Vec<(usize, BTreeMap<&str, String>)> = vec![(1, BTreeMap::new()), (2, BTreeMap::new())];
+            // The rarest value tells most: what ignores the argument answers with others.
+            for column in pages.filters.keys() {
+                let mut values = BTreeMap::<String, usize>::new();
+                rows.iter().for_each(|row| *values.entry(text(row, column)).or_default() += 1);
+                let rarest = values.into_iter().min_by_key(|(_, count)| *count);
+                asked.extend(rarest.map(|(value, _)| (1, BTreeMap::from([(column.as_str(), value)]))));
+            }
+            for (page, chosen) in asked {
+                let (number, size) = (page.to_string(), SIZE.to_string());
+                let mut arguments =
+                    vec![(pages.institution.as_str(), institution.as_str()), (&pages.page, &number), (&pages.size, &size)];
+                arguments.extend(chosen.iter().map(|(column, value)| (pages.filters[*column].as_str(), value.as_str())));
+                let answer = rest.call_read_only(&pages.function, &arguments).await.map_err(unread(&pages.function))?;
+                let of_kind: Vec<_> =
+                    rows.iter().filter(|row| chosen.iter().all(|(column, value)| text(row, column) == *value)).collect();
+                let expected: Vec<_> =
+                    of_kind.iter().skip((page - 1) * SIZE).take(SIZE).map(|row| text(row, "id")).collect();
+                let items = answer[&pages.items].as_array().map(Vec::as_slice).unwrap_or_default();
+                let seen: Vec<_> = items.iter().map(|row| text(row, "id")).collect();
+                let total = answer[&pages.total].as_u64().and_then(|total| usize::try_from(total).ok());
+                if seen != expected || total != Some(of_kind.len()) {
+                    return Err(Failure::failed("each page of the audit log has its events, the newest first")
+                        .expected(format!("{} of {} events: {}", expected.len(), of_kind.len(), expected.join(", ")))
+                        .seen(format!("{} of {}: {}", seen.len(), answer[&pages.total], seen.join(", ")))
+                        .at(format!("rpc/{}, page {page} {chosen:?}", pages.function))
+                        .caused_by(Cause::Database));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
 pub mod writes {
     use harness::{Failure, Section, Verdict, check, check_if_promised};
     use serde_json::{Value, json};

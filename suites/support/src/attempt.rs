@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{ClientError, Failure, RestClient, Right, Tenant, Verdict, Writes};
+use harness::{Cause, ClientError, Failure, RestClient, Right, Tenant, Verdict, Writes};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -39,7 +39,11 @@ impl Attempt<'_> {
         let row = self.row(right).await?;
         let values = self.filled(&right.values, &row);
         if let Some(function) = &right.call {
-            return answered(right, self.rest.call(&self.writes, function, &values).await.map(drop));
+            let answer = self.rest.call(&self.writes, function, &values).await;
+            if let Ok(answer) = &answer {
+                names_all(right, function, answer)?;
+            }
+            return answered(right, answer.map(drop));
         }
         if let Some(table) = &right.insert {
             return answered(right, self.rest.add(&self.writes, table, &values).await);
@@ -123,6 +127,20 @@ impl Attempt<'_> {
             other => other.clone(),
         }
     }
+}
+
+/// A function's answer has what whoever calls it reads there.
+fn names_all(right: &Right, function: &str, answer: &Value) -> Verdict {
+    let lacking: Vec<_> = right.answers.iter().filter(|name| answer[name.as_str()].is_null()).cloned().collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let seen: Vec<_> = answer.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    Err(Failure::failed(format!("the answer of {function} has what callers read in it"))
+        .expected(right.answers.join(", "))
+        .seen(seen.join(", "))
+        .at(format!("rpc/{function}"))
+        .caused_by(Cause::Database))
 }
 
 fn answered(right: &Right, answer: Result<(), ClientError>) -> Verdict<bool> {

@@ -23,8 +23,8 @@ use super::{Class, Mutant};
 use crate::{Error, say, setup::root, suites::Suite};
 
 /// The suites that look at what a class is made of, each with the files that it is likely to notice first, by a part of their
-/// path. What the release is made of is another matter.
-const SUITES: [(&str, &[Class], &[&str]); 5] = [
+/// path. Of the release it is what the schema declares.
+const SUITES: [(&str, &[Class], &[&str]); 6] = [
     (
         "data",
         &[Class::Web, Class::Sql],
@@ -41,8 +41,12 @@ const SUITES: [(&str, &[Class], &[&str]); 5] = [
     ("smoke", &[Class::Web], &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
     ("authentication", &[Class::Web, Class::Sql], &["assets/supabase/", "assets/views/login", "assets/identity"]),
     ("sms-pipeline", &[Class::Sql], &["sms_pipeline"]),
+    ("release", &[Class::Sql], &[]),
     ("security", &[Class::Sql], &["consolidated_schema", "settings_module", "institutions_staff"]),
 ];
+
+/// What looks at the schema as it is declared.
+const DECLARED: &str = "what_the_migrations_make_is_there";
 
 /// Mutants at once.
 const WORKERS: usize = 2;
@@ -177,8 +181,9 @@ fn looks<'s>(suites: &'s [Suite], class: Class, file: &str) -> Vec<(&'s Suite, O
         let (_, classes, parts) = SUITES.iter().find(|(name, ..)| *name == suite.name)?;
         classes.contains(&class).then(|| parts.iter().any(|part| file.contains(part)))
     };
+    let tests = |suite: &Suite| (suite.name == "release").then(|| DECLARED.to_owned());
     let mut all: Vec<_> =
-        suites.iter().filter_map(|suite| likely(suite).map(|is_likely| (!is_likely, (suite, None)))).collect();
+        suites.iter().filter_map(|suite| likely(suite).map(|is_likely| (!is_likely, (suite, tests(suite))))).collect();
     all.sort_by_key(|(rank, _)| *rank);
     let all = all.into_iter().map(|(_, look)| look);
     first.into_iter().chain(all).collect()
