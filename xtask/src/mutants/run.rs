@@ -19,7 +19,7 @@ use harness::{
 };
 use portal::Portal;
 
-use super::{Class, Mutant};
+use super::{Class, Mutant, tree::Tree};
 use crate::{Error, say, setup::root, suites::Suite};
 
 /// The suites that look at what a class is made of, each with the files that it is likely to notice first, by a part of their
@@ -27,7 +27,7 @@ use crate::{Error, say, setup::root, suites::Suite};
 const SUITES: [(&str, &[Class], &[&str]); 6] = [
     (
         "data",
-        &[Class::Web, Class::Sql],
+        &[Class::Web, Class::Sql, Class::Server],
         &[
             "assets/views/",
             "assets/ledger",
@@ -38,11 +38,11 @@ const SUITES: [(&str, &[Class], &[&str]); 6] = [
             "reports",
         ],
     ),
-    ("smoke", &[Class::Web], &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
-    ("authentication", &[Class::Web, Class::Sql], &["assets/supabase/", "assets/views/login", "assets/identity"]),
-    ("sms-pipeline", &[Class::Sql], &["sms_pipeline"]),
+    ("smoke", &[Class::Web, Class::Server], &["sw.js", "index.html", "pages/", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
+    ("authentication", &[Class::Web, Class::Sql, Class::Server], &["auth/", "assets/supabase/", "assets/views/login", "assets/identity"]),
+    ("sms-pipeline", &[Class::Sql, Class::Server], &["functions/", "sms_pipeline"]),
     ("release", &[Class::Sql], &[]),
-    ("security", &[Class::Sql], &["consolidated_schema", "settings_module", "institutions_staff"]),
+    ("security", &[Class::Sql, Class::Server], &["consolidated_schema", "settings_module", "institutions_staff"]),
 ];
 
 /// What looks at the schema as it is declared.
@@ -107,8 +107,12 @@ pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, E
         return Err(format!("none of {} looks at mutants", only.join(", ")).into());
     }
     let classes: std::collections::BTreeSet<_> = mutants.iter().map(|mutant| mutant.class).collect();
+    let tree = if classes.contains(&Class::Server) { Some(Tree::of(&suites)?) } else { None };
+    let tree = tree.as_ref();
+    // Mutants of the servers are compiled in one place.
+    let workers = if tree.is_some() { 1 } else { WORKERS };
     for class in classes {
-        if let Kind::Killed(step, check) = judged(&suites, class, None, "sound")?.kind {
+        if let Kind::Killed(step, check) = judged(&suites, tree, class, None, "sound")?.kind {
             return Err(format!("the sound portal is red by this way: {step} {check}").into());
         }
     }
@@ -117,13 +121,13 @@ pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, E
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutant) = mutants.get(at) else { return Ok(()) };
-            let outcome = judged(&suites, mutant.class, Some(mutant), &at.to_string())?;
+            let outcome = judged(&suites, tree, mutant.class, Some(mutant), &at.to_string())?;
             say(&format!("{}/{} {}: {outcome}", at + 1, mutants.len(), mutant.file));
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
     })?;
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +135,13 @@ pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, E
     Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -> Result<Outcome, Error> {
+fn judged(
+    suites: &[Suite],
+    tree: Option<&Tree>,
+    class: Class,
+    mutant: Option<&Mutant>,
+    name: &str,
+) -> Result<Outcome, Error> {
     let start = Instant::now();
     let folder = root().join("target/mutants").join(format!("{}-{name}", class.name()));
     if folder.exists() {
@@ -150,9 +160,14 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
             ("PORTAL_SEED", seed.join("seed.sql")),
             ("PORTAL_ACCOUNTS", seed.join("accounts.toml")),
         ],
+        Class::Server => Vec::new(),
     };
-    let kind = if starts(class, &environment)? {
-        let looks = looks(suites, class, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
+    let compiled = match tree.filter(|_| class == Class::Server) {
+        Some(tree) => tree.suites(class.folder(), mutant)?,
+        None => Some(suites.to_vec()),
+    };
+    let kind = if let Some(suites) = compiled.filter(|_| starts(class, &environment).unwrap_or_default()) {
+        let looks = looks(&suites, class, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
         kind(&looks, mutant.map_or(&[], |mutant| &mutant.breaks), &environment, &folder)?
     } else {
         Kind::Stillborn
@@ -162,11 +177,15 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
 
 /// Whether a portal can be made of these sources at all; what PostgreSQL does not take is no defect that is released.
 fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> {
+    if class == Class::Server {
+        return Ok(true);
+    }
     let path = |at: usize| environment.get(at).map(|(_, path)| path.clone()).unwrap_or_default();
     let builder = Portal::builder();
     let builder = match class {
         Class::Web => builder.dist(path(0)),
         Class::Sql => builder.migrations(path(0)).seed(path(1)).accounts(path(2)),
+        Class::Server => builder,
     };
     Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
 }

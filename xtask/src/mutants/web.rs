@@ -7,7 +7,7 @@ use super::Change;
 use crate::Error;
 
 /// Binary operators and what they become.
-const OPERATORS: &[(&str, &[&str])] = &[
+pub(super) const OPERATORS: &[(&str, &[&str])] = &[
     ("===", &["!=="]),
     ("!==", &["==="]),
     ("<", &["<=", ">="]),
@@ -36,7 +36,7 @@ const METHODS: &[(&str, &str)] = &[
     ("trim", "toString"),
 ];
 
-fn parsed(language: Language, source: &str) -> Result<tree_sitter::Tree, Error> {
+pub(super) fn parsed(language: Language, source: &str) -> Result<tree_sitter::Tree, Error> {
     let mut parser = Parser::new();
     parser.set_language(&language).map_err(|error| error.to_string())?;
     parser.parse(source, None).ok_or_else(|| "a source cannot be parsed".into())
@@ -70,7 +70,7 @@ pub(super) fn style(source: &str) -> Result<Vec<Change>, Error> {
     Ok(changes)
 }
 
-fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
+pub(super) fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
     each(node);
     for at in 0..node.child_count() {
         if let Some(child) = node.child(at) {
@@ -79,7 +79,7 @@ fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
     }
 }
 
-fn change(operator: &'static str, node: &Node<'_>, by: impl Into<String>) -> Change {
+pub(super) fn change(operator: &'static str, node: &Node<'_>, by: impl Into<String>) -> Change {
     Change { operator: operator.into(), range: node.byte_range(), by: by.into() }
 }
 
