@@ -72,11 +72,12 @@ pub use client::{
     Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow, Column, Contract,
-    Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures, Forbidden, Form, Formats,
-    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period,
-    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
-    SmsTransaction, State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow,
+    Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
+    Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration,
+    Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right,
+    Route, Search, Security, Sms, SmsTransaction, State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath,
+    Unread, Variable, View, Weakened, Window,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{

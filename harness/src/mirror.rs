@@ -208,7 +208,8 @@ impl Facts {
         schemas: &[String],
         wanted: impl Fn(&str) -> bool,
     ) -> Verdict {
-        let failed = |error: ClientError| Deployment::vendor_failed("what the deployment is made of can be read", &error);
+        let failed =
+            |error: ClientError| Deployment::vendor_failed("what the deployment is made of can be read", &error);
         for (kind, sql) in DATABASE.into_iter().filter(|(kind, _)| wanted(kind)) {
             let sql = sql.replace("{schemas}", &format!("array[{}]::text[]", schemas.join(", ")));
             let sql = sql.replace("{privilege}", PRIVILEGE).replace("{compared}", COMPARED);

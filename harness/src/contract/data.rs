@@ -305,7 +305,7 @@ pub struct Recipe {
     pub closed: BTreeMap<String, Value>,
 }
 
-/// What somebody may do within their institution, and who may. One of `call`, `insert`, `update` and `delete` says how.
+/// What somebody may do within their institution, and who may. One of `call`, `edge`, `insert`, `update` and `delete` says how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Right {
@@ -313,6 +313,8 @@ pub struct Right {
     pub name: String,
     /// A function.
     pub call: Option<String>,
+    /// An edge function.
+    pub edge: Option<String>,
     /// A table that a row is added to.
     pub insert: Option<String>,
     /// A table of which a row is changed.

@@ -23,8 +23,8 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi,
-    Ledger, Recipe, Right, StatusFilter, Totals, Trail,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data,
+    Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};

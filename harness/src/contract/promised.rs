@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form, Formats, Kind,
-    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, State, Tokens, Totals, Trail, View,
+    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
+    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, State, Tokens,
+    Totals, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},

@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Difference, outline::{SCRIPT, outline_difference}, reading::list};
+use super::{
+    Difference,
+    outline::{SCRIPT, outline_difference},
+    reading::list,
+};
 use crate::{
     browser::{Page, Wanted},
     failure::{Failure, Verdict},
@@ -72,9 +76,7 @@ impl Page<'_> {
             Tried { dialog: true, beyond, .. } if !beyond.is_empty() => {
                 difference("a dialog that fits the window", beyond.join("\n"))
             }
-            Tried { dialog: true, lines, .. } => {
-                promised.and_then(|promised| outline_difference(promised, &lines))
-            }
+            Tried { dialog: true, lines, .. } => promised.and_then(|promised| outline_difference(promised, &lines)),
             _ if promised.is_some() => difference("a dialog", "none".to_owned()),
             _ => None,
         })

@@ -274,7 +274,8 @@ impl Figures {
 /// Undecided where it is no amount.
 pub fn written_amount(contract: &Contract, value: &Value, currency: Option<&str>) -> Verdict<String> {
     let words = Words::new(contract.formats()?, now_in(&contract.data()?.time_zone)?);
-    let amount = figures::amount(value).ok_or_else(|| Failure::undecided("an amount can be read").seen(value.to_string()))?;
+    let amount =
+        figures::amount(value).ok_or_else(|| Failure::undecided("an amount can be read").seen(value.to_string()))?;
     Ok(words.money(amount, currency))
 }
 

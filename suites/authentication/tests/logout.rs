@@ -137,9 +137,8 @@ pub mod signed_in {
             page.open(ledger).await?.expect_ready("the ledger is on screen again")?;
             page.sign_out().await?.expect_ready("signing out shows the login")?;
             let left = page.browser().ask(LEFT, vec![api(check)?.into(), canary.as_str().into()]).await?;
-            let left: Vec<String> = serde_json::from_value(left).map_err(|error| {
-                Failure::undecided("the browser says what it keeps").seen(error.to_string())
-            })?;
+            let left: Vec<String> = serde_json::from_value(left)
+                .map_err(|error| Failure::undecided("the browser says what it keeps").seen(error.to_string()))?;
             if left.is_empty() {
                 return Ok(());
             }
@@ -147,7 +146,9 @@ pub mod signed_in {
                 .expected("no answer of the API and no row of the institution in caches and storages")
                 .seen(left.join("\n"))
                 .at(check.deployment().site().url("/").as_str())
-                .advice("let the service worker answer for the build's own files only, and empty what it keeps at sign-out"))
+                .advice(
+                    "let the service worker answer for the build's own files only, and empty what it keeps at sign-out",
+                ))
         })
     }
 

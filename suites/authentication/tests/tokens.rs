@@ -136,7 +136,8 @@ pub mod writes {
             let url = format!("{}/auth/v1/token?grant_type=password", self::api(check)?);
             for guess in 1..=most {
                 let body = json!({ "email": "release-check-nobody@example.com", "password": format!("guess-{guess}") });
-                let answer = client.post(&url).header("apikey", &api.anon_key).json(&body).send().await.map_err(undecided)?;
+                let answer =
+                    client.post(&url).header("apikey", &api.anon_key).json(&body).send().await.map_err(undecided)?;
                 match answer.status().as_u16() {
                     429 => {
                         check.measured(format!("after {} guesses", guess - 1));

@@ -21,7 +21,8 @@ pub mod signed_in {
             let institution = check.deployment().institution(letter.unwrap_or_default())?;
             let (own, order) = (format!("eq.{institution}"), format!("{}.desc,id.asc", audit.time));
             let query = [(audit.tenant.as_str(), own.as_str()), ("order", &order)];
-            let rows = check.deployment().service()?.select(&audit.table, &query).await.map_err(unread(&audit.table))?;
+            let rows =
+                check.deployment().service()?.select(&audit.table, &query).await.map_err(unread(&audit.table))?;
             let rest = check.deployment().rest()?.signed_in(&check.deployment().session(reader).await?);
             let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
             let mut asked: Vec<(usize, BTreeMap<&str, String>)> = vec![(1, BTreeMap::new()), (2, BTreeMap::new())];
@@ -34,12 +35,18 @@ pub mod signed_in {
             }
             for (page, chosen) in asked {
                 let (number, size) = (page.to_string(), SIZE.to_string());
-                let mut arguments =
-                    vec![(pages.institution.as_str(), institution.as_str()), (&pages.page, &number), (&pages.size, &size)];
-                arguments.extend(chosen.iter().map(|(column, value)| (pages.filters[*column].as_str(), value.as_str())));
+                let mut arguments = vec![
+                    (pages.institution.as_str(), institution.as_str()),
+                    (&pages.page, &number),
+                    (&pages.size, &size),
+                ];
+                arguments
+                    .extend(chosen.iter().map(|(column, value)| (pages.filters[*column].as_str(), value.as_str())));
                 let answer = rest.call_read_only(&pages.function, &arguments).await.map_err(unread(&pages.function))?;
-                let of_kind: Vec<_> =
-                    rows.iter().filter(|row| chosen.iter().all(|(column, value)| text(row, column) == *value)).collect();
+                let of_kind: Vec<_> = rows
+                    .iter()
+                    .filter(|row| chosen.iter().all(|(column, value)| text(row, column) == *value))
+                    .collect();
                 let expected: Vec<_> =
                     of_kind.iter().skip((page - 1) * SIZE).take(SIZE).map(|row| text(row, "id")).collect();
                 let items = answer[&pages.items].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -162,15 +169,18 @@ pub mod writes {
                     continue;
                 };
                 let mark = format!("RC-{}-EVENT-{at}", writes.run());
-                let attempt = Attempt { writes, tenant: &tenant, rest: &rest, service: &service, mark };
+                let attempt =
+                    Attempt { check, writes, tenant: &tenant, person: &person, rest: &rest, service: &service, mark };
+                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
+                let named = format!("eq.{event}");
+                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
+                let count = async || service.count(&audit.table, &query).await.map_err(unread(&audit.table));
+                let before = count().await?;
                 if !attempt.succeeds(right).await? {
                     return Err(Failure::undecided(format!("{manager} may {}, to leave an event", right.name))
                         .seen("a refusal"));
                 }
-                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
-                let named = format!("eq.{event}");
-                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
-                let events = service.count(&audit.table, &query).await.map_err(unread(&audit.table))?;
+                let events = count().await?.saturating_sub(before);
                 if events != 1 {
                     expected.push(format!("{}: 1 event {event}, by who did it", right.name));
                     seen.push(format!("{}: {events}", right.name));

@@ -103,7 +103,10 @@ pub mod signed_in {
                 return Ok(());
             }
             Err(Failure::failed("a view whose data fails does not ask more often")
-                .expected(format!("at most {} requests for data in {} ms", budget.requests_left_alone, budget.left_alone_ms))
+                .expected(format!(
+                    "at most {} requests for data in {} ms",
+                    budget.requests_left_alone, budget.left_alone_ms
+                ))
                 .seen(asked.to_string())
                 .at(alone.url()))
         })

@@ -32,7 +32,12 @@ pub mod writes {
             let service = check.deployment().service()?;
             let whose = format!("eq.{}", tenant.id);
             service
-                .update(&writes, &words.window.table, &[(&words.window.tenant, &whose)], &json!({ &words.window.minutes: MINUTES }))
+                .update(
+                    &writes,
+                    &words.window.table,
+                    &[(&words.window.tenant, &whose)],
+                    &json!({ &words.window.minutes: MINUTES }),
+                )
                 .await
                 .map_err(|error| Failure::undecided("an institution can choose the time").seen(error.to_string()))?;
             let mut listed = BTreeSet::new();
@@ -45,7 +50,8 @@ pub mod writes {
             let rows = rest.select(&words.relation, &[(&contract.data()?.tenant, &whose)]).await;
             let rows = rows.map_err(unread(&words.relation))?;
             let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
-            let seen: BTreeSet<_> = rows.iter().map(|row| (text(row, &words.transaction), text(row, &words.earlier))).collect();
+            let seen: BTreeSet<_> =
+                rows.iter().map(|row| (text(row, &words.transaction), text(row, &words.earlier))).collect();
             judged(&listed, &seen, pairs(words).into_iter().map(|pair| pair.name).collect(), &words.relation)
         })
     }
@@ -63,7 +69,8 @@ pub mod writes {
             pairs.push(other);
         }
         for state in &words.settled {
-            let (mut later, mut earlier) = (pair("the later one settled", 10, false), pair("the earlier one taken back", 10, false));
+            let (mut later, mut earlier) =
+                (pair("the later one settled", 10, false), pair("the earlier one taken back", 10, false));
             later.later.insert(words.state.clone(), json!(state));
             earlier.earlier.insert(words.state.clone(), json!(state));
             pairs.extend([later, earlier]);
@@ -72,7 +79,13 @@ pub mod writes {
     }
 
     /// Makes both; answers with their ids, the later one first.
-    async fn make(writes: Writes<'_>, tenant: &Tenant, words: &Duplicates, at: usize, pair: &Pair) -> Verdict<(String, String)> {
+    async fn make(
+        writes: Writes<'_>,
+        tenant: &Tenant,
+        words: &Duplicates,
+        at: usize,
+        pair: &Pair,
+    ) -> Verdict<(String, String)> {
         let end = Timestamp::now() - 2.hours();
         let payment = async |time: Timestamp, own: &Map<String, Value>| {
             let mut columns = Map::from_iter([(words.payer.clone(), json!(format!("07885560{at:02}")))]);
@@ -100,10 +113,12 @@ pub mod writes {
         if more > 0 {
             said.push(format!("{more} listed that are not the same payment within that time"));
         }
-        Err(Failure::failed("payments that may be there twice are those of one payer and amount within the chosen time")
-            .expected(format!("of {} pairs those up to {MINUTES} minutes apart, {} of them", all.len(), listed.len()))
-            .seen(said.join("\n"))
-            .at(relation)
-            .caused_by(Cause::Database))
+        Err(Failure::failed(
+            "payments that may be there twice are those of one payer and amount within the chosen time",
+        )
+        .expected(format!("of {} pairs those up to {MINUTES} minutes apart, {} of them", all.len(), listed.len()))
+        .seen(said.join("\n"))
+        .at(relation)
+        .caused_by(Cause::Database))
     }
 }

@@ -126,7 +126,8 @@ pub mod writes {
             }
             let service = check.deployment().service()?;
             let key = form.sets.get(&form.unique).and_then(Value::as_str).map(typed).unwrap_or_default();
-            let own = [(contract.data()?.tenant.as_str(), format!("eq.{}", tenant.id)), (&form.unique, format!("eq.{key}"))];
+            let own =
+                [(contract.data()?.tenant.as_str(), format!("eq.{}", tenant.id)), (&form.unique, format!("eq.{key}"))];
             let own: Vec<_> = own.iter().map(|(column, value)| (*column, value.as_str())).collect();
             let rows = async || service.select(table, &own).await.map_err(unread(table));
             let made = rows().await?;

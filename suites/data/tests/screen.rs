@@ -4,7 +4,10 @@
 pub mod writes {
     use std::sync::Arc;
 
-    use harness::{Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised, views::written_amount};
+    use harness::{
+        Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised,
+        views::written_amount,
+    };
     use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
     use rstest::rstest;
     use serde_json::json;

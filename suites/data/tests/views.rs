@@ -48,7 +48,7 @@ pub mod signed_in {
                 if at == 0 {
                     seen.by_navigation(&page).await?;
                     seen.compare(&page).await?;
-                    seen.search(&page).await?;
+                    seen.search(&page, Choose::Last).await?;
                 }
             }
             Ok(())
@@ -66,7 +66,9 @@ pub mod signed_in {
             let visit = seen.open(&page).await?;
             let failed = |failure: Failure| failure.at(visit.url()).caused_by(Cause::FrontEnd);
             if let Some(difference) = outline_difference(&seen.view.outline, &page.outline(seen.view).await?) {
-                return Err(seen.differs(&page, difference, "the view has the headings, fields and buttons that it promises").await);
+                return Err(seen
+                    .differs(&page, difference, "the view has the headings, fields and buttons that it promises")
+                    .await);
             }
             let offered = page.controls().await?;
             let lacking: Vec<_> = seen.view.buttons.iter().filter(|button| !offered.contains(button)).collect();
@@ -80,9 +82,9 @@ pub mod signed_in {
                 if let Some(path) = seen.view.leads.get(button) {
                     let there = page.browser().path().await?;
                     if there != *path {
-                        return Err(failed(Failure::failed(format!("{button:?} leads where it says"))
-                            .expected(path)
-                            .seen(there)));
+                        return Err(failed(
+                            Failure::failed(format!("{button:?} leads where it says")).expected(path).seen(there),
+                        ));
                     }
                 }
                 if page.browser().path().await? != check.contract().page_of(seen.view).path {
@@ -119,7 +121,11 @@ pub mod signed_in {
             for (name, persona) in &contract.personas {
                 let Some(promised) = &persona.navigation else { continue };
                 let session = check.deployment().session(name).await?;
-                if looked == 0 { page.hold(&session).await? } else { page.hold_now(&session).await? }
+                if looked == 0 {
+                    page.hold(&session).await?
+                } else {
+                    page.hold_now(&session).await?
+                }
                 looked += 1;
                 let visit = page.visit(&contract.shell.landing, &Wanted::shell(contract)).await?;
                 visit.expect_ready("the portal is on screen")?;
@@ -203,6 +209,15 @@ async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Op
     Ok(None)
 }
 
+/// Which row's text is searched for.
+#[derive(Clone, Copy)]
+pub enum Choose {
+    /// That of the last row that has one.
+    Last,
+    /// That with the most signs that a search might take for its own.
+    Oddest,
+}
+
 /// A view, and who looks at it.
 pub struct Looked<'c> {
     check: &'c Check,
@@ -236,9 +251,8 @@ impl<'c> Looked<'c> {
     /// A view as somebody of a tenant sees it, or, where it is for the platform's own people, as they do.
     pub async fn in_tenant(check: &'c Check, view: &str, role: &'c str, tenant: &Tenant) -> Verdict<(Self, Session)> {
         let readers = &check.contract().view(view)?.readers;
-        let is_placed = |name: &&String| {
-            check.contract().personas.get(*name).is_some_and(|persona| persona.institution.is_some())
-        };
+        let is_placed =
+            |name: &&String| check.contract().personas.get(*name).is_some_and(|persona| persona.institution.is_some());
         if let (None, Some(reader)) = (readers.iter().find(is_placed), readers.first()) {
             return Ok((Self::by_persona(check, view, reader)?, check.deployment().session(reader).await?));
         }
@@ -385,10 +399,8 @@ impl<'c> Looked<'c> {
         let shown = |buttons: &[String]| if buttons.is_empty() { "none".to_owned() } else { buttons.join(", ") };
         let name = format!("row {} ({})", at + 1, line.row["id"].as_str().unwrap_or_default());
         let promised: Vec<_> = promised.into_iter().map(str::to_owned).collect();
-        let difference = Difference {
-            expected: format!("{name}: {}", shown(&promised)),
-            seen: format!("{name}: {}", shown(seen)),
-        };
+        let difference =
+            Difference { expected: format!("{name}: {}", shown(&promised)), seen: format!("{name}: {}", shown(seen)) };
         let claim = format!("each {} has the buttons that this role may use on it", expected.list.kind);
         Err(self.differs(page, difference, &claim).await)
     }
@@ -396,7 +408,8 @@ impl<'c> Looked<'c> {
     /// What each button of a status shows, where the view has such buttons.
     pub async fn compare_statuses(&self, page: &Page<'_>) -> Verdict {
         let contract = self.check.contract();
-        let Some(ledger) = contract.ledger().ok().filter(|ledger| self.view.route.as_ref() == Some(&ledger.route)) else {
+        let Some(ledger) = contract.ledger().ok().filter(|ledger| self.view.route.as_ref() == Some(&ledger.route))
+        else {
             return Ok(());
         };
         for status in &ledger.statuses {
@@ -407,7 +420,7 @@ impl<'c> Looked<'c> {
             self.compare_list(page, &list, &claim).await?;
             if ledger.statuses.last() == Some(status) {
                 // What is searched for is among the rows of the status.
-                self.search_list(page, &list).await?;
+                self.search_list(page, &list, Choose::Oddest).await?;
             }
         }
         Ok(())
@@ -484,18 +497,22 @@ impl<'c> Looked<'c> {
     }
 
     /// A search by each promised field finds the rows that have it, in whatever case, and no others.
-    pub async fn search(&self, page: &Page<'_>) -> Verdict {
+    pub async fn search(&self, page: &Page<'_>, choose: Choose) -> Verdict {
         for list in &self.view.lists {
-            self.search_list(page, list).await?;
+            self.search_list(page, list, choose).await?;
         }
         Ok(())
     }
 
-    async fn search_list(&self, page: &Page<'_>, list: &List) -> Verdict {
+    async fn search_list(&self, page: &Page<'_>, list: &List, choose: Choose) -> Verdict {
         let Some(search) = &list.search else { return Ok(()) };
         let all = self.expected(list).await?;
         for column in &search.columns {
-            let text = all.lines.iter().rev().find_map(|line| line.row[column].as_str());
+            let mut texts = all.lines.iter().filter_map(|line| line.row[column].as_str());
+            let text = match choose {
+                Choose::Last => texts.next_back(),
+                Choose::Oddest => texts.max_by_key(|text| text.chars().filter(char::is_ascii_punctuation).count()),
+            };
             let Some(text) = text.map(part) else { continue };
             page.search(&search.field, &text).await?;
             if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use harness::{
-    Backup, Backups, Cause, Checkout, Dated, Deployment, Facts, Failure, ManagementClient, Migration, Recovery, Rehearsal,
-    Target, Verdict, check, same_statements, workspace_root,
+    Backup, Backups, Cause, Checkout, Dated, Deployment, Facts, Failure, ManagementClient, Migration, Recovery,
+    Rehearsal, Target, Verdict, check, same_statements, workspace_root,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

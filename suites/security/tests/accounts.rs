@@ -13,11 +13,15 @@ pub mod writes {
             let person = writes.person(&tenant, &check.contract().allocation()?.reader).await?;
             let auth = check.deployment().auth()?;
             let unready = |error: ClientError| Failure::undecided("somebody can sign in twice").seen(error.to_string());
-            for (scope, ends_own, ends_other) in [("local", true, false), ("others", false, true), ("global", true, true)] {
+            for (scope, ends_own, ends_other) in
+                [("local", true, false), ("others", false, true), ("global", true, true)]
+            {
                 let own = writes.sign_in(&person).await?;
                 let other = writes.sign_in(&person).await?;
                 auth.sign_out_of(&own, scope).await.map_err(unready)?;
-                for (which, session, ends) in [("its own session", &own, ends_own), ("another session", &other, ends_other)] {
+                for (which, session, ends) in
+                    [("its own session", &own, ends_own), ("another session", &other, ends_other)]
+                {
                     let goes_on = match auth.refresh(&session.refresh_token).await {
                         Ok(_) => true,
                         Err(ClientError::Refused(refusal)) if refusal.status == 400 => false,

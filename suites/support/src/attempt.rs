@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Cause, ClientError, Failure, RestClient, Right, Tenant, Verdict, Writes};
+use harness::{Cause, Check, ClientError, Failure, Person, RestClient, Right, Tenant, Verdict, Writes};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -10,11 +10,15 @@ use crate::equals;
 
 /// Somebody's attempt at something.
 pub struct Attempt<'a> {
+    /// The check that it is part of.
+    pub check: &'a Check,
     /// The permission to change the deployment.
     pub writes: Writes<'a>,
     /// Where.
     pub tenant: &'a Tenant,
     /// As whom.
+    pub person: &'a Person,
+    /// The database as they see it.
     pub rest: &'a RestClient,
     /// With the service's key.
     pub service: &'a RestClient,
@@ -44,6 +48,17 @@ impl Attempt<'_> {
                 names_all(right, function, answer)?;
             }
             return answered(right, answer.map(drop));
+        }
+        if let Some(function) = &right.edge {
+            let edge = self.check.deployment().function(function)?;
+            let receipt = edge.ask_as(&self.writes, &self.person.session, &values).await;
+            return match receipt.status.map(|status| status.as_u16()) {
+                Some(200..=299) => names_all(right, function, &receipt.json()).map(|()| true),
+                Some(400..=499) => Ok(false),
+                _ => Err(Failure::undecided(format!("the edge function says whether somebody may {}", right.name))
+                    .seen(receipt.to_string())
+                    .at(edge.url().as_str())),
+            };
         }
         if let Some(table) = &right.insert {
             return answered(right, self.rest.add(&self.writes, table, &values).await);

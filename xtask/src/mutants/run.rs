@@ -38,8 +38,16 @@ const SUITES: [(&str, &[Class], &[&str]); 6] = [
             "reports",
         ],
     ),
-    ("smoke", &[Class::Web, Class::Server], &["sw.js", "index.html", "pages/", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
-    ("authentication", &[Class::Web, Class::Sql, Class::Server], &["auth/", "assets/supabase/", "assets/views/login", "assets/identity"]),
+    (
+        "smoke",
+        &[Class::Web, Class::Server],
+        &["sw.js", "index.html", "pages/", "assets/shell", "assets/routes", "assets/base", "assets/main"],
+    ),
+    (
+        "authentication",
+        &[Class::Web, Class::Sql, Class::Server],
+        &["auth/", "assets/supabase/", "assets/views/login", "assets/identity"],
+    ),
     ("sms-pipeline", &[Class::Sql, Class::Server], &["functions/", "sms_pipeline"]),
     ("release", &[Class::Sql], &[]),
     ("security", &[Class::Sql, Class::Server], &["consolidated_schema", "settings_module", "institutions_staff"]),

@@ -93,7 +93,8 @@ fn of_node(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
 fn of_function(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
     let Some(body) = node.child_by_field_name("body") else { return };
     let returns = node.child_by_field_name("return_type").map_or("", |it| &source[it.byte_range()]);
-    let bodies = BODIES.iter().find(|(kind, _)| if kind.is_empty() { returns.is_empty() } else { returns.starts_with(kind) });
+    let bodies =
+        BODIES.iter().find(|(kind, _)| if kind.is_empty() { returns.is_empty() } else { returns.starts_with(kind) });
     changes.extend(bodies.into_iter().flat_map(|(_, bodies)| *bodies).map(|by| change("body", &body, *by)));
 }
 

@@ -122,7 +122,8 @@ fn of_text(
     } else if is_word(text) {
         // Words of the same spelling: a status for another status, a column for another column.
         let is_alike = |other: &&str| is_word(other) && is_upper(other) == is_upper(text) && *other != text;
-        let others: Vec<_> = texts.iter().map(|range| source[range.clone()].trim_matches('\'')).filter(is_alike).collect();
+        let others: Vec<_> =
+            texts.iter().map(|range| source[range.clone()].trim_matches('\'')).filter(is_alike).collect();
         if let Some(other) = random.choice(&others) {
             push("another text", format!("'{other}'"));
         }
