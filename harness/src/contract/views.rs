@@ -280,6 +280,9 @@ pub struct Form {
     pub role: Option<String>,
     /// Text of the button that opens it.
     pub button: String,
+    /// Kinds of row of [`Recipe`](super::Recipe) that it takes; `{kind}` is the id of one.
+    #[serde(default)]
+    pub makes: Vec<String>,
     /// What is filled in.
     pub fields: Vec<Field>,
     /// CSS selector of the button that makes it.

@@ -29,6 +29,8 @@ const outline = (roots, data) => {
     if (it.matches("a[href]")) return `link ${quoted(named(it))}`;
     if (it.matches("input:not([type=hidden]), select, textarea")) return field(it);
     if (tag === "LABEL") return `label ${quoted(it.innerText)}`;
+    // Of a card's figure and what stands below it, the latter; one and many are alike.
+    if (tag === "DD") return it.previousElementSibling?.tagName === "DD" ? `note ${quoted(it.innerText).replace(/# ([a-z]+?)s\b/g, "# $1")}` : null;
     if (tag === "DT") return `figure ${quoted(it.innerText)}`;
     if (tag === "TABLE") {
       const heads = [...it.querySelectorAll("thead th")].filter(visible).map((head) => plain(head.textContent));

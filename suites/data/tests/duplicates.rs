@@ -40,10 +40,10 @@ pub mod writes {
                 )
                 .await
                 .map_err(|error| Failure::undecided("an institution can choose the time").seen(error.to_string()))?;
-            let mut listed = BTreeSet::new();
+            let mut made = Vec::new();
             for (at, pair) in pairs(words).into_iter().enumerate() {
-                let made = make(writes, &tenant, words, at, &pair).await?;
-                listed.extend(pair.listed.then(|| (pair.name, made.clone())));
+                let ids = make(writes, &tenant, words, at, &pair).await?;
+                made.push((pair, ids));
             }
             let manager = writes.person(&tenant, &contract.allocation()?.manager).await?;
             let rest = check.deployment().rest()?.signed_in(&manager.session);
@@ -52,7 +52,7 @@ pub mod writes {
             let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
             let seen: BTreeSet<_> =
                 rows.iter().map(|row| (text(row, &words.transaction), text(row, &words.earlier))).collect();
-            judged(&listed, &seen, pairs(words).into_iter().map(|pair| pair.name).collect(), &words.relation)
+            judged(&made, &seen, &words.relation)
         })
     }
 
@@ -98,26 +98,24 @@ pub mod writes {
         Ok((payment(end, &pair.later).await?, earlier))
     }
 
-    fn judged(
-        listed: &BTreeSet<(&str, (String, String))>,
-        seen: &BTreeSet<(String, String)>,
-        all: Vec<&str>,
-        relation: &str,
-    ) -> Verdict {
-        let missing: Vec<_> = listed.iter().filter(|(_, ids)| !seen.contains(ids)).map(|(name, _)| *name).collect();
-        let more = seen.iter().filter(|ids| !listed.iter().any(|(_, own)| own == *ids)).count();
-        if missing.is_empty() && more == 0 {
-            return Ok(());
+    fn judged(made: &[(Pair, (String, String))], seen: &BTreeSet<(String, String)>, relation: &str) -> Verdict {
+        let is_seen = |ids: &(String, String)| seen.contains(ids);
+        let of = |listed: bool| made.iter().filter(move |(pair, ids)| pair.listed == listed && is_seen(ids) != listed);
+        let lines = of(true).map(|(pair, _)| format!("not listed: two payments {}", pair.name));
+        let mut lines: Vec<_> =
+            lines.chain(of(false).map(|(pair, _)| format!("listed: two payments {}", pair.name))).collect();
+        if seen.iter().any(|ids| !made.iter().any(|(_, own)| own == ids)) {
+            lines.push("listed: a payment beside one that it has nothing to do with".to_owned());
         }
-        let mut said: Vec<_> = missing.iter().map(|name| format!("not listed: two payments {name}")).collect();
-        if more > 0 {
-            said.push(format!("{more} listed that are not the same payment within that time"));
+        lines.dedup();
+        if lines.is_empty() {
+            return Ok(());
         }
         Err(Failure::failed(
             "payments that may be there twice are those of one payer and amount within the chosen time",
         )
-        .expected(format!("of {} pairs those up to {MINUTES} minutes apart, {} of them", all.len(), listed.len()))
-        .seen(said.join("\n"))
+        .expected(format!("pairs of one payer, amount and currency up to {MINUTES} minutes apart, and no others"))
+        .seen(lines.join("\n"))
         .at(relation)
         .caused_by(Cause::Database))
     }

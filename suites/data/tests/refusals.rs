@@ -57,11 +57,11 @@ pub mod writes {
                 return failed(claim, other.expected, other.seen);
             }
             let member = desk.member["id"].as_str().unwrap_or_default().to_owned();
-            if let (Some(column), Offered { chosen, .. }) = (&words.likely, offered(&page, words).await?) {
-                if chosen != member {
-                    let claim = "the dialog proposes the member whose payment it seems to be";
-                    return failed(claim, format!("{member}, who has the payment's {column}"), format!("{chosen:?}"));
-                }
+            if let (Some(column), Offered { chosen, .. }) = (&words.likely, offered(&page, words).await?)
+                && chosen != member
+            {
+                let claim = "the dialog proposes the member whose payment it seems to be";
+                return failed(claim, format!("{member}, who has the payment's {column}"), format!("{chosen:?}"));
             }
             let Some(find) = &words.find else { return Ok(()) };
             for column in &find.columns {
@@ -100,19 +100,26 @@ pub mod writes {
         check_if_promised(&[Section::Forms, Section::Views, Section::Controls, Section::Make], step, async |check| {
             let contract = check.contract();
             let (form, writes) = (contract.form(form)?, check.deployment().writes().await?);
-            let tenant = writes.institution("forms").await?;
+            // Each form has its own: what one makes would be missing in the list of another.
+            let tenant = writes.institution(&form.name).await?;
             let person = writes.person(&tenant, form.role.as_ref().unwrap_or(&contract.allocation()?.writer)).await?;
             let seen = Looked::by_person(check, &form.view, "somebody who may", &tenant)?;
             let list = seen.list_of(form.list.as_deref())?;
             let table = &contract.kind_of(list)?.table;
+            let mut made = Vec::new();
+            for kind in &form.makes {
+                let row = writes.make(&tenant, kind, &[]).await?;
+                made.push((format!("{{{kind}}}"), row["id"].as_str().unwrap_or_default().to_owned()));
+            }
             let page = check.page().await?;
             page.hold(&person.session).await?;
             seen.open(&page).await?;
 
             let code = format!("RC-{}-{}", writes.run(), form.view.to_uppercase());
-            let typed = |text: &str| text.replace("{name}", &name(&code)).replace("{code}", &code);
+            made.extend([("{name}".to_owned(), name(&code)), ("{code}".to_owned(), code.clone())]);
+            let typed = |text: &str| made.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
             let title = typed(&form.says);
-            fill(&page, form, &code).await?;
+            fill(&page, form, &typed).await?;
             page.browser().click(&form.submit).await?;
             let made = Wanted::anything(contract).text(&title);
             let visit = page.browser().wait_for(&made).await?;
@@ -130,22 +137,22 @@ pub mod writes {
                 [(contract.data()?.tenant.as_str(), format!("eq.{}", tenant.id)), (&form.unique, format!("eq.{key}"))];
             let own: Vec<_> = own.iter().map(|(column, value)| (*column, value.as_str())).collect();
             let rows = async || service.select(table, &own).await.map_err(unread(table));
-            let made = rows().await?;
-            there_are(made.len(), 1, &format!("{} that was made", form.name))?;
+            let there = rows().await?;
+            there_are(there.len(), 1, &format!("{} that was made", form.name))?;
             let is_typed = |(column, value): &(&String, &Value)| {
                 let value = value.as_str().map_or_else(|| (*value).clone(), |text| json!(typed(text)));
-                made[0][column.as_str()] == value
+                there[0][column.as_str()] == value
             };
             if let Some((column, value)) = form.sets.iter().find(|set| !is_typed(set)) {
                 return Err(Failure::failed(format!("{} that was made is what was filled in", form.name))
                     .expected(format!("{column}: {value}"))
-                    .seen(format!("{column}: {}", made[0][column.as_str()]))
+                    .seen(format!("{column}: {}", there[0][column.as_str()]))
                     .at(visit.url())
                     .caused_by(Cause::FrontEnd));
             }
             seen.compare_list(&page, list, "what was made is listed at once").await?;
 
-            fill(&page, form, &code).await?;
+            fill(&page, form, &typed).await?;
             page.browser().click(&form.submit).await?;
             refused(&page, &contract.controls()?.dialog, &format!("{} whose code is taken", form.name)).await?;
             there_are(rows().await?.len(), 1, &format!("{} with a code that may be there once", form.name))
@@ -156,14 +163,14 @@ pub mod writes {
         format!("Made by a check {code}")
     }
 
-    async fn fill(page: &Page<'_>, form: &Form, code: &str) -> Verdict {
+    async fn fill(page: &Page<'_>, form: &Form, typed: &impl Fn(&str) -> String) -> Verdict {
         if !page.browser().click_text("main button", &form.button).await? {
             return Err(Failure::failed("the view offers its buttons")
                 .expected(format!("{:?}", form.button))
                 .seen("none"));
         }
         for field in &form.fields {
-            let value = field.value.replace("{name}", &name(code)).replace("{code}", code);
+            let value = typed(&field.value);
             match field.choose {
                 true => page.browser().choose(&field.selector, &value).await?,
                 false => page.search(&field.selector, &value).await?,

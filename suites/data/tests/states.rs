@@ -83,10 +83,13 @@ pub mod writes {
         })
     }
 
+    /// What a row of a total is of, and the rows that it adds up.
+    type Added<'r> = (Map<String, Value>, Vec<&'r Value>);
+
     /// What the relation has to say of these rows.
     fn added_up(total: &Totals, rows: &[Value], zone: &TimeZone) -> Verdict<Vec<Value>> {
         let undecided = |what: &str| Failure::undecided("the rows of a total can be added up").seen(what);
-        let mut sums: BTreeMap<Vec<String>, (Map<String, Value>, Vec<&Value>)> = BTreeMap::new();
+        let mut sums: BTreeMap<Vec<String>, Added<'_>> = BTreeMap::new();
         for row in rows {
             let mut keys = Map::new();
             for (column, from) in &total.by {
@@ -102,7 +105,7 @@ pub mod writes {
             let key = keys.values().map(plain).collect();
             sums.entry(key).or_insert_with(|| (keys, Vec::new())).1.push(row);
         }
-        let line = |(mut line, rows): (Map<String, Value>, Vec<&Value>)| {
+        let line = |(mut line, rows): Added<'_>| {
             line.insert(total.count.clone(), json!(rows.len()));
             for (column, having) in &total.sums {
                 let is = |row: &&&Value| having.iter().all(|(name, value)| row[name] == **value);

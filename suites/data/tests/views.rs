@@ -326,6 +326,16 @@ impl<'c> Looked<'c> {
         let button = route.navigation.as_deref().unwrap_or_default();
         let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
         visit.expect_ready(format!("the navigation's {button:?} shows its view"))?;
+        if let Some(current) = &contract.shell.current {
+            let marked = page.browser().texts(current).await?;
+            if marked != [button] {
+                return Err(Failure::failed("the navigation marks the view that is on screen")
+                    .expected(format!("{button:?} in {current}"))
+                    .seen(format!("{marked:?}"))
+                    .at(visit.url())
+                    .caused_by(Cause::FrontEnd));
+            }
+        }
         if page.browser().path().await? == route.path {
             return Ok(());
         }
