@@ -170,6 +170,8 @@ pub struct Portal {
     pub busy: Vec<String>,
     /// Headings of a portal that gave up.
     pub broken: Vec<String>,
+    /// Text of the button by which somebody lets a portal that gave up start again.
+    pub retry: Option<String>,
     /// Texts of a build that signs nobody in.
     pub mock: Vec<String>,
     /// Size of the largest file that it serves, in megabytes, where that is more than any portal needs.
@@ -202,6 +204,8 @@ pub struct Login {
     pub within_ms: u64,
     /// What a wrong password and an unknown e-mail address are answered with.
     pub wrong_password: String,
+    /// What somebody reads there whose session has ended.
+    pub ended: Option<String>,
     /// Its headings, fields and buttons, in their order, as of [`View::outline`].
     #[serde(default)]
     pub outline: Vec<String>,
@@ -588,12 +592,12 @@ mod tests {
 
     #[test]
     fn a_duplicate_route_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 155, column 1: a second route is named "dashboard""#);
+        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 157, column 1: a second route is named "dashboard""#);
     }
 
     #[test]
     fn an_unknown_key_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 153, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
@@ -624,13 +628,13 @@ mod tests {
 
     #[test]
     fn an_unknown_persona_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 117, column 11: "ADMIN_C" is not one of its personas"#);
+        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 119, column 11: "ADMIN_C" is not one of its personas"#);
     }
 
     #[test]
     fn an_invalid_pattern_is_reported() {
         assert_snapshot!(shown(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
-        the contract fixtures/sacco-plus.toml cannot be understood at line 217, column 26, `x-content-type-options = "("`: regex parse error:
+        the contract fixtures/sacco-plus.toml cannot be understood at line 219, column 26, `x-content-type-options = "("`: regex parse error:
             (
             ^
         error: unclosed group
