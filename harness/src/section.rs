@@ -46,6 +46,8 @@ pub enum Section {
     Rights,
     /// What the security checklist looks at.
     Security,
+    /// The errors that visitors met, where a service collects them.
+    Sentry,
     /// The way from a gateway's message to the ledger.
     Sms,
     /// Rows in the states that they may be in.
@@ -64,7 +66,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -83,6 +85,7 @@ impl Section {
         Self::Release,
         Self::Rights,
         Self::Security,
+        Self::Sentry,
         Self::Sms,
         Self::States,
         Self::Tenancy,

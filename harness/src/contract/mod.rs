@@ -27,7 +27,7 @@ pub use data::{
     Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use views::{
     Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
@@ -73,6 +73,8 @@ pub struct Contract {
     release: Option<Release>,
     /// What is watched after a release.
     monitoring: Option<Monitoring>,
+    /// Where the errors that visitors met are collected.
+    sentry: Option<Sentry>,
     /// What the data checklist compares.
     data: Option<Data>,
     /// The dashboard's figures.
@@ -442,6 +444,7 @@ impl Contract {
             Section::Release => self.release.is_some(),
             Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
+            Section::Sentry => self.sentry.is_some(),
             Section::Sms => self.sms.is_some(),
             Section::States => self.states.is_some(),
             Section::Tenancy => self.tenancy.is_some(),

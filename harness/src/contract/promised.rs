@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::{
     Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
-    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, State, Tokens,
-    Totals, Trail, View,
+    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, State,
+    Tokens, Totals, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -101,6 +101,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn make(&self) -> Verdict<&BTreeMap<String, Recipe>> {
         promised(Section::Make, self.make.as_ref())
+    }
+
+    /// Where the errors that visitors met are collected.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn sentry(&self) -> Verdict<&Sentry> {
+        promised(Section::Sentry, self.sentry.as_ref())
     }
 
     /// What is watched after a release.
