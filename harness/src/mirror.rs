@@ -198,7 +198,7 @@ impl Facts {
         let failed = |error: ClientError| Deployment::vendor_failed("what the database declares can be read", &error);
         let schemas = management.rest_settings().await.map_err(failed)?.db_schema;
         let (mut facts, schemas) = (Self::default(), quoted(&schemas));
-        facts.read(management, &schemas, |kind| DECLARED.contains(&kind)).await?;
+        Box::pin(facts.read(management, &schemas, |kind| DECLARED.contains(&kind))).await?;
         Ok(facts)
     }
 
@@ -244,7 +244,8 @@ impl Facts {
         let rest = management.rest_settings().await.map_err(failed)?;
         let schemas = quoted(&rest.db_schema);
         facts.add("exposed schemas", "db_schema", rest.db_schema);
-        facts.read(&management, &schemas, |_| true).await?;
+        // On the heap: the stack of a test is small.
+        Box::pin(facts.read(&management, &schemas, |_| true)).await?;
         let settings = deployment.auth()?.settings().await.map_err(failed)?;
         for (name, value) in settings.as_object().into_iter().flatten() {
             facts.add("auth setting", name.as_str(), text(value));

@@ -41,7 +41,14 @@ const outside = (dialog) => {
   return found;
 };
 
+// What is still moving, such as a menu that goes, is on its way to somewhere else.
+const still = async () => {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+};
+
 (async () => {
+  await still();
   const control = find();
   if (!control) return { covered: "nothing: it is gone", changed: false, on: null, dialog: false, cancelled: null };
   control.scrollIntoView({ block: "center", behavior: "instant" });

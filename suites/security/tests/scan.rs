@@ -132,7 +132,8 @@ async fn refused(check: &harness::Check, requests: Vec<(&str, &str, Vec<(&str, S
     Err(Failure::failed("what is for the project's own service is refused to everybody else")
         .expected("401 or 403")
         .seen(open.join("\n"))
-        .at(base))
+        .at(base)
+        .advice("shut the path at the gateway, find what lets it through, and look in the log for who used it"))
 }
 
 /// What a browser keeps for the API is not sent from somebody else's page.
