@@ -70,17 +70,17 @@ pub struct Contract {
     /// What the security checklist looks at.
     security: Option<Security>,
     /// What has to be true around a release.
-    release: Option<Release>,
+    release: Option<Box<Release>>,
     /// What is watched after a release.
     monitoring: Option<Monitoring>,
     /// Where the errors that visitors met are collected.
     sentry: Option<Sentry>,
     /// What the data checklist compares.
-    data: Option<Data>,
+    data: Option<Box<Data>>,
     /// The dashboard's figures.
-    dashboard: Option<Dashboard>,
+    dashboard: Option<Box<Dashboard>>,
     /// The ledger on screen.
-    ledger: Option<Ledger>,
+    ledger: Option<Box<Ledger>>,
     /// How values are written on screen.
     formats: Option<Formats>,
     /// Kinds of row that views list.
@@ -93,7 +93,7 @@ pub struct Contract {
     /// Relations that add rows up.
     totals: Option<Vec<Totals>>,
     /// What distinguishes controls.
-    controls: Option<Controls>,
+    controls: Option<Box<Controls>>,
     /// What one click does.
     actions: Option<Vec<Action>>,
     /// What people make in dialogs.
@@ -107,13 +107,13 @@ pub struct Contract {
     /// What nobody may make disappear.
     trail: Option<Trail>,
     /// Payments that may be there twice.
-    duplicates: Option<Duplicates>,
+    duplicates: Option<Box<Duplicates>>,
     /// Giving a transaction to a member.
-    allocation: Option<Allocation>,
+    allocation: Option<Box<Allocation>>,
     /// Events of the audit log.
-    audit: Option<Audit>,
+    audit: Option<Box<Audit>>,
     /// The way from a gateway's message to the ledger.
-    sms: Option<Sms>,
+    sms: Option<Box<Sms>>,
     /// Institutions that may be written to in production.
     canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.

@@ -27,7 +27,7 @@ impl Contract {
     /// # Errors
     /// Not run where the contract leaves it out; so are all below.
     pub fn allocation(&self) -> Verdict<&Allocation> {
-        promised(Section::Allocation, self.allocation.as_ref())
+        promised(Section::Allocation, self.allocation.as_deref())
     }
 
     /// Events of the audit log.
@@ -35,7 +35,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn audit(&self) -> Verdict<&Audit> {
-        promised(Section::Audit, self.audit.as_ref())
+        promised(Section::Audit, self.audit.as_deref())
     }
 
     /// Institutions that may be written to in production.
@@ -51,7 +51,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn dashboard(&self) -> Verdict<&Dashboard> {
-        promised(Section::Dashboard, self.dashboard.as_ref())
+        promised(Section::Dashboard, self.dashboard.as_deref())
     }
 
     /// What the data checklist compares.
@@ -59,7 +59,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn data(&self) -> Verdict<&Data> {
-        promised(Section::Data, self.data.as_ref())
+        promised(Section::Data, self.data.as_deref())
     }
 
     /// Payments that may be there twice.
@@ -67,7 +67,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn duplicates(&self) -> Verdict<&Duplicates> {
-        promised(Section::Duplicates, self.duplicates.as_ref())
+        promised(Section::Duplicates, self.duplicates.as_deref())
     }
 
     /// Where days begin and end; where the portal does not say, as on this machine.
@@ -92,7 +92,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn ledger(&self) -> Verdict<&Ledger> {
-        promised(Section::Ledger, self.ledger.as_ref())
+        promised(Section::Ledger, self.ledger.as_deref())
     }
 
     /// What it takes to make a tenant, by kind of row.
@@ -143,7 +143,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn release(&self) -> Verdict<&Release> {
-        promised(Section::Release, self.release.as_ref())
+        promised(Section::Release, self.release.as_deref())
     }
 
     /// What the security checklist looks at.
@@ -159,7 +159,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn sms(&self) -> Verdict<&Sms> {
-        promised(Section::Sms, self.sms.as_ref())
+        promised(Section::Sms, self.sms.as_deref())
     }
 
     /// Who belongs where, for the prober of row level security.
@@ -183,7 +183,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn controls(&self) -> Verdict<&Controls> {
-        promised(Section::Controls, self.controls.as_ref())
+        promised(Section::Controls, self.controls.as_deref())
     }
 
     /// What one click does, by its name.

@@ -221,7 +221,7 @@ impl Deployment {
     pub async fn counterpart(&self) -> Verdict<Deployment> {
         let target = match self.target {
             #[cfg(feature = "embedded")]
-            Target::Embedded => return Self::open_sound().await,
+            Target::Embedded => return Box::pin(Self::open_sound()).await,
             Target::Staging => Target::Production,
             Target::Production => Target::Staging,
             target => {
@@ -241,7 +241,7 @@ impl Deployment {
                     self.target
                 ))
         };
-        let opened = async { Self::open_with(Settings::read_beside(target)?).await };
+        let opened = async { Box::pin(Self::open_with(Settings::read_beside(target)?)).await };
         let counterpart = opened.await.map_err(|error| {
             let text = error.to_string();
             not_run(text.lines().next().unwrap_or_default())
