@@ -14,9 +14,6 @@ use crate::views;
 /// Pixels of a window in which the navigation is beside the view.
 const DESKTOP: u32 = 1280;
 
-/// Parts that a view is made of at most, each with its own way to try again.
-const MOST_PANELS: usize = 8;
-
 /// How often a list is compared whose rows other people change meanwhile.
 const TRIES: usize = 4;
 
@@ -277,16 +274,22 @@ impl<'c> Looked<'c> {
     /// What failed is there once somebody tries it again.
     async fn try_again(&self, page: &Page<'_>) -> Verdict {
         let Some(retry) = &self.check.contract().controls()?.retry else { return Ok(()) };
+        let contract = self.check.contract();
+        let script = "const [text, answer] = arguments;
+            const found = [...document.querySelectorAll('main button')].filter((it) => it.innerText.trim() === text);
+            found.forEach((it) => it.click());
+            answer(found.length);";
         let mut clicked = 0;
         for list in self.view.lists.iter().map(Some).chain([None]) {
             if let Some(list) = list {
                 self.turn_to(page, list).await?;
             }
-            while clicked < MOST_PANELS && page.browser().click_text("main button", retry).await? {
-                clicked += 1;
-            }
+            clicked += page.browser().ask(script, vec![retry.as_str().into()]).await?.as_u64().unwrap_or_default();
         }
         if clicked > 0 {
+            let route = contract.page_of(self.view);
+            let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
+            visit.expect_ready("a view that is tried again is on screen")?;
             return self.compare(page).await;
         }
         let difference = Difference { expected: format!("{retry:?}"), seen: "no such button".to_owned() };
