@@ -395,6 +395,13 @@ impl SmsIngest {
         self.request(Method::POST, json.into_iter(), body.0.clone()).await
     }
 
+    /// As [`SmsIngest::send_once`], as somebody who is signed in, and without the key.
+    pub async fn ask_as(&self, _: &Permission, session: &super::Session, body: &Value) -> Receipt {
+        let bearer = format!("Bearer {}", session.access_token.expose_secret());
+        let json = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+        self.request(Method::POST, json.into_iter(), body.to_string().into_bytes()).await
+    }
+
     /// Headers that `spoil` makes of the key, for a probe that shows something like it.
     pub fn with_spoilt_key<T: Default>(&self, spoil: impl FnOnce(&str) -> T) -> T {
         self.key.as_ref().map(|key| spoil(key.expose_secret())).unwrap_or_default()

@@ -65,6 +65,8 @@ pub struct Person {
     pub id: String,
     /// The address that they sign in with.
     pub email: String,
+    /// The password.
+    pub password: SecretString,
     /// Signed in once, and shared.
     pub session: Session,
 }
@@ -98,7 +100,8 @@ impl<'d> Writes<'d> {
             };
         }
         self.sweep().await?;
-        let made = self.row("institution", &[("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())]).await?;
+        let name = [("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())];
+        let made = self.row("institution", &name, &Map::new()).await?;
         Ok(tenant(text(&made, "id")))
     }
 
@@ -129,9 +132,18 @@ impl<'d> Writes<'d> {
             ("email", email.clone().into()),
             ("name", name.into()),
         ];
-        self.row("profile", &profile).await?;
+        self.row("profile", &profile, &Map::new()).await?;
         let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
-        Ok(Person { id, email, session })
+        Ok(Person { id, email, password, session })
+    }
+
+    /// A further session of a person.
+    ///
+    /// # Errors
+    /// Undecided when they do not get in.
+    pub async fn sign_in(&self, person: &Person) -> Verdict<Session> {
+        let auth = self.deployment.auth()?;
+        Deployment::admit(&auth, &person.email, &person.password).await.map_err(unmade("a session"))
     }
 
     /// Shuts a person out, as an administrator does.
@@ -158,6 +170,20 @@ impl<'d> Writes<'d> {
     /// # Errors
     /// Undecided when the row cannot be made.
     pub async fn make(&self, tenant: &Tenant, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
+        self.make_with(tenant, kind, values, &Map::new()).await
+    }
+
+    /// The same with these columns in the place of the recipe's.
+    ///
+    /// # Errors
+    /// Undecided when the row cannot be made.
+    pub async fn make_with(
+        &self,
+        tenant: &Tenant,
+        kind: &str,
+        values: &[(&str, Value)],
+        columns: &Map<String, Value>,
+    ) -> Verdict<Value> {
         let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
         let mut all: Vec<(&str, Value)> = vec![
             ("institution", tenant.id.clone().into()),
@@ -168,7 +194,7 @@ impl<'d> Writes<'d> {
         ];
         all.retain(|(name, _)| !values.iter().any(|(given, _)| given == name));
         all.extend_from_slice(values);
-        self.row(kind, &all).await
+        self.row(kind, &all, columns).await
     }
 
     /// How a kind of row is made.
@@ -179,14 +205,16 @@ impl<'d> Writes<'d> {
         self.deployment.recipe(kind)
     }
 
-    async fn row(&self, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
+    async fn row(&self, kind: &str, values: &[(&str, Value)], columns: &Map<String, Value>) -> Verdict<Value> {
         let _under_way = self.deployment.made.under_way.read().await;
         go_on()?;
         let recipe = self.deployment.recipe(kind)?;
-        let (service, filled) = (self.deployment.service()?, filled(recipe, values));
-        let made = match service.insert(self, &recipe.table, &filled).await {
+        let mut row = filled(recipe, values);
+        row.extend(columns.clone());
+        let (service, row) = (self.deployment.service()?, Value::from(row));
+        let made = match service.insert(self, &recipe.table, &row).await {
             Err(ClientError::Refused(refusal)) if refusal.code.as_deref() == Some(IS_THERE) => {
-                self.change_what_is_there(recipe, &filled).await.unwrap_or(Err(ClientError::Refused(refusal)))
+                self.change_what_is_there(recipe, &row).await.unwrap_or(Err(ClientError::Refused(refusal)))
             }
             made => made,
         };
@@ -305,7 +333,7 @@ impl Deployment {
 /// A row with this key is there already.
 const IS_THERE: &str = "23505";
 
-fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
+fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Map<String, Value> {
     let fill = |template: &Value| {
         let Some(text) = template.as_str() else { return template.clone() };
         if let Some((_, value)) = values.iter().find(|(name, _)| text == format!("{{{name}}}")) {
@@ -316,7 +344,7 @@ fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
         });
         filled.into()
     };
-    recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect::<Map<_, _>>().into()
+    recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect()
 }
 
 fn text(row: &Value, column: &str) -> String {

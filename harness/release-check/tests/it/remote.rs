@@ -30,8 +30,8 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(crate) async fn start() -> Self {
-        // Three suites from one address in a minute are more than a limit for people allows.
-        let portal = Portal::builder().token_requests(1_000, 10_000).start().await.unwrap();
+        // Six suites from one address in a minute are more than a limit for people allows, and guessing is stopped still.
+        let portal = Portal::builder().token_requests(30, 900).start().await.unwrap();
         let (folder, source) = (tempfile::tempdir().unwrap(), portal.checkout().await.unwrap().to_owned());
         for (path, content) in portal.published() {
             let path = folder.path().join("dist").join(path);
