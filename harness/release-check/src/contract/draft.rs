@@ -12,7 +12,7 @@ const STEPS: [(&str, &[&str]); 7] = [
     ("4.1.3", &["transaction", "ledger", "payment"]),
     ("4.1.4", &["group", "ibimina", "project"]),
     ("4.1.5", &["member", "customer", "client"]),
-    ("4.1.6", &["reconciliation", "allocation"]),
+    ("4.1.6", &["reconciliation"]),
     ("4.1.7", &["report", "analytics"]),
     ("4.1.8", &["setting"]),
 ];
