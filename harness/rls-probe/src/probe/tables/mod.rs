@@ -40,6 +40,7 @@ impl<'c> Prober<'_, 'c> {
                 self.table(relation, actor).await?;
             }
             self.failures(relation);
+            self.read_by_any_account(relation).await?;
             self.seen_by_nobody(relation).await?;
         }
         Ok(())
@@ -289,7 +290,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Whether its rows are about one person, who may change them whatever their role.
-    fn is_personal(&self, relation: &Relation) -> bool {
+    pub(super) fn is_personal(&self, relation: &Relation) -> bool {
         matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
     }
 
