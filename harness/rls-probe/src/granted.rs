@@ -17,7 +17,8 @@ pub fn granted(catalog: &Catalog, tenancy: &Tenancy) -> Option<Granted> {
         return None;
     }
     let members = tenancy.members.as_ref().map(|members| members.table.as_str());
-    let tables = || catalog.relations.iter().filter(|table| table.is_table() && Some(table.title().as_str()) != members);
+    let tables =
+        || catalog.relations.iter().filter(|table| table.is_table() && Some(table.title().as_str()) != members);
     let named = tables().filter(|table| names::is_privileges_table(&table.name));
     let asked = named.filter(|table| catalog.is_asked_about_callers(table)).find_map(|table| of(catalog, table));
     let persons = tables().filter(|table| tenancy.tenant.is_none() && catalog.is_mirror(table));
@@ -36,17 +37,22 @@ fn of(catalog: &Catalog, table: &Relation) -> Option<Granted> {
 /// Roles of a table of privileges that policies ask for and for nothing else, more often than beside a tenant: they are the
 /// platform's.
 pub fn platform_roles(catalog: &Catalog, granted: &Granted, is_of_tenant: impl Fn(&str) -> bool) -> Vec<String> {
-    let Some((table, column)) = catalog.named(&granted.table).and_then(|table| Some((table, table.column(&granted.role)?)))
+    let Some((table, column)) =
+        catalog.named(&granted.table).and_then(|table| Some((table, table.column(&granted.role)?)))
     else {
         return Vec::new();
     };
     let is_platform = |role: &String| {
         let asks = format!("'{role}'");
-        let texts = catalog.relations.iter().flat_map(|of| &of.policies);
-        let texts = texts.flat_map(|policy| [&policy.using, &policy.check]).flatten();
-        let alternatives = texts.flat_map(|text| alternatives(text)).filter(|text| text.contains(&asks));
-        let (alone, beside): (Vec<_>, Vec<_>) = alternatives.partition(|text| !is_of_tenant(text));
-        alone.len() > beside.len()
+        let (mut alone, mut beside) = (0, 0);
+        for policy in catalog.relations.iter().flat_map(|of| &of.policies) {
+            let texts = [&policy.using, &policy.check].into_iter().flatten();
+            let asked: Vec<_> = texts.flat_map(|text| alternatives(text)).filter(|text| text.contains(&asks)).collect();
+            alone += usize::from(asked.iter().any(|text| !is_of_tenant(text)));
+            beside += usize::from(asked.iter().any(|text| is_of_tenant(text)));
+        }
+        // One policy may have forgotten to ask for the tenant.
+        alone > beside && (alone > 1 || names::is_office(role))
     };
     known_values(table, column).into_iter().filter(is_platform).collect()
 }

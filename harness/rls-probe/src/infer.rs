@@ -32,7 +32,8 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     let tables: Vec<_> =
         catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
     let claim = claimed(catalog);
-    let mut best: Option<((bool, usize), &Relation, Option<Members>, String)> = None;
+    let mut best: Option<(&Relation, Option<Members>, String)> = None;
+    let mut most = (false, 1);
     // Users themselves are no tenants.
     for tenants in tables.iter().filter(|table| !catalog.is_mirror(table)) {
         let Some((column, named)) = usual_name(&tables, tenants) else { continue };
@@ -54,11 +55,12 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
         let is_told = members.as_ref().is_some_and(|members| {
             members.role.is_some() || names::is_members_table(members.table.rsplit('.').next().unwrap_or_default())
         });
-        if (is_told, named) > best.as_ref().map_or((false, 1), |(most, ..)| *most) {
-            best = Some(((is_told, named), tenants, members, column));
+        if (is_told, named) > most {
+            most = (is_told, named);
+            best = Some((tenants, members, column));
         }
     }
-    if let Some((_, tenants, members, column)) = best
+    if let Some((tenants, members, column)) = best
         && let Some(key) = tenants.primary().and_then(|key| key.columns.first()).cloned()
     {
         let tenant = TenantTable { table: tenants.title(), key, column: column.clone(), closed: BTreeMap::new() };

@@ -92,8 +92,9 @@ pub fn is_members_table(table: &str) -> bool {
 
 /// Whether a table's name says that its rows make users more than others: `user_roles`, `admins`.
 pub fn is_privileges_table(table: &str) -> bool {
-    let is_one =
-        |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege" | "permission");
+    let is_one = |word: &str| {
+        matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege" | "permission")
+    };
     let table = snake(table);
     !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
 }
@@ -122,10 +123,44 @@ pub fn is_plain_role(role: &str) -> bool {
 /// Whether a role is one side of what people do with each other, and no office above them.
 pub fn is_taking_part(role: &str) -> bool {
     const SIDES: [&str; 38] = [
-        "seller", "vendor", "merchant", "buyer", "driver", "rider", "courier", "host", "landlord", "tenant", "renter",
-        "freelancer", "employer", "candidate", "applicant", "recruiter", "creator", "artist", "fan", "subscriber", "parent",
-        "provider", "tutor", "mentor", "mentee", "farmer", "supplier", "donor", "volunteer", "organizer", "brand",
-        "influencer", "contractor", "homeowner", "restaurant", "shop", "agent", "business",
+        "seller",
+        "vendor",
+        "merchant",
+        "buyer",
+        "driver",
+        "rider",
+        "courier",
+        "host",
+        "landlord",
+        "tenant",
+        "renter",
+        "freelancer",
+        "employer",
+        "candidate",
+        "applicant",
+        "recruiter",
+        "creator",
+        "artist",
+        "fan",
+        "subscriber",
+        "parent",
+        "provider",
+        "tutor",
+        "mentor",
+        "mentee",
+        "farmer",
+        "supplier",
+        "donor",
+        "volunteer",
+        "organizer",
+        "brand",
+        "influencer",
+        "contractor",
+        "homeowner",
+        "restaurant",
+        "shop",
+        "agent",
+        "business",
     ];
     let role = role.to_lowercase();
     is_plain_role(&role) || role.split(['_', '-', ' ']).any(|word| SIDES.contains(&word)) && !has_any(&role, &["admin"])
@@ -163,6 +198,11 @@ pub fn says_public(name: &str) -> bool {
                 "contact form",
             ],
         )
+}
+
+/// Whether a role is one of those who run a project.
+pub fn is_office(role: &str) -> bool {
+    has_any(&role.to_lowercase(), &["admin", "moderator", "support", "operator", "super"])
 }
 
 /// Whether a name says that something is for everybody who has an account.

@@ -39,15 +39,20 @@ pub fn code_of(source: &str) -> String {
 
 /// What stands between the `OR`s of an expression.
 pub fn alternatives(text: &str) -> Vec<&str> {
+    parted(text, " OR ")
+}
+
+/// What stands between such words of an expression, outside of its parentheses.
+pub fn parted<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
     let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
     let (mut parts, mut depth, mut begin) = (Vec::new(), 0_i32, 0);
     for (at, c) in inner.char_indices() {
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,
-            ' ' if depth == 0 && inner[at..].starts_with(" OR ") => {
+            ' ' if depth == 0 && inner[at..].starts_with(word) => {
                 parts.push(inner[begin..at].trim());
-                begin = at + 4;
+                begin = at + word.len();
             }
             _ => {}
         }

@@ -69,7 +69,8 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
             ties.insert(relation.oid, Tie::Owner(owners));
         }
     }
-    let joined: Vec<_> = tables().filter_map(|relation| Some((relation.oid, joined(catalog, &ties, relation)?))).collect();
+    let joined: Vec<_> =
+        tables().filter_map(|relation| Some((relation.oid, joined(catalog, &ties, relation)?))).collect();
     ties.extend(joined);
     close(catalog, &mut ties);
     for relation in tables() {

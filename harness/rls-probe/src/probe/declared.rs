@@ -134,7 +134,8 @@ impl<'c> Prober<'_, 'c> {
     ) -> Result<Option<String>, Error> {
         let is_flag = |column: &&Column| column.category == "B" && names::is_published_flag(&column.name);
         let Some(flag) = relation.columns.iter().find(is_flag) else { return Ok(None) };
-        let is_asked = policies.iter().any(|policy| policy.using.as_ref().is_some_and(|text| text.contains(&flag.name)));
+        let is_asked =
+            policies.iter().any(|policy| policy.using.as_ref().is_some_and(|text| text.contains(&flag.name)));
         if is_asked || !flag.may(actor.db_role(), "select") {
             return Ok(None);
         }
@@ -192,7 +193,9 @@ fn flag(policy: &Policy, is_asked: impl Fn(&str) -> bool) -> Option<&str> {
     // What a row is part of may say it for the row.
     let is_simple = |part: &&str| {
         let is_of_parent = part.starts_with("(EXISTS ( SELECT") || part.starts_with("EXISTS ( SELECT");
-        (is_of_parent && !part.contains("()") || !part.contains("SELECT")) && !part.contains("auth.") && !part.contains("current_")
+        (is_of_parent && !part.contains("()") || !part.contains("SELECT"))
+            && !part.contains("auth.")
+            && !part.contains("current_")
     };
     let mut parts = alternatives(text).into_iter().filter(is_simple);
     parts.find(|part| part.replace("public.", "").split(|c: char| !c.is_alphanumeric() && c != '_').any(&is_asked))

@@ -48,7 +48,9 @@ impl<'c> Prober<'_, 'c> {
                 let invites = names::is_invitations(&relation.name)
                     && self.record.own.contains(&(of_table, actor.name.clone(), Verb::Insert));
                 let is_manager = is_highest || invites;
-                if (is_manager && names::is_for_managers(&relation.name, &column.name)) || !column.may(actor.db_role(), "select") {
+                if (is_manager && names::is_for_managers(&relation.name, &column.name))
+                    || !column.may(actor.db_role(), "select")
+                {
                     continue;
                 }
                 let rows = self.rows_besides(relation, self.own(actor), actor);

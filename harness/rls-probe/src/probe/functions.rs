@@ -371,7 +371,8 @@ impl<'c> Prober<'_, 'c> {
                 );
                 looks.push((look, Harm::Critical.that("can change their own role, tenant or state")));
                 let above: Vec<_> = self.above(actor).iter().map(|role| literal(role)).collect();
-                if let (Some(role), false, Kind::Member | Kind::Reader) = (&members.role, above.is_empty(), actor.kind) {
+                if let (Some(role), false, Kind::Member | Kind::Reader) = (&members.role, above.is_empty(), actor.kind)
+                {
                     let (role, tenant) = (ident(role), ident(&members.tenant));
                     let own = literal(&self.world.tenants[self.own(actor)].id);
                     let look = format!(

@@ -220,11 +220,13 @@ impl<'c> Prober<'_, 'c> {
                 }
                 let me = format!("{} = {}", ident(owner), literal(user));
                 let hold = |role: &str| format!("set local session_replication_role = {role}");
-                let absent =
-                    [hold("replica"), format!("delete from {} where {me}", relation.sql()), hold("origin")];
+                let absent = [hold("replica"), format!("delete from {} where {me}", relation.sql()), hold("origin")];
                 let name = ident(&column.name);
-                let look =
-                    [format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(&value))];
+                let look = [format!(
+                    "select count(*) from {} where {me} and {name}::text = {}",
+                    relation.sql(),
+                    literal(&value)
+                )];
                 loop {
                     let sql = draft.insert();
                     match self.desk.attempt(actor, &absent, &sql, &look).await? {
@@ -262,7 +264,8 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             // Whoever has a role gives themselves none that is below it.
-            let own = actor.role.as_ref().filter(|role| wanted.contains(role)).map_or(usize::MAX, |role| roles.rank(role));
+            let own =
+                actor.role.as_ref().filter(|role| wanted.contains(role)).map_or(usize::MAX, |role| roles.rank(role));
             let each: Vec<_> = match wanted.is_empty() {
                 true => vec![None],
                 false => wanted.iter().filter(|role| roles.rank(role) <= own).map(Some).collect(),

@@ -85,9 +85,11 @@ impl<'c> World<'c> {
         let others = self.controls.clone();
         let Some(user) = others.first().and_then(|other| other.user.as_ref()) else { return Ok(()) };
         let (role, table) = (ident(&granted.role), granted.table.split('.').map(ident).collect::<Vec<_>>().join("."));
-        let usual = format!("select {role}::text from {table} where {}::text = {}", ident(&granted.user), literal(user));
+        let usual =
+            format!("select {role}::text from {table} where {}::text = {}", ident(&granted.user), literal(user));
         let usual: Vec<_> = desk.run(&usual).await?.rows.into_iter().flatten().collect();
-        let sides: Vec<_> = self.roles.iter().filter(|role| names::is_taking_part(role) && !usual.contains(role)).cloned().collect();
+        let sides: Vec<_> =
+            self.roles.iter().filter(|role| names::is_taking_part(role) && !usual.contains(role)).cloned().collect();
         for side in sides.iter().filter(|side| *side != PLAIN) {
             for other in &others {
                 // Where it cannot be, there is nobody to compare with.
@@ -172,7 +174,11 @@ impl<'c> World<'c> {
             let actor = self.member(desk, OWN, Some(&role), Kind::Platform, &BTreeMap::new(), None).await?;
             let is_in_one = actor.tenant.is_some();
             self.controls.push(actor);
-            self.above_tenants(desk, &role).await?.into_iter().filter(|_| is_in_one).for_each(|actor| self.controls.push(actor));
+            self.above_tenants(desk, &role)
+                .await?
+                .into_iter()
+                .filter(|_| is_in_one)
+                .for_each(|actor| self.controls.push(actor));
         }
         self.appoint(desk).await
     }

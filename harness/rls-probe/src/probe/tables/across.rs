@@ -152,8 +152,7 @@ impl<'c> Prober<'_, 'c> {
                                 self.guilty(relation, actor, "update", Some(mine)).await?,
                             ),
                             false => (
-                                Harm::Low
-                                    .that(format!("can make rows refer to the other tenant's {theirs} ({names})")),
+                                Harm::Low.that(format!("can make rows refer to the other tenant's {theirs} ({names})")),
                                 cause.clone(),
                             ),
                         };

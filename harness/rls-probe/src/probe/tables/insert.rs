@@ -78,7 +78,9 @@ impl<'c> Prober<'_, 'c> {
         let is_member = matches!(actor.kind, Kind::Member | Kind::Reader);
         let mut own_works = false;
         if is_member {
-            let inserted = match self.draft_by(relation, self.own(actor), actor, true) {
+            // Nobody gives themselves what makes them more than others.
+            let draft = self.draft_by(relation, self.own(actor), actor, true);
+            let inserted = match draft.filter(|_| !self.world.gives_privileges(relation)) {
                 Some(draft) => self.try_insert(actor, draft, &[]).await?,
                 None => Inserted::No(Cell::Refused),
             };
@@ -166,7 +168,8 @@ impl<'c> Prober<'_, 'c> {
 
     /// Whether rows of a table are part of what several people take part in.
     pub(super) fn is_within_joined(&self, relation: &Relation) -> bool {
-        let mut targets = relation.references.iter().map(|reference| reference.target).filter(|oid| *oid != relation.oid);
+        let mut targets =
+            relation.references.iter().map(|reference| reference.target).filter(|oid| *oid != relation.oid);
         targets.any(|oid| {
             let is_joined = matches!(self.world.ties.get(&oid), Some(Tie::Joined(..)));
             let target = self.world.catalog.relation(oid);
@@ -190,7 +193,9 @@ impl<'c> Prober<'_, 'c> {
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
             }
             // A tenant that says of nobody whose it is, made by somebody whom nothing makes a member of it.
-            Inserted::Yes { sql, .. } if actor.kind == Kind::Newcomer && self.is_nobodys(relation, actor, &sql).await? => {
+            Inserted::Yes { sql, .. }
+                if actor.kind == Kind::Newcomer && self.is_nobodys(relation, actor, &sql).await? =>
+            {
                 let cause = self.guilty(relation, actor, "insert", None).await?;
                 let deed = Harm::Medium.that("can make tenants that they have no part in");
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
@@ -204,7 +209,9 @@ impl<'c> Prober<'_, 'c> {
 
     /// Whether a tenant that somebody made names no user, has no members, and lets nobody become its first.
     async fn is_nobodys(&mut self, relation: &'c Relation, actor: &Actor, sql: &str) -> Result<bool, Error> {
-        let (Some(members), Some(tenancy)) = (self.world.members(), &self.world.tenancy.members) else { return Ok(false) };
+        let (Some(members), Some(tenancy)) = (self.world.members(), &self.world.tenancy.members) else {
+            return Ok(false);
+        };
         let names_somebody =
             relation.columns.iter().any(|column| self.world.catalog.is_of_user(relation, &column.name));
         // Whoever may write memberships, or their own, writes one for themselves.

@@ -132,9 +132,13 @@ impl<'c> Prober<'_, 'c> {
             return self.read_shared(relation, actor).await;
         }
         if !actor.kind.is_outside() {
-            let own = self.world.rows(relation, self.own(actor));
+            // Where users are the tenants, what is theirs is what names them.
+            let own = match self.world.tenancy.tenant.is_none() && self.is_personal(relation) {
+                true => self.own_rows(relation, actor),
+                false => self.world.rows(relation, self.own(actor)).to_vec(),
+            };
             if !own.is_empty()
-                && let Some((seen, _)) = self.seen(relation, actor, own).await?
+                && let Some((seen, _)) = self.seen(relation, actor, &own).await?
             {
                 let cell = if seen > 0 { Cell::Own } else { Cell::Refused };
                 self.record.enter(&object, Verb::Read, actor, cell);
