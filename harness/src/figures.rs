@@ -72,7 +72,11 @@ pub(crate) fn amount(value: &Value) -> Option<Decimal> {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().ok()
 }
 
-pub(crate) fn now_in(time_zone: &str) -> Verdict<Zoned> {
+/// Now, on the clocks of a time zone.
+///
+/// # Errors
+/// Undecided where there is no such zone.
+pub fn now_in(time_zone: &str) -> Verdict<Zoned> {
     let zone = TimeZone::get(time_zone).map_err(|error| {
         Failure::undecided("the contract names a time zone that is known")
             .expected("an IANA name")

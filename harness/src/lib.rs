@@ -69,21 +69,22 @@ pub use client::{
     AnsweredBy, ApiKey, AuthClient, Backup, Backups, BuildVariable, Claims, ClientError, Dated, EdgeFunction,
     GithubClient, Ingest, IngestRefusal, Issue, LoggedAnswers, ManagementClient, Message, PagesClient, PagesDeployment,
     PagesProject, PhysicalBackups, Progress, PublishedKeys, PullRequest, Receipt, Refusal, RestClient, RestSettings,
-    Session, SignedBy, SigningKey, SmsIngest, Unstorable,
+    SentryClient, SentryIssue, Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, Budget, Canary, Column, Contract,
-    Controls, Count, Counted, Counts, Dashboard, Data, FailedParses, Field, Figures, Forbidden, Form, Formats,
-    Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Period,
-    Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sms,
-    SmsTransaction, StatusFilter, Times, Tokens, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow,
+    Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
+    Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration,
+    Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right,
+    Route, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens, Totals, Trail,
+    UnknownPath, Unread, Variable, View, Weakened, Window,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
     BuildFiles, Deployment, Error as DeploymentError, MADE_BY_CHECKS, Person, Released, Tenant, Writes, settings_file,
 };
 pub use failure::{Failure, Verdict};
-pub use figures::figure;
+pub use figures::{figure, now_in};
 pub use limits::{SUITE_SECONDS, WATCH_ROUND};
 pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;

@@ -1,13 +1,16 @@
 //! What two deployments of one portal have to have in common, read from both and compared: migrations, functions, names of
 //! secrets, settings, exposed schemas, policies, grants, headers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    client::ClientError,
+    client::{ClientError, ManagementClient},
     deployment::Deployment,
     failure::{Failure, Verdict},
 };
@@ -15,7 +18,7 @@ use crate::{
 /// What of the database has to be the same: each a query of names and values. The role that it is read by is granted
 /// nothing, so views of the information schema are empty for it: rights are read from the catalog. Owners and the roles of
 /// the platform differ between projects and are left out.
-const DATABASE: [(&str, &str); 9] = [
+const DATABASE: [(&str, &str); 14] = [
     ("migration", "select version || '_' || name as name, 'applied' as value from supabase_migrations.schema_migrations"),
     (
         "policy",
@@ -71,6 +74,52 @@ const DATABASE: [(&str, &str); 9] = [
          group by g.defaclobjtype, n.nspname, r.rolname",
     ),
     (
+        "column",
+        "select format('%s.%s.%s', n.nspname, c.relname, a.attname) as name,
+                concat_ws(' ', pg_catalog.format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
+                          case a.attgenerated when 's' then 'generated ' else 'default ' end || pg_catalog.pg_get_expr(d.adbin, d.adrelid)) as value
+         from pg_catalog.pg_attribute a
+         join pg_catalog.pg_class c on c.oid = a.attrelid
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+         where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any({schemas})",
+    ),
+    (
+        "constraint",
+        "select format('%s.%s %s', n.nspname, c.relname, k.conname) as name, pg_catalog.pg_get_constraintdef(k.oid) as value
+         from pg_catalog.pg_constraint k
+         join pg_catalog.pg_class c on c.oid = k.conrelid
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where k.contype in ('c', 'f', 'p', 'u', 'x') and n.nspname = any({schemas})",
+    ),
+    (
+        "index",
+        "select format('%s.%s', n.nspname, c.relname) as name,
+                pg_catalog.pg_get_indexdef(c.oid) || case when i.indisvalid then '' else ' (not valid)' end as value
+         from pg_catalog.pg_index i
+         join pg_catalog.pg_class c on c.oid = i.indexrelid
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = any({schemas})",
+    ),
+    (
+        "trigger",
+        "select format('%s.%s %s', n.nspname, c.relname, t.tgname) as name,
+                pg_catalog.pg_get_triggerdef(t.oid) || case t.tgenabled when 'O' then '' else ' (' || t.tgenabled::text || ')' end as value
+         from pg_catalog.pg_trigger t
+         join pg_catalog.pg_class c on c.oid = t.tgrelid
+         join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where not t.tgisinternal and n.nspname = any({schemas})",
+    ),
+    (
+        "how a function runs",
+        "select p.oid::regprocedure::text as name,
+                concat_ws(', ', case when p.prosecdef then 'as its owner' else 'as its caller' end,
+                          case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
+                          array_to_string(p.proconfig, ', ')) as value
+         from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+         where p.prokind in ('f', 'p') and n.nspname = any({schemas})",
+    ),
+    (
         "function of the database",
         "select p.oid::regprocedure::text as name, md5(pg_catalog.pg_get_functiondef(p.oid)) as value
          from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
@@ -120,7 +169,57 @@ struct Named {
     value: String,
 }
 
+/// What a database is made of that is said in a declaration: what is computed by views and functions is looked at by checks
+/// of its own.
+const DECLARED: [&str; 10] = [
+    "policy",
+    "row level security",
+    "grant",
+    "grant on a schema",
+    "right to call",
+    "column",
+    "constraint",
+    "index",
+    "trigger",
+    "how a function runs",
+];
+
+/// A list of names in quotes, for `any(array[…])`.
+fn quoted(schemas: &str) -> Vec<String> {
+    schemas.split(',').map(|schema| format!("'{}'", schema.trim().replace('\'', "''"))).collect()
+}
+
 impl Facts {
+    /// What the database declares in the exposed schemas.
+    ///
+    /// # Errors
+    /// Not run or undecided where the API cannot be asked.
+    pub async fn declared(management: &ManagementClient) -> Verdict<Self> {
+        let failed = |error: ClientError| Deployment::vendor_failed("what the database declares can be read", &error);
+        let schemas = management.rest_settings().await.map_err(failed)?.db_schema;
+        let (mut facts, schemas) = (Self::default(), quoted(&schemas));
+        Box::pin(facts.read(management, &schemas, |kind| DECLARED.contains(&kind))).await?;
+        Ok(facts)
+    }
+
+    async fn read(
+        &mut self,
+        management: &ManagementClient,
+        schemas: &[String],
+        wanted: impl Fn(&str) -> bool,
+    ) -> Verdict {
+        let failed =
+            |error: ClientError| Deployment::vendor_failed("what the deployment is made of can be read", &error);
+        for (kind, sql) in DATABASE.into_iter().filter(|(kind, _)| wanted(kind)) {
+            let sql = sql.replace("{schemas}", &format!("array[{}]::text[]", schemas.join(", ")));
+            let sql = sql.replace("{privilege}", PRIVILEGE).replace("{compared}", COMPARED);
+            for Named { name, value } in management.query(&sql).await.map_err(failed)? {
+                self.add(kind, name, value);
+            }
+        }
+        Ok(())
+    }
+
     /// Reads them.
     ///
     /// # Errors
@@ -143,16 +242,10 @@ impl Facts {
             facts.add("secret", name, "set");
         }
         let rest = management.rest_settings().await.map_err(failed)?;
-        let schemas: Vec<_> =
-            rest.db_schema.split(',').map(|schema| format!("'{}'", schema.trim().replace('\'', "''"))).collect();
+        let schemas = quoted(&rest.db_schema);
         facts.add("exposed schemas", "db_schema", rest.db_schema);
-        for (kind, sql) in DATABASE {
-            let sql = sql.replace("{schemas}", &format!("array[{}]::text[]", schemas.join(", ")));
-            let sql = sql.replace("{privilege}", PRIVILEGE).replace("{compared}", COMPARED);
-            for Named { name, value } in management.query(&sql).await.map_err(failed)? {
-                facts.add(kind, name, value);
-            }
-        }
+        // On the heap: the stack of a test is small.
+        Box::pin(facts.read(&management, &schemas, |_| true)).await?;
         let settings = deployment.auth()?.settings().await.map_err(failed)?;
         for (name, value) in settings.as_object().into_iter().flatten() {
             facts.add("auth setting", name.as_str(), text(value));
@@ -196,6 +289,13 @@ impl Facts {
             there: there.0.get(&(kind.clone(), name.clone())).cloned(),
         };
         differing.map(difference).collect()
+    }
+}
+
+/// One in a line.
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|((kind, name), value)| writeln!(f, "{kind} {name}: {value}"))
     }
 }
 

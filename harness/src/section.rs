@@ -25,6 +25,8 @@ pub enum Section {
     Dashboard,
     /// What the data checklist compares.
     Data,
+    /// Payments that may be there twice.
+    Duplicates,
     /// Views that a role may not see.
     Forbidden,
     /// What people make in dialogs.
@@ -44,12 +46,18 @@ pub enum Section {
     Rights,
     /// What the security checklist looks at.
     Security,
+    /// The errors that visitors met, where a service collects them.
+    Sentry,
     /// The way from a gateway's message to the ledger.
     Sms,
+    /// Rows in the states that they may be in.
+    States,
     /// Whose rows are whose.
     Tenancy,
     /// What tokens are good for.
     Tokens,
+    /// Relations that add rows up.
+    Totals,
     /// What nobody may make disappear.
     Trail,
     /// What people see.
@@ -58,7 +66,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -67,6 +75,7 @@ impl Section {
         Self::Controls,
         Self::Dashboard,
         Self::Data,
+        Self::Duplicates,
         Self::Forbidden,
         Self::Forms,
         Self::Ledger,
@@ -76,9 +85,12 @@ impl Section {
         Self::Release,
         Self::Rights,
         Self::Security,
+        Self::Sentry,
         Self::Sms,
+        Self::States,
         Self::Tenancy,
         Self::Tokens,
+        Self::Totals,
         Self::Trail,
         Self::Views,
     ];

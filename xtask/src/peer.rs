@@ -100,7 +100,9 @@ pub fn install(sources: &Path) -> Result<PathBuf, Error> {
         let entry = entry?;
         fs::copy(entry.path(), folder.join(entry.file_name()))?;
     }
-    if !folder.join("node_modules").exists() {
+    // Of the same versions: what was installed last stands beside it.
+    let (wanted, installed) = (folder.join("package.json"), folder.join("node_modules/.installed.json"));
+    if fs::read(&wanted)? != fs::read(&installed).unwrap_or_default() {
         say(&format!("npm install in {}", folder.display()));
         let npm = Command::new("npm")
             .args(["install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"])
@@ -112,6 +114,7 @@ pub fn install(sources: &Path) -> Result<PathBuf, Error> {
         if !npm.success() {
             return Err(format!("npm install failed in {}: {npm}", folder.display()).into());
         }
+        fs::copy(wanted, installed)?;
     }
     Ok(folder)
 }

@@ -67,6 +67,27 @@ async function cloudflare(method, path) {
   };
 }
 
+// Sentry: its client's types.
+async function sentry(method, path) {
+  const types = join(folder("@sentry/api"), "dist/types.gen.d.ts");
+  const source = readFileSync(types, "utf8");
+  const urls = [...source.matchAll(/export type (\w+)Data = \{(?:(?!\nexport type)[\s\S])*?\n    url: '([^']+)';/g)];
+  const found = urls.map(([text, name, url]) => ({ text, name, url })).filter(({ url }) => url === path);
+  // One address, several methods: what lists has a cursor.
+  const listed = found.find(({ text }) => text.includes("cursor?:"));
+  if (!listed || method !== "GET") return undefined;
+  const type = `${listed.name}Response`;
+  const { createGenerator } = await import("ts-json-schema-generator");
+  const generator = createGenerator({ path: types, type, skipTypeCheck: true, additionalProperties: true, topRef: false });
+  const query = listed.text.slice(listed.text.indexOf("query?: {"));
+  const before = readFileSync(join(folder("@sentry/api"), "dist/sdk.gen.d.ts"), "utf8").split(`Options<${listed.name}Data`)[0].split("export declare").at(-2) ?? "";
+  return {
+    deprecated: /@deprecated/.test(before.split("/**").at(-1)),
+    query: [...query.matchAll(/^        (\w+)\?:/gm)].map(([, name]) => name),
+    answer: JSON.parse(JSON.stringify(generator.createSchema(type))),
+  };
+}
+
 // Supabase: the schemas that its CLI checks answers with, in the program that bun made of it. The names in it are shortened;
 // what each stands for is read off a schema that is known.
 function supabase(method, path) {
@@ -165,7 +186,7 @@ function schema(text, name) {
   return evaluate(found).json;
 }
 
-const vendors = { github, cloudflare, supabase };
+const vendors = { github, cloudflare, sentry, supabase };
 for (const wanted of process.argv.slice(2)) {
   const [vendor, method, path] = wanted.split(" ");
   const described = await vendors[vendor](method, path);

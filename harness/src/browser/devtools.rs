@@ -32,15 +32,13 @@ pub(super) struct Load {
 }
 
 impl DevTools {
-    /// Connects to the browser that a session of a local driver started.
-    pub async fn of(session: &Client) -> Result<Self, Error> {
+    /// Connects to the browser that a session of a local driver started, by a client that takes no proxy.
+    pub async fn of(session: &Client, http: &reqwest::Client) -> Result<Self, Error> {
         let options = session.capabilities().and_then(|capabilities| capabilities.get("goog:chromeOptions"));
         let address = options.and_then(|options| options["debuggerAddress"].as_str());
         let address = address.ok_or_else(|| failed("the driver does not tell its address"))?;
-        // On this machine, whatever proxy there is.
-        let http = reqwest::Client::builder().no_proxy().build().map_err(failed)?;
         let request = http.get(format!("http://{address}/json/version")).timeout(limits::DRIVER_START).build();
-        let asked = bounded::answer(&http, request.map_err(failed)?, limits::BODY_BYTES).await.map_err(failed)?;
+        let asked = bounded::answer(http, request.map_err(failed)?, limits::BODY_BYTES).await.map_err(failed)?;
         let version: Value = serde_json::from_str(&asked.body).map_err(failed)?;
         let url = version["webSocketDebuggerUrl"].as_str().unwrap_or_default();
         let stream = TcpStream::connect(address).await.map_err(failed)?;

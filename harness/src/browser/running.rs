@@ -120,7 +120,7 @@ impl Running {
             grid::remember(&driver.url, &client).await;
         }
         note_versions(&client);
-        let devtools = if driver.is_local() { Some(DevTools::of(&client).await?) } else { None };
+        let devtools = if driver.is_local() { Some(DevTools::of(&client, &driver.http).await?) } else { None };
         let id = client.session_id().await.map_err(Error::command("ask for the session"))?.unwrap_or_default();
         Ok((Session { client, id }, devtools))
     }

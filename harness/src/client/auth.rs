@@ -90,7 +90,15 @@ impl AuthClient {
     /// # Errors
     /// Refused with code `session_not_found` when it has ended already.
     pub async fn sign_out(&self, session: &Session) -> Result<(), ClientError> {
-        let request = self.http.post(self.url("logout")).query(&[("scope", "local")]);
+        self.sign_out_of(session, "local").await
+    }
+
+    /// Ends sessions of this one's user: `local`, `others` or `global`.
+    ///
+    /// # Errors
+    /// As [`AuthClient::sign_out`].
+    pub async fn sign_out_of(&self, session: &Session, scope: &str) -> Result<(), ClientError> {
+        let request = self.http.post(self.url("logout")).query(&[("scope", scope)]);
         let answer = self.send(request.bearer_auth(session.access_token.expose_secret())).await?;
         if answer.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(answer.unexpected("204 was expected")) }
     }

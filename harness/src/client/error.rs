@@ -101,7 +101,8 @@ pub struct Refusal {
     pub message: String,
     /// The request's id, for the platform's logs.
     pub request_id: Option<String>,
-    /// Seconds after which the service wants to be asked again: `retry-after`, else `x-ratelimit-reset`.
+    /// Seconds after which the service wants to be asked again: `retry-after`, else `x-ratelimit-reset` or Sentry's
+    /// `x-sentry-rate-limit-reset`.
     pub retry_after: Option<u64>,
     /// Whether it was asked too often: 429, and GitHub's 403 with nothing remaining.
     pub is_limit: bool,
@@ -169,10 +170,14 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     said.parse().ok().or_else(date)
 }
 
-/// Supabase says how many seconds are left, GitHub at which second of Unix time they are over.
+/// Supabase says how many seconds are left, GitHub and Sentry at which second of Unix time they are over.
 fn ratelimit_reset(headers: &HeaderMap) -> Option<u64> {
     const A_YEAR: u64 = 365 * 24 * 3600;
-    let said: f64 = text(headers, "x-ratelimit-reset")?.parse().ok().filter(|said: &f64| *said >= 0.0)?;
+    let said: f64 = text(headers, "x-ratelimit-reset")
+        .or_else(|| text(headers, "x-sentry-rate-limit-reset"))?
+        .parse()
+        .ok()
+        .filter(|said: &f64| *said >= 0.0)?;
     let said = said.ceil() as u64;
     Some(if said < A_YEAR { said } else { seconds_until(headers, i64::try_from(said).ok()?) })
 }

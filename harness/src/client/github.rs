@@ -1,11 +1,14 @@
 //! GitHub's API, as far as it reads one repository. Shapes: its OpenAPI description.
 
-use reqwest::header::LINK;
 use secrecy::SecretString;
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use super::{ClientError, error::Answer, lenient::lenient, vendor::Vendor};
+use super::{
+    ClientError,
+    lenient::lenient,
+    vendor::{Vendor, next_page},
+};
 
 /// A client of one repository.
 #[derive(Debug, Clone)]
@@ -168,14 +171,6 @@ impl GithubClient {
     }
 
     async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ClientError> {
-        self.vendor.pages(self.url(path), |answer, _| Ok((answer.json()?, self.next(answer)))).await
-    }
-
-    /// Where the next page is, by the header `link`. Only on the same host: the token goes there.
-    fn next(&self, answer: &Answer) -> Option<String> {
-        let links = answer.headers.get(LINK)?.to_str().ok()?;
-        let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
-        let next = answer.url.join(next.split_once('<')?.1.split_once('>')?.0).ok()?;
-        (next.origin() == answer.url.origin()).then(|| next.into())
+        self.vendor.pages(self.url(path), |answer, _| Ok((answer.json()?, next_page(answer)))).await
     }
 }

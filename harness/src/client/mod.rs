@@ -9,6 +9,7 @@ mod lenient;
 mod management;
 mod pages;
 mod rest;
+mod sentry;
 mod signing;
 mod sms_ingest;
 mod vendor;
@@ -24,6 +25,7 @@ pub use management::{
 };
 pub use pages::{BuildVariable, PagesClient, PagesDeployment, PagesProject, Progress};
 pub use rest::RestClient;
+pub use sentry::{SentryClient, SentryIssue};
 pub use signing::{PublishedKeys, SignedBy};
 pub use sms_ingest::{AnsweredBy, Ingest, IngestRefusal, Message, Receipt, SmsIngest, Unstorable};
 pub use vendor::Dated;

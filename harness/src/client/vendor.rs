@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{RequestBuilder, header::DATE};
+use reqwest::{
+    RequestBuilder,
+    header::{DATE, LINK},
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -142,4 +145,13 @@ impl Vendor {
         }
         Ok(all)
     }
+}
+
+/// Where the next page of a list is, by the header `link`: none where Sentry says that it would be empty. Only on the same
+/// host, since the token goes there.
+pub(super) fn next_page(answer: &Answer) -> Option<String> {
+    let links = answer.headers.get(LINK)?.to_str().ok()?;
+    let next = links.split(',').find(|link| link.contains("rel=\"next\"") && !link.contains("results=\"false\""))?;
+    let next = answer.url.join(next.split_once('<')?.1.split_once('>')?.0).ok()?;
+    (next.origin() == answer.url.origin()).then(|| next.into())
 }

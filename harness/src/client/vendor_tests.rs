@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use super::*;
-use crate::{deployment::Deployment, outcome::Outcome};
+use crate::{contract::Sentry, deployment::Deployment, outcome::Outcome};
 
 const TOKEN: &str = "sbp_0123456789abcdef0123456789abcdef01234567";
 
@@ -466,4 +466,38 @@ async fn a_limit_is_waited_out_once_as_the_vendor_says() {
     Mock::given(path("/v1/projects/ref/functions")).respond_with(json(json!([]))).mount(&server).await;
     assert_eq!(management(&server).functions().await.unwrap().len(), 0);
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
+}
+
+fn sentry(server: &MockServer) -> SentryClient {
+    let promise = Sentry { organization: "sacco".to_owned(), project: 7 };
+    SentryClient::new(http(), server.uri().parse().unwrap(), TOKEN.into(), &promise, None)
+}
+
+#[tokio::test]
+async fn issues_are_read_to_the_page_that_would_be_empty() {
+    let server = MockServer::start().await;
+    let page = |issues: Value, more: bool| {
+        let next = format!(
+            "<{uri}/api/0/organizations/sacco/issues/?cursor=0:0:1>; rel=\"previous\"; results=\"false\"; cursor=\"0:0:1\", \
+             <{uri}/api/0/organizations/sacco/issues/?cursor=0:100:0>; rel=\"next\"; results=\"{more}\"; cursor=\"0:100:0\"",
+            uri = server.uri()
+        );
+        json(issues).insert_header("link", next)
+    };
+    let first = json!([{"shortId": "PORTAL-1", "level": "error", "count": "12", "userCount": 2, "substatus": null,
+        "firstSeen": "2026-11-20T10:00:00.123456Z"}]);
+    let at = || Mock::given(path("/api/0/organizations/sacco/issues/"));
+    at().and(query_param("statsPeriod", "25h")).respond_with(page(first, true)).mount(&server).await;
+    let second = json!([{"shortId": "PORTAL-2", "level": "apocalypse", "count": 3, "substatus": "regressed", "firstSeen": null}, 5]);
+    at().and(query_param("cursor", "0:100:0")).respond_with(page(second, false)).mount(&server).await;
+    let issues = sentry(&server).unresolved(SignedDuration::from_mins(24 * 60 + 1)).await;
+    let shown: Vec<_> = issues.unwrap_or_default().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "PORTAL-1 (error): 12 times, 2 people, first at 2026-11-20T10:00:00Z",
+            "PORTAL-2 (apocalypse): 3 times, 0 people, resolved before",
+            "an issue that cannot be read",
+        ]
+    );
 }

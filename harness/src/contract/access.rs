@@ -10,6 +10,8 @@ pub struct Tokens {
     pub access_at_most_s: i64,
     /// A relation that only somebody who is signed in reads.
     pub relation: String,
+    /// After how many wrong passwords the auth server stops whoever guesses.
+    pub guesses_at_most: usize,
 }
 
 /// What a page may cost.

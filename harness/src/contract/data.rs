@@ -90,7 +90,7 @@ pub struct Ledger {
 }
 
 /// A status button and the rows behind it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusFilter {
     /// The text.
@@ -103,6 +103,13 @@ pub struct StatusFilter {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allocation {
+    /// The outline of the dialog, as of [`View::outline`](super::View).
+    #[serde(default)]
+    pub outline: Vec<String>,
+    /// CSS selector of the field that narrows the members down, and the member's columns that it looks into.
+    pub find: Option<super::Search>,
+    /// The member's column whose value proposes the member who has it, where the payment has the same.
+    pub likely: Option<String>,
     /// The function.
     pub function: String,
     /// The argument for the transaction.
@@ -194,6 +201,28 @@ pub struct Audit {
     pub tenant: String,
     /// Column of when.
     pub time: String,
+    /// The function that answers with a page of it.
+    pub pages: Option<AuditPages>,
+}
+
+/// A function that answers with a page of events, the newest first: the names of its arguments and of what it answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPages {
+    /// The function.
+    pub function: String,
+    /// Whose events.
+    pub institution: String,
+    /// Which page, from 1.
+    pub page: String,
+    /// How many events a page has.
+    pub size: String,
+    /// Arguments that choose events, by the column that they are of.
+    pub filters: BTreeMap<String, String>,
+    /// In the answer, the events.
+    pub items: String,
+    /// In the answer, how many there are on all pages.
+    pub total: String,
 }
 
 /// Institutions that may be written to on a deployment that members' money is in.
@@ -202,6 +231,65 @@ pub struct Audit {
 pub struct Canary {
     /// The ids.
     pub institutions: Vec<uuid::Uuid>,
+}
+
+/// Payments that may be there twice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duplicates {
+    /// The relation that lists them.
+    pub relation: String,
+    /// The column with the later payment's id.
+    pub transaction: String,
+    /// The column with the earlier payment's id.
+    pub earlier: String,
+    /// Where an institution chooses how far apart they may be.
+    pub window: ChosenWindow,
+    /// The ledger's column that says who paid.
+    pub payer: String,
+    /// The ledger's columns in which two payments do not differ, each with another value.
+    pub differ: BTreeMap<String, Value>,
+    /// The ledger's column with a payment's state.
+    pub state: String,
+    /// States in which a payment is counted no more.
+    pub settled: Vec<String>,
+}
+
+/// A relation that adds rows up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The relation.
+    pub relation: String,
+    /// What it adds up.
+    pub table: String,
+    /// Filters, in PostgREST's words.
+    pub filters: BTreeMap<String, String>,
+    /// Columns of the relation that say what a row is of, and the table's columns that they come from; `column|date` is the
+    /// day that a time is on.
+    pub by: BTreeMap<String, String>,
+    /// The column with the number of rows.
+    pub count: String,
+    /// The table's column that is added up.
+    pub sum: String,
+    /// Columns with sums, and what the rows of each have.
+    pub sums: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A time that an institution chooses.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenWindow {
+    /// The table.
+    pub table: String,
+    /// The column that says whose it is.
+    pub tenant: String,
+    /// The column with the minutes.
+    pub minutes: String,
 }
 
 /// A kind of row that checks make.
@@ -217,7 +305,7 @@ pub struct Recipe {
     pub closed: BTreeMap<String, Value>,
 }
 
-/// What somebody may do within their institution, and who may. One of `call`, `insert`, `update` and `delete` says how.
+/// What somebody may do within their institution, and who may. One of `call`, `edge`, `insert`, `update` and `delete` says how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Right {
@@ -225,6 +313,8 @@ pub struct Right {
     pub name: String,
     /// A function.
     pub call: Option<String>,
+    /// An edge function.
+    pub edge: Option<String>,
     /// A table that a row is added to.
     pub insert: Option<String>,
     /// A table of which a row is changed.
@@ -243,6 +333,9 @@ pub struct Right {
     pub roles: Vec<String>,
     /// The event that it leaves.
     pub event: Option<String>,
+    /// What the function's answer names.
+    #[serde(default)]
+    pub answers: Vec<String>,
 }
 
 /// What nobody may make disappear, whatever they may do else.

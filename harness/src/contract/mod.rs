@@ -23,14 +23,15 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, Canary, Dashboard, Data, Kept, Kpi, Ledger, Recipe, Right,
-    StatusFilter, Trail,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data,
+    Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Recovery, Release, Variable};
+pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
 pub use views::{
-    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Period, Search, View, Window,
+    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
+    View, Window,
 };
 pub use weakened::Weakened;
 
@@ -69,15 +70,17 @@ pub struct Contract {
     /// What the security checklist looks at.
     security: Option<Security>,
     /// What has to be true around a release.
-    release: Option<Release>,
+    release: Option<Box<Release>>,
     /// What is watched after a release.
     monitoring: Option<Monitoring>,
+    /// Where the errors that visitors met are collected.
+    sentry: Option<Sentry>,
     /// What the data checklist compares.
-    data: Option<Data>,
+    data: Option<Box<Data>>,
     /// The dashboard's figures.
-    dashboard: Option<Dashboard>,
+    dashboard: Option<Box<Dashboard>>,
     /// The ledger on screen.
-    ledger: Option<Ledger>,
+    ledger: Option<Box<Ledger>>,
     /// How values are written on screen.
     formats: Option<Formats>,
     /// Kinds of row that views list.
@@ -85,8 +88,12 @@ pub struct Contract {
     kinds: BTreeMap<String, Kind>,
     /// What people see.
     views: Option<Vec<Spanned<View>>>,
+    /// Rows in the states that they may be in.
+    states: Option<Vec<State>>,
+    /// Relations that add rows up.
+    totals: Option<Vec<Totals>>,
     /// What distinguishes controls.
-    controls: Option<Controls>,
+    controls: Option<Box<Controls>>,
     /// What one click does.
     actions: Option<Vec<Action>>,
     /// What people make in dialogs.
@@ -99,12 +106,14 @@ pub struct Contract {
     rights: Option<Vec<Right>>,
     /// What nobody may make disappear.
     trail: Option<Trail>,
+    /// Payments that may be there twice.
+    duplicates: Option<Box<Duplicates>>,
     /// Giving a transaction to a member.
-    allocation: Option<Allocation>,
+    allocation: Option<Box<Allocation>>,
     /// Events of the audit log.
-    audit: Option<Audit>,
+    audit: Option<Box<Audit>>,
     /// The way from a gateway's message to the ledger.
-    sms: Option<Sms>,
+    sms: Option<Box<Sms>>,
     /// Institutions that may be written to in production.
     canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.
@@ -163,6 +172,8 @@ pub struct Portal {
     pub busy: Vec<String>,
     /// Headings of a portal that gave up.
     pub broken: Vec<String>,
+    /// Text of the button by which somebody lets a portal that gave up start again.
+    pub retry: Option<String>,
     /// Texts of a build that signs nobody in.
     pub mock: Vec<String>,
     /// Size of the largest file that it serves, in megabytes, where that is more than any portal needs.
@@ -195,6 +206,11 @@ pub struct Login {
     pub within_ms: u64,
     /// What a wrong password and an unknown e-mail address are answered with.
     pub wrong_password: String,
+    /// What somebody reads there whose session has ended.
+    pub ended: Option<String>,
+    /// Its headings, fields and buttons, in their order, as of [`View::outline`].
+    #[serde(default)]
+    pub outline: Vec<String>,
     /// Accounts that do not get in.
     refused: Option<Vec<Refused>>,
 }
@@ -241,6 +257,22 @@ pub struct Shell {
     pub title: Heading,
     /// What a view says to somebody whose role may not see it.
     pub denied: String,
+    /// CSS selector of the navigation's entry for the view that is on screen.
+    pub current: Option<String>,
+    /// Where it says who is signed in.
+    pub who: Option<Who>,
+}
+
+/// Where the shell says who is signed in, as CSS selectors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Who {
+    /// The role, by its label.
+    pub role: String,
+    /// The address that they sign in with.
+    pub email: String,
+    /// The name of their institution.
+    pub institution: String,
 }
 
 /// A kind of user.
@@ -251,6 +283,8 @@ pub struct Persona {
     pub label: String,
     /// Letter of its institution; none for the platform's own people.
     pub institution: Option<String>,
+    /// What the navigation offers to it, in its order.
+    pub navigation: Option<Vec<String>>,
 }
 
 /// The smoke suite's choices.
@@ -400,6 +434,7 @@ impl Contract {
             Section::Controls => self.controls.is_some(),
             Section::Dashboard => self.dashboard.is_some(),
             Section::Data => self.data.is_some(),
+            Section::Duplicates => self.duplicates.is_some(),
             Section::Forbidden => self.forbidden.is_some(),
             Section::Forms => self.forms.is_some(),
             Section::Ledger => self.ledger.is_some(),
@@ -409,9 +444,12 @@ impl Contract {
             Section::Release => self.release.is_some(),
             Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
+            Section::Sentry => self.sentry.is_some(),
             Section::Sms => self.sms.is_some(),
+            Section::States => self.states.is_some(),
             Section::Tenancy => self.tenancy.is_some(),
             Section::Tokens => self.tokens.is_some(),
+            Section::Totals => self.totals.is_some(),
             Section::Trail => self.trail.is_some(),
             Section::Views => self.views.is_some() && self.formats.is_some(),
         }
@@ -557,12 +595,12 @@ mod tests {
 
     #[test]
     fn a_duplicate_route_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 124, column 1: a second route is named "dashboard""#);
+        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 157, column 1: a second route is named "dashboard""#);
     }
 
     #[test]
     fn an_unknown_key_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 122, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
@@ -593,13 +631,13 @@ mod tests {
 
     #[test]
     fn an_unknown_persona_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 86, column 11: "ADMIN_C" is not one of its personas"#);
+        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 119, column 11: "ADMIN_C" is not one of its personas"#);
     }
 
     #[test]
     fn an_invalid_pattern_is_reported() {
         assert_snapshot!(shown(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
-        the contract fixtures/sacco-plus.toml cannot be understood at line 186, column 26, `x-content-type-options = "("`: regex parse error:
+        the contract fixtures/sacco-plus.toml cannot be understood at line 219, column 26, `x-content-type-options = "("`: regex parse error:
             (
             ^
         error: unclosed group

@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Forbidden, Form, Formats, Kind,
-    Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sms, Tokens, Trail, View,
+    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
+    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, State,
+    Tokens, Totals, Trail, View,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -26,7 +27,7 @@ impl Contract {
     /// # Errors
     /// Not run where the contract leaves it out; so are all below.
     pub fn allocation(&self) -> Verdict<&Allocation> {
-        promised(Section::Allocation, self.allocation.as_ref())
+        promised(Section::Allocation, self.allocation.as_deref())
     }
 
     /// Events of the audit log.
@@ -34,7 +35,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn audit(&self) -> Verdict<&Audit> {
-        promised(Section::Audit, self.audit.as_ref())
+        promised(Section::Audit, self.audit.as_deref())
     }
 
     /// Institutions that may be written to in production.
@@ -50,7 +51,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn dashboard(&self) -> Verdict<&Dashboard> {
-        promised(Section::Dashboard, self.dashboard.as_ref())
+        promised(Section::Dashboard, self.dashboard.as_deref())
     }
 
     /// What the data checklist compares.
@@ -58,7 +59,15 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn data(&self) -> Verdict<&Data> {
-        promised(Section::Data, self.data.as_ref())
+        promised(Section::Data, self.data.as_deref())
+    }
+
+    /// Payments that may be there twice.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn duplicates(&self) -> Verdict<&Duplicates> {
+        promised(Section::Duplicates, self.duplicates.as_deref())
     }
 
     /// Where days begin and end; where the portal does not say, as on this machine.
@@ -83,7 +92,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn ledger(&self) -> Verdict<&Ledger> {
-        promised(Section::Ledger, self.ledger.as_ref())
+        promised(Section::Ledger, self.ledger.as_deref())
     }
 
     /// What it takes to make a tenant, by kind of row.
@@ -92,6 +101,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn make(&self) -> Verdict<&BTreeMap<String, Recipe>> {
         promised(Section::Make, self.make.as_ref())
+    }
+
+    /// Where the errors that visitors met are collected.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn sentry(&self) -> Verdict<&Sentry> {
+        promised(Section::Sentry, self.sentry.as_ref())
     }
 
     /// What is watched after a release.
@@ -126,7 +143,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn release(&self) -> Verdict<&Release> {
-        promised(Section::Release, self.release.as_ref())
+        promised(Section::Release, self.release.as_deref())
     }
 
     /// What the security checklist looks at.
@@ -142,7 +159,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn sms(&self) -> Verdict<&Sms> {
-        promised(Section::Sms, self.sms.as_ref())
+        promised(Section::Sms, self.sms.as_deref())
     }
 
     /// Who belongs where, for the prober of row level security.
@@ -166,7 +183,7 @@ impl Contract {
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn controls(&self) -> Verdict<&Controls> {
-        promised(Section::Controls, self.controls.as_ref())
+        promised(Section::Controls, self.controls.as_deref())
     }
 
     /// What one click does, by its name.
@@ -198,12 +215,36 @@ impl Contract {
         promised(Section::Tokens, self.tokens.as_ref())
     }
 
+    /// Rows in the states that they may be in.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn states(&self) -> Verdict<&[State]> {
+        promised(Section::States, self.states.as_deref())
+    }
+
+    /// The relation that adds rows up, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where there is no such relation.
+    pub fn total(&self, name: &str) -> Verdict<&Totals> {
+        let unknown = || Failure::undecided(format!("the contract has totals {name:?}")).seen("none");
+        promised(Section::Totals, self.totals.as_deref())?.iter().find(|total| total.name == name).ok_or_else(unknown)
+    }
+
     /// What nobody may make disappear.
     ///
     /// # Errors
     /// As [`Contract::allocation`].
     pub fn trail(&self) -> Verdict<&Trail> {
         promised(Section::Trail, self.trail.as_ref())
+    }
+
+    /// The role of a persona, by the label that the contract gives both.
+    pub fn role_of(&self, persona: &str) -> Option<&str> {
+        let label = &self.personas.get(persona)?.label;
+        let labels = &self.formats.as_ref()?.labels;
+        labels.iter().find_map(|(role, own)| (own == label).then_some(role.as_str()))
     }
 
     /// How values are written on screen.

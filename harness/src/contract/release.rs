@@ -16,6 +16,16 @@ pub struct Monitoring {
     pub errors_of_at_least: usize,
 }
 
+/// Where the errors that visitors met are collected.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentry {
+    /// The organization's slug.
+    pub organization: String,
+    /// The project's number (Sentry, Settings, Projects: the last part of the DSN).
+    pub project: u64,
+}
+
 /// What has to be true around a release.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

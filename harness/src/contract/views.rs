@@ -80,6 +80,29 @@ pub struct View {
     /// Buttons that it offers to the first reader.
     #[serde(default)]
     pub buttons: Vec<String>,
+    /// Its headings, buttons, fields and tables as the first reader finds them, in their order. Digits are `#`; a line that
+    /// ends in ` ?` is there when there are rows for it.
+    #[serde(default)]
+    pub outline: Vec<String>,
+    /// The same of the dialogs that its buttons open, by the button.
+    #[serde(default)]
+    pub dialogs: BTreeMap<String, Vec<String>>,
+    /// Buttons that lead elsewhere, and the path that each leads to.
+    #[serde(default)]
+    pub leads: BTreeMap<String, String>,
+}
+
+/// A row in one of the states that rows may be in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The kind of [`Recipe`](super::Recipe); of a `profile` somebody is hired in the role that `with` has.
+    pub kind: String,
+    /// What later states call its id, in braces.
+    pub name: Option<String>,
+    /// Columns in the place of the recipe's: `{name}` is the id of an earlier state, `{nothing}` is null, `{now}` and
+    /// `{3 hours ago}` are times.
+    pub with: BTreeMap<String, Value>,
 }
 
 /// Fields in which the days of a view are chosen, both included.
@@ -138,6 +161,22 @@ pub struct List {
     pub empty: Option<String>,
     /// Finding rows by a text.
     pub search: Option<Search>,
+    /// The buttons in its rows.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
+}
+
+/// A button in the rows of a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// The text.
+    pub button: String,
+    /// Roles that have it.
+    pub roles: Vec<String>,
+    /// Columns of the rows that have it, with the values that they then have; all rows without any.
+    #[serde(default)]
+    pub when: BTreeMap<String, Vec<String>>,
 }
 
 impl List {
@@ -207,6 +246,8 @@ pub struct Controls {
     pub selector: String,
     /// Texts of controls that write at once: nobody tries them.
     pub writing: Vec<String>,
+    /// Text of the button that tries again what has failed.
+    pub retry: Option<String>,
     /// CSS selector of an open dialog.
     pub dialog: String,
     /// Text of the button in a dialog that closes it and does nothing.
@@ -231,16 +272,27 @@ pub struct Form {
     pub name: String,
     /// The runbook's step.
     pub step: String,
-    /// The view that has it, whose first list shows what was made.
+    /// The view that has it.
     pub view: String,
+    /// The kind of the list that shows what was made, where it is not the first one.
+    pub list: Option<String>,
+    /// The role of who makes it, where it is not the one that allocates.
+    pub role: Option<String>,
     /// Text of the button that opens it.
     pub button: String,
+    /// Kinds of row of [`Recipe`](super::Recipe) that it takes; `{kind}` is the id of one.
+    #[serde(default)]
+    pub makes: Vec<String>,
     /// What is filled in.
     pub fields: Vec<Field>,
     /// CSS selector of the button that makes it.
     pub submit: String,
-    /// The column whose value may be there once, `{code}` of the fields.
+    /// The column, of those that are set, whose value may be there once.
     pub unique: String,
+    /// What the row then has.
+    pub sets: BTreeMap<String, Value>,
+    /// What names the row once it is made, in the list and in what is announced.
+    pub says: String,
 }
 
 /// A field of a form.
@@ -251,6 +303,9 @@ pub struct Field {
     pub selector: String,
     /// What is typed; `{name}` and `{code}` are the check's.
     pub value: String,
+    /// Whether it is chosen from a list instead.
+    #[serde(default)]
+    pub choose: bool,
 }
 
 /// What one click does: to a row of a list, or with a form that is part of the view.

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Api, Deployment, settings::Settings};
 use crate::{
     checkout::Checkout,
-    client::{ClientError, GithubClient, ManagementClient, PagesClient},
+    client::{ClientError, GithubClient, ManagementClient, PagesClient, SentryClient},
     failure::{Failure, Verdict},
     rehearsal::Rehearsal,
     restore::{Drill, Restored},
@@ -21,6 +21,7 @@ use crate::{
 const MANAGEMENT: (&str, &str) = ("SUPABASE_MANAGEMENT_URL", "https://api.supabase.com");
 const CLOUDFLARE: (&str, &str) = ("CLOUDFLARE_API_URL", "https://api.cloudflare.com");
 const GITHUB: (&str, &str) = ("GITHUB_API_URL", "https://api.github.com");
+const SENTRY: (&str, &str) = ("SENTRY_URL", "https://sentry.io");
 
 /// The output of a build, by path.
 pub type BuildFiles = BTreeMap<String, Vec<u8>>;
@@ -96,6 +97,22 @@ impl Deployment {
                 .shared());
         }
         Ok(GithubClient::new(self.http.clone(), self.vendor(GITHUB)?, token, repository))
+    }
+
+    /// Sentry's API, of the project that the contract names; of one environment where `SENTRY_ENVIRONMENT` names it.
+    ///
+    /// # Errors
+    /// Not run where no token is given.
+    pub fn sentry(&self) -> Verdict<SentryClient> {
+        let promise = self.contract.sentry()?;
+        #[cfg(feature = "embedded")]
+        if let Some(portal) = &self.embedded {
+            let (token, base) = (portal.platform_token().to_owned(), portal.platform_url().clone());
+            return Ok(SentryClient::new(self.http.clone(), base, token.into(), promise, None));
+        }
+        let token = self.operators("SENTRY_AUTH_TOKEN", "Sentry's API was not queried")?;
+        let environment = self.settings.find("SENTRY_ENVIRONMENT").map(|setting| setting.value);
+        Ok(SentryClient::new(self.http.clone(), self.vendor(SENTRY)?, token, promise, environment))
     }
 
     /// What `look` makes of the ingest key that this run was given: a digest, a length. The key itself stays here.
@@ -204,7 +221,7 @@ impl Deployment {
     pub async fn counterpart(&self) -> Verdict<Deployment> {
         let target = match self.target {
             #[cfg(feature = "embedded")]
-            Target::Embedded => return Self::open_sound().await,
+            Target::Embedded => return Box::pin(Self::open_sound()).await,
             Target::Staging => Target::Production,
             Target::Production => Target::Staging,
             target => {
@@ -224,7 +241,7 @@ impl Deployment {
                     self.target
                 ))
         };
-        let opened = async { Self::open_with(Settings::read_beside(target)?).await };
+        let opened = async { Box::pin(Self::open_with(Settings::read_beside(target)?)).await };
         let counterpart = opened.await.map_err(|error| {
             let text = error.to_string();
             not_run(text.lines().next().unwrap_or_default())

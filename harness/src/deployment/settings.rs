@@ -21,7 +21,7 @@ use super::Error;
 use crate::{redaction, target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 29] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_URL",
@@ -41,6 +41,9 @@ const NAMES: [&str; 26] = [
     "RELEASE_COMMIT",
     "RELEASE_DIST",
     "RELEASE_SOURCE",
+    "SENTRY_AUTH_TOKEN",
+    "SENTRY_ENVIRONMENT",
+    "SENTRY_URL",
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_DB_URL",
     "SUPABASE_MANAGEMENT_URL",
@@ -54,22 +57,25 @@ const NAMES: [&str; 26] = [
 const SETTINGS: &str = "HARNESS_SETTINGS";
 
 /// Names whose values are secrets.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "CLOUDFLARE_API_TOKEN",
     "GITHUB_TOKEN",
     "INGEST_API_KEY",
     "INGEST_API_KEY_PREVIOUS",
+    "SENTRY_AUTH_TOKEN",
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_DB_URL",
     "SUPABASE_SERVICE_ROLE_KEY",
 ];
 
 /// Names of the team's accounts, and so of all its deployments.
-const OF_ACCOUNTS: [&str; 6] = [
+const OF_ACCOUNTS: [&str; 8] = [
     "CLOUDFLARE_ACCOUNT_ID",
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_URL",
     "HARNESS_CONTRACT",
+    "SENTRY_AUTH_TOKEN",
+    "SENTRY_URL",
     "SUPABASE_ACCESS_TOKEN",
     "SUPABASE_MANAGEMENT_URL",
 ];
@@ -405,7 +411,7 @@ mod tests {
         "staging" is not an http or https URL (E2E_BASE_URL in [staging] of harness.toml)
         write it with its scheme, for example https://your-domain.com
         "#);
-        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_SETTINGS, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
+        assert_snapshot!(shown(&[], "[staging]\nBASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: there is no setting BASE_URL; known settings: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_URL, E2E_BASE_URL, E2E_INSTITUTION_A_ID, E2E_INSTITUTION_B_ID, GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, HARNESS_ALLOW_WRITES, HARNESS_CANARY_INSTITUTION, HARNESS_CONTRACT, HARNESS_SETTINGS, HARNESS_TARGET, INGEST_API_KEY, INGEST_API_KEY_PREVIOUS, RELEASE_COMMIT, RELEASE_DIST, RELEASE_SOURCE, SENTRY_AUTH_TOKEN, SENTRY_ENVIRONMENT, SENTRY_URL, SUPABASE_ACCESS_TOKEN, SUPABASE_DB_URL, SUPABASE_MANAGEMENT_URL, SUPABASE_PROJECT_REF, SUPABASE_SERVICE_ROLE_KEY, VITE_SUPABASE_ANON_KEY, VITE_SUPABASE_URL");
         assert_snapshot!(shown(&[], "\n[stageing]\nE2E_BASE_URL = \"https://staging.example\"\n"), @"the settings harness.toml are wrong at line 2: [stageing] is not a target; known targets: embedded, local, staging, production");
         assert_snapshot!(shown(&[], "[staging\n"), @"the settings harness.toml are wrong at line 1: unclosed table, expected `]`");
     }

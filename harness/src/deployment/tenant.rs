@@ -65,6 +65,8 @@ pub struct Person {
     pub id: String,
     /// The address that they sign in with.
     pub email: String,
+    /// The password.
+    pub password: SecretString,
     /// Signed in once, and shared.
     pub session: Session,
 }
@@ -98,7 +100,8 @@ impl<'d> Writes<'d> {
             };
         }
         self.sweep().await?;
-        let made = self.row("institution", &[("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())]).await?;
+        let name = [("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())];
+        let made = self.row("institution", &name, &Map::new()).await?;
         Ok(tenant(text(&made, "id")))
     }
 
@@ -129,9 +132,18 @@ impl<'d> Writes<'d> {
             ("email", email.clone().into()),
             ("name", name.into()),
         ];
-        self.row("profile", &profile).await?;
+        self.row("profile", &profile, &Map::new()).await?;
         let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
-        Ok(Person { id, email, session })
+        Ok(Person { id, email, password, session })
+    }
+
+    /// A further session of a person.
+    ///
+    /// # Errors
+    /// Undecided when they do not get in.
+    pub async fn sign_in(&self, person: &Person) -> Verdict<Session> {
+        let auth = self.deployment.auth()?;
+        Deployment::admit(&auth, &person.email, &person.password).await.map_err(unmade("a session"))
     }
 
     /// Shuts a person out, as an administrator does.
@@ -158,6 +170,20 @@ impl<'d> Writes<'d> {
     /// # Errors
     /// Undecided when the row cannot be made.
     pub async fn make(&self, tenant: &Tenant, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
+        self.make_with(tenant, kind, values, &Map::new()).await
+    }
+
+    /// The same with these columns in the place of the recipe's.
+    ///
+    /// # Errors
+    /// Undecided when the row cannot be made.
+    pub async fn make_with(
+        &self,
+        tenant: &Tenant,
+        kind: &str,
+        values: &[(&str, Value)],
+        columns: &Map<String, Value>,
+    ) -> Verdict<Value> {
         let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
         let mut all: Vec<(&str, Value)> = vec![
             ("institution", tenant.id.clone().into()),
@@ -168,7 +194,7 @@ impl<'d> Writes<'d> {
         ];
         all.retain(|(name, _)| !values.iter().any(|(given, _)| given == name));
         all.extend_from_slice(values);
-        self.row(kind, &all).await
+        self.row(kind, &all, columns).await
     }
 
     /// How a kind of row is made.
@@ -179,11 +205,13 @@ impl<'d> Writes<'d> {
         self.deployment.recipe(kind)
     }
 
-    async fn row(&self, kind: &str, values: &[(&str, Value)]) -> Verdict<Value> {
+    async fn row(&self, kind: &str, values: &[(&str, Value)], columns: &Map<String, Value>) -> Verdict<Value> {
         let _under_way = self.deployment.made.under_way.read().await;
         go_on()?;
         let recipe = self.deployment.recipe(kind)?;
-        let made = self.deployment.service()?.insert(self, &recipe.table, &filled(recipe, values)).await;
+        let mut row = filled(recipe, values);
+        row.extend(columns.clone());
+        let made = self.deployment.service()?.insert(self, &recipe.table, &row.into()).await;
         let made = made.map_err(unmade(kind))?;
         // A profile ends with its user.
         if let Some(id) = made["id"].as_str() {
@@ -282,7 +310,7 @@ impl Deployment {
 }
 
 /// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
-fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
+fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Map<String, Value> {
     let fill = |template: &Value| {
         let Some(text) = template.as_str() else { return template.clone() };
         if let Some((_, value)) = values.iter().find(|(name, _)| text == format!("{{{name}}}")) {
@@ -293,7 +321,7 @@ fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Value {
         });
         filled.into()
     };
-    recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect::<Map<_, _>>().into()
+    recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect()
 }
 
 fn text(row: &Value, column: &str) -> String {

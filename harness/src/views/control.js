@@ -27,7 +27,28 @@ const until = (is) =>
     check();
   });
 
+// What of a dialog is out of the window and cannot be scrolled to.
+const outside = (dialog) => {
+  const found = [];
+  if (dialog.scrollWidth > dialog.clientWidth + 1) found.push(`it is ${dialog.scrollWidth} px wide in ${dialog.clientWidth} px`);
+  for (const part of [dialog, ...dialog.querySelectorAll("button, input, select, textarea")].filter(visible)) {
+    const { left, right } = part.getBoundingClientRect();
+    if (left < -1 || right > innerWidth + 1) found.push(`${part.tagName.toLowerCase()} ${JSON.stringify(part.getAttribute("aria-label") ?? part.innerText.split("\n")[0])} is out of the window`);
+    part.scrollIntoView({ block: "nearest", behavior: "instant" });
+    const { top, bottom } = part.getBoundingClientRect();
+    if (part !== dialog && (top < -1 || bottom > innerHeight + 1)) found.push(`${part.tagName.toLowerCase()} cannot be scrolled to`);
+  }
+  return found;
+};
+
+// What is still moving, such as a menu that goes, is on its way to somewhere else.
+const still = async () => {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+};
+
 (async () => {
+  await still();
   const control = find();
   if (!control) return { covered: "nothing: it is gone", changed: false, on: null, dialog: false, cancelled: null };
   control.scrollIntoView({ block: "center", behavior: "instant" });
@@ -44,9 +65,11 @@ const until = (is) =>
   const on = switches ? await until(() => control.isConnected && isOn(control) === "true") : null;
   const dialog = document.querySelector(wanted.dialog);
   if (!dialog) return { covered: null, changed, on, dialog: false, cancelled: null };
+  const lines = outline([dialog], null);
+  const beyond = outside(dialog);
   const cancel = [...dialog.querySelectorAll("button")].find((it) => it.innerText.trim() === wanted.cancel);
   cancel?.click();
   const cancelled = Boolean(cancel) && (await until(() => !document.querySelector(wanted.dialog)));
   if (!cancelled) dialog.close();
-  return { covered: null, changed, on, dialog: true, cancelled };
+  return { covered: null, changed, on, dialog: true, cancelled, lines, beyond };
 })().then(answer);

@@ -3,7 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Difference, reading::list};
+use super::{
+    Difference,
+    outline::{SCRIPT, outline_difference},
+    reading::list,
+};
 use crate::{
     browser::{Page, Wanted},
     failure::{Failure, Verdict},
@@ -22,6 +26,12 @@ struct Tried {
     on: Option<bool>,
     dialog: bool,
     cancelled: Option<bool>,
+    /// The outline of the dialog.
+    #[serde(default)]
+    lines: Vec<String>,
+    /// What of the dialog is out of the window.
+    #[serde(default)]
+    beyond: Vec<String>,
 }
 
 impl Page<'_> {
@@ -40,17 +50,19 @@ impl Page<'_> {
         Ok(serde_json::from_value(answer).unwrap_or_default())
     }
 
-    /// Clicks the control with this text; says what is wrong where nothing comes of it, or a dialog cannot be cancelled.
+    /// Clicks the control with this text; says what is wrong where nothing comes of it, where a dialog does not fit the
+    /// window, cannot be cancelled, or is another one than `promised` outlines.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
-    pub async fn try_control(&self, text: &str) -> Verdict<Option<Difference>> {
+    pub async fn try_control(&self, text: &str, promised: Option<&Vec<String>>) -> Verdict<Option<Difference>> {
         let controls = self.contract().controls()?;
         let wanted = json!({
             "selector": controls.selector, "text": text, "dialog": controls.dialog, "cancel": controls.cancel,
             "limit_ms": EFFECT_MS,
         });
-        let answer = self.browser().ask(include_str!("control.js"), vec![wanted]).await?;
+        let script = [SCRIPT, include_str!("control.js")].concat();
+        let answer = self.browser().ask(&script, vec![wanted]).await?;
         let tried: Tried = serde_json::from_value(answer)
             .map_err(|error| Failure::undecided("a control can be tried").seen(error.to_string()))?;
         let difference = |expected: &str, seen: String| Some(Difference { expected: expected.to_owned(), seen });
@@ -61,6 +73,11 @@ impl Page<'_> {
             Tried { dialog: true, cancelled: Some(false) | None, .. } => {
                 difference(&format!("a dialog that {:?} closes", controls.cancel), "a dialog that stays".to_owned())
             }
+            Tried { dialog: true, beyond, .. } if !beyond.is_empty() => {
+                difference("a dialog that fits the window", beyond.join("\n"))
+            }
+            Tried { dialog: true, lines, .. } => promised.and_then(|promised| outline_difference(promised, &lines)),
+            _ if promised.is_some() => difference("a dialog", "none".to_owned()),
             _ => None,
         })
     }

@@ -2,6 +2,7 @@
 //! rows that are read with the service's key, and read off the screen.
 
 mod controls;
+mod outline;
 mod reading;
 mod words;
 
@@ -15,11 +16,12 @@ use serde_json::{Value, json};
 use crate::{
     browser::Page,
     client::{ClientError, RestClient},
-    contract::{Column, Contract, Count, Figures, Kind, Kpi, List, View},
+    contract::{Column, Contract, Count, Figures, Kind, Kpi, List, Offer, View},
     failure::{Failure, Verdict},
     figures::{self, now_in},
 };
 
+pub use outline::outline_difference;
 use words::Words;
 
 /// How long a list may take to follow its rows once its view is there, in milliseconds.
@@ -126,6 +128,20 @@ impl<'c> Expected<'c> {
     fn count(&self, count: &Count) -> String {
         let text = count.one.as_ref().filter(|_| self.lines.len() == 1).unwrap_or(&count.text);
         text.replace("{n}", &self.lines.len().to_string()).replace("{total}", &self.total.to_string())
+    }
+
+    /// The buttons of each row that somebody in this role has, where the list has any.
+    pub fn offers(&self, role: &str) -> Option<Vec<Vec<&str>>> {
+        let has = |offer: &Offer, row: &Value| {
+            let is = |(column, values): (&String, &Vec<String>)| {
+                row[column].as_str().is_some_and(|value| values.iter().any(|it| it == value))
+            };
+            offer.roles.iter().any(|it| it == role) && offer.when.iter().all(is)
+        };
+        let of_row = |line: &Line| {
+            self.list.offers.iter().filter(|offer| has(offer, &line.row)).map(|it| it.button.as_str()).collect()
+        };
+        (!self.list.offers.is_empty()).then(|| self.lines.iter().map(of_row).collect())
     }
 
     /// Where the screen differs, if it does.
@@ -250,6 +266,17 @@ impl Figures {
         }
         Ok(written)
     }
+}
+
+/// An amount as the portal writes it, in the currency of its row.
+///
+/// # Errors
+/// Undecided where it is no amount.
+pub fn written_amount(contract: &Contract, value: &Value, currency: Option<&str>) -> Verdict<String> {
+    let words = Words::new(contract.formats()?, now_in(&contract.data()?.time_zone)?);
+    let amount =
+        figures::amount(value).ok_or_else(|| Failure::undecided("an amount can be read").seen(value.to_string()))?;
+    Ok(words.money(amount, currency))
 }
 
 fn write(words: &Words<'_>, kpi: &Kpi, figure: Decimal) -> String {

@@ -21,6 +21,15 @@ const look = () => {
     if (cut(overflowX) && element.scrollWidth > element.clientWidth + 1) found.push(`${name(element)} is cut off at its side`);
     else if (cut(overflowY) && element.scrollHeight > element.clientHeight + 1) found.push(`${name(element)} is cut off below`);
   }
+  // A table whose heads are hidden says in each cell which column it is of.
+  for (const table of [...document.querySelectorAll("main table")].filter(visible)) {
+    const heads = [...table.querySelectorAll("thead th")];
+    const hidden = heads.length > 0 && heads.every((head) => !visible(head) || head.getBoundingClientRect().width <= 1 || head.closest("thead").getBoundingClientRect().width <= 1);
+    const named = (cell) => !["none", "normal", '""'].includes(getComputedStyle(cell, "::before").content);
+    if (hidden && [...table.querySelectorAll("tbody td")].some((cell) => visible(cell) && !named(cell))) {
+      found.push(`cells of table ${JSON.stringify(table.getAttribute("aria-label") ?? "")} do not say which column they are of`);
+    }
+  }
   const scrolls = (element) => {
     for (let it = element.parentElement; it; it = it.parentElement) {
       if (/auto|scroll/.test(getComputedStyle(it).overflowX) && it.scrollWidth > it.clientWidth) return true;

@@ -10,6 +10,7 @@ use crate::{
 
 const TAB: &str = "\u{E004}";
 const ARROW_RIGHT: &str = "\u{E014}";
+const ARROW_LEFT: &str = "\u{E012}";
 const ESCAPE: &str = "\u{E00C}";
 
 /// What a script of ours found; another answer is no empty list.
@@ -53,6 +54,11 @@ impl Page<'_> {
             answer(Boolean(it?.matches('[role=tab][aria-selected=true]')) && it.innerText.trim() !== first);";
         if self.browser().ask(next, vec![first.into()]).await? != true {
             found.push(format!("the right arrow key does not lead from the tab {first:?} to the next one"));
+        }
+        self.browser().press(ARROW_LEFT).await?;
+        let back = "const [first, answer] = arguments; answer(document.activeElement?.innerText.trim() === first);";
+        if self.browser().ask(back, vec![first.into()]).await? != true {
+            found.push(format!("the left arrow key does not lead back to the tab {first:?}"));
         }
         Ok(found)
     }

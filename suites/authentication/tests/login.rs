@@ -1,7 +1,8 @@
 //! 4.2.1 "Login with valid credentials", and without them.
 
 use harness::{
-    Check, Claims, Failure, Heading, Page, Section, Session, Verdict, Visit, Wanted, check, check_if_promised,
+    Cause, Check, Claims, Failure, Heading, Page, Section, Session, Verdict, Visit, Wanted, check, check_if_promised,
+    views::outline_difference,
 };
 use rstest_reuse::apply;
 use secrecy::{ExposeSecret, SecretString};
@@ -51,6 +52,28 @@ fn an_empty_form_asks_nobody() -> Verdict {
             return Err(Failure::failed(claim).expected("no request for a token").seen(lines(&asked)).at(visit.url()));
         }
         nothing_came_of_it(check, &page, &visit).await
+    })
+}
+
+/// Who cannot see the form hears what it asks for.
+#[test]
+fn the_form_is_what_it_promises() -> Verdict {
+    check("4.2.1", async |check| {
+        let (page, promised) = (check.page().await?, &check.contract().login.outline);
+        let claim = "the login has the fields and buttons that it promises";
+        if promised.is_empty() {
+            return Err(Failure::undecided(claim).expected("login.outline in the contract").seen("none"));
+        }
+        let visit = page.open_login("/").await?;
+        visit.expect_ready("a visitor sees the login")?;
+        match outline_difference(promised, &page.outline_of("main", None).await?) {
+            None => Ok(()),
+            Some(other) => Err(Failure::failed(claim)
+                .expected(other.expected)
+                .seen(other.seen)
+                .at(visit.url())
+                .caused_by(Cause::FrontEnd)),
+        }
     })
 }
 

@@ -5,7 +5,7 @@ pub mod signed_in {
     use harness::{Check, Failure, Page, Section, Verdict, Wanted, check, check_if_promised};
 
     use crate::{
-        auth_server::{answered_with_rows, expect_refused},
+        auth_server::{answered_with_rows, api, expect_refused},
         login::landing,
         protected_routes::protected_texts,
     };
@@ -13,6 +13,23 @@ pub mod signed_in {
     /// As WebDriver calls these keys.
     const TAB: &str = "\u{E004}";
     const ENTER: &str = "\u{E007}";
+
+    /// Where the API's answers, or rows with a mark, are kept.
+    const LEFT: &str = "const [api, mark, answer] = arguments;
+        (async () => {
+          const found = [];
+          for (const [name, store] of [['localStorage', localStorage], ['sessionStorage', sessionStorage]]) {
+            for (const key of Object.keys(store)) if (store.getItem(key).includes(mark)) found.push(`${name}, ${key}`);
+          }
+          for (const name of await caches.keys()) {
+            const cache = await caches.open(name);
+            for (const request of await cache.keys()) {
+              const kept = await (await cache.match(request))?.text();
+              if (request.url.startsWith(api) || kept?.includes(mark)) found.push(`cache ${name}: ${new URL(request.url).pathname}`);
+            }
+          }
+          return [...new Set(found)].slice(0, 6);
+        })().then(answer);";
 
     /// Stops before the way out on any page.
     const MOST_TABS: usize = 60;
@@ -99,6 +116,39 @@ pub mod signed_in {
                 return Ok(());
             }
             Err(Failure::failed(claim).expected("the login and nothing else").seen(seen.join("\n")).at(stays.url()))
+        })
+    }
+
+    /// Rows that somebody has looked at are not kept for whoever uses the browser next: by no cache of the service worker,
+    /// and in no storage.
+    #[test]
+    fn nothing_of_the_institution_stays_in_the_browser() -> Verdict {
+        check_if_promised(&[Section::Data, Section::Ledger], "4.2.3", async |check| {
+            let (contract, persona) = (check.contract(), check.contract().smoke.persona.get_ref());
+            let letter = contract.personas.get(persona).and_then(|persona| persona.institution.as_ref());
+            let canary = letter.and_then(|letter| contract.data().ok()?.canaries.get(letter));
+            let unknown = || Failure::undecided("the contract says what rows of an institution hold").seen("nothing");
+            let canary = canary.ok_or_else(unknown)?;
+            let (page, _) = check.signed_in_alone(persona).await?;
+            let ledger = contract.route_of(&contract.ledger()?.route);
+            page.open(ledger).await?.expect_ready("the ledger is on screen")?;
+            // What the service worker keeps, it keeps from the next visit on.
+            page.service_worker().await?;
+            page.open(ledger).await?.expect_ready("the ledger is on screen again")?;
+            page.sign_out().await?.expect_ready("signing out shows the login")?;
+            let left = page.browser().ask(LEFT, vec![api(check)?.into(), canary.as_str().into()]).await?;
+            let left: Vec<String> = serde_json::from_value(left)
+                .map_err(|error| Failure::undecided("the browser says what it keeps").seen(error.to_string()))?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed("what somebody has seen is not kept in the browser once they have signed out")
+                .expected("no answer of the API and no row of the institution in caches and storages")
+                .seen(left.join("\n"))
+                .at(check.deployment().site().url("/").as_str())
+                .advice(
+                    "let the service worker answer for the build's own files only, and empty what it keeps at sign-out",
+                ))
         })
     }
 

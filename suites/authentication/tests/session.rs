@@ -1,6 +1,6 @@
 //! 4.2.2 "Session persists after page refresh", and ends without harm when it has to.
 
-use harness::{Check, Failure, Page, Session, Verdict, Wanted, check};
+use harness::{Cause, Check, Failure, Page, Session, Verdict, Wanted, check};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ const FOREIGN_TOKEN: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodH
 
 #[test]
 fn a_corrupt_session_leads_to_the_login() -> Verdict {
-    check("4.2.2", async |check| leads_to_the_login(check, &check.page().await?, "{\"access_token\":").await)
+    check("4.2.2", async |check| leads_to_the_login(check, &check.page().await?, "{\"access_token\":", None).await)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_session_of_another_project_leads_to_the_login() -> Verdict {
             "token_type": "bearer",
             "user": { "id": "5d3a4a62-8f0e-4a53-9d3f-0a4d6a0f6b11", "email": "somebody@another.test" },
         });
-        leads_to_the_login(check, &check.page().await?, &foreign.to_string()).await
+        leads_to_the_login(check, &check.page().await?, &foreign.to_string(), None).await
     })
 }
 
@@ -44,7 +44,35 @@ pub mod signed_in {
             deployment.auth()?.sign_out(&session).await.map_err(|error| {
                 Failure::undecided("a session can be ended at the auth server").expected("204").seen(error.to_string())
             })?;
-            leads_to_the_login(check, &check.page().await?, &run_out(&session)).await
+            let ended = check.contract().login.ended.as_deref();
+            leads_to_the_login(check, &check.page().await?, &run_out(&session), ended).await
+        })
+    }
+
+    /// A portal whose data cannot be had when it is opened says so, keeps the session, and starts when it is tried again.
+    #[test]
+    fn a_portal_that_cannot_start_can_be_tried_again() -> Verdict {
+        check("4.2.2", async |check| {
+            let (contract, persona) = (check.contract(), check.contract().smoke.persona.get_ref());
+            let Some(retry) = &contract.portal.retry else { return Ok(()) };
+            let (page, landing) = (check.signed_in(persona).await?, landing(check, persona)?);
+            page.browser().cut_off("*/rest/v1/*").await?;
+            page.visit(&contract.shell.landing, &Wanted::anything(contract)).await?;
+            let shown = page.browser().texts("h1, h2").await?;
+            if !shown.iter().any(|text| contract.portal.broken.contains(text)) {
+                return Err(Failure::failed("a portal that cannot start says so")
+                    .expected(contract.portal.broken.join(" or "))
+                    .seen(format!("{shown:?}"))
+                    .caused_by(Cause::FrontEnd));
+            }
+            page.browser().let_through().await?;
+            if !page.browser().click_text("button", retry).await? {
+                return Err(Failure::failed("a portal that cannot start can be tried again")
+                    .expected(format!("a button {retry:?}"))
+                    .seen("none")
+                    .caused_by(Cause::FrontEnd));
+            }
+            page.browser().wait_for(&landing).await?.expect_ready(format!("{retry:?} starts the portal"))
         })
     }
 
@@ -114,7 +142,7 @@ fn run_out(session: &Session) -> String {
 }
 
 /// A page that finds `text` where the session should be shows the login: it neither crashes nor waits for ever.
-async fn leads_to_the_login(check: &Check, page: &Page<'_>, text: &str) -> Verdict {
+async fn leads_to_the_login(check: &Check, page: &Page<'_>, text: &str, says: Option<&str>) -> Verdict {
     let login = Wanted::login(check.contract());
     page.open_login("/").await?.expect_ready("a visitor sees the login")?;
     let key = Session::storage_key(&check.deployment().api()?.url);
@@ -125,7 +153,7 @@ async fn leads_to_the_login(check: &Check, page: &Page<'_>, text: &str) -> Verdi
     if page.held_text().await?.as_deref() != Some(text) {
         return Err(Failure::undecided("the portal finds this session").expected("it is stored").seen("it is not"));
     }
-    let visit = page.browser().reload(&login).await?;
+    let visit = page.browser().reload(&says.iter().fold(login, |login, text| login.text(*text))).await?;
     visit.expect_no_exception()?;
     visit.expect_ready("such a session leads to the login")?;
     if page.browser().shown().await?.is_empty() {

@@ -105,10 +105,55 @@ pub mod signed_in {
 }
 
 pub mod writes {
-    use harness::{Section, check_if_promised};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use harness::{Section, Target, check_if_promised};
+    use serde_json::json;
 
     use super::*;
     use crate::auth_server::expect_refused;
+
+    /// Where somebody guesses from, so that nobody else on this machine is kept out with them.
+    const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
+
+    /// An address that nobody has, so that no account is shut. Not where members sign in: they may come from here, too.
+    #[test]
+    fn whoever_guesses_passwords_is_stopped() -> Verdict {
+        check_if_promised(&[Section::Tokens], "4.2.1", async |check| {
+            let (claim, most) = ("whoever guesses passwords is stopped", check.contract().tokens()?.guesses_at_most);
+            check.deployment().writes().await?;
+            if check.deployment().target() == Target::Production {
+                return Err(Failure::not_run(claim)
+                    .expected("a deployment that members do not sign in to")
+                    .seen("production")
+                    .advice("run this check on staging"));
+            }
+            let undecided = |error: reqwest::Error| Failure::undecided(claim).seen(error.without_url().to_string());
+            let api = check.deployment().api()?;
+            let is_here = api.url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127."));
+            let client = reqwest::Client::builder().local_address(is_here.then_some(ELSEWHERE)).build();
+            let client = client.map_err(undecided)?;
+            let url = format!("{}/auth/v1/token?grant_type=password", self::api(check)?);
+            for guess in 1..=most {
+                let body = json!({ "email": "release-check-nobody@example.com", "password": format!("guess-{guess}") });
+                let answer =
+                    client.post(&url).header("apikey", &api.anon_key).json(&body).send().await.map_err(undecided)?;
+                match answer.status().as_u16() {
+                    429 => {
+                        check.measured(format!("after {} guesses", guess - 1));
+                        return Ok(());
+                    }
+                    400 | 401 | 403 => {}
+                    other => return Err(Failure::undecided(claim).expected("400 or 429").seen(other.to_string())),
+                }
+            }
+            Err(Failure::failed(claim)
+                .expected(format!("429 after less than {most} wrong passwords"))
+                .seen(format!("{most} guesses, each of them looked at"))
+                .at("/auth/v1/token")
+                .advice("Supabase → Authentication → Rate Limits, and Attack Protection"))
+        })
+    }
 
     /// Whoever is banned while they are in: their next token is the last.
     #[test]

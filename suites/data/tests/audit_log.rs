@@ -1,5 +1,115 @@
 //! 4.3.4 "Audit log shows new events".
 
+pub mod signed_in {
+    use std::collections::BTreeMap;
+
+    use harness::{Audit, AuditPages, Cause, Failure, RestClient, Section, Verdict, check_if_promised};
+    use serde_json::Value;
+    use support::unread;
+
+    /// So many events make a page here.
+    const SIZE: usize = 3;
+
+    /// Among so many of the newest events a kind is looked for that is rare: what ignores the argument answers with others.
+    const NEWEST: &str = "200";
+
+    /// What is read again if it differs: others may act meanwhile.
+    const TRIES: usize = 3;
+
+    /// Page by page, and of one kind, as somebody of the institution asks for them.
+    #[test]
+    fn each_page_of_the_log_has_its_events() -> Verdict {
+        check_if_promised(&[Section::Audit, Section::Data], "4.3.4", async |check| {
+            let (contract, audit) = (check.contract(), check.contract().audit()?);
+            let pages = audit.pages.as_ref().ok_or_else(|| {
+                Failure::undecided("the contract says which function pages the log")
+                    .expected("[audit.pages]")
+                    .seen("none")
+            })?;
+            let reader = contract.data()?.readers.first().map(String::as_str).unwrap_or_default();
+            let letter = contract.personas.get(reader).and_then(|persona| persona.institution.as_deref());
+            let institution = check.deployment().institution(letter.unwrap_or_default())?;
+            let rest = check.deployment().rest()?.signed_in(&check.deployment().session(reader).await?);
+            let log = Log { audit, pages, institution, service: check.deployment().service()?, rest };
+            let newest = log.events(&[], &[("limit", NEWEST)]).await?;
+            log.expect_page(1, None).await?;
+            log.expect_page(2, None).await?;
+            for column in pages.filters.keys() {
+                let mut values = BTreeMap::<&str, usize>::new();
+                newest.iter().filter_map(|row| row[column].as_str()).for_each(|it| *values.entry(it).or_default() += 1);
+                let rarest = values.into_iter().min_by_key(|(_, count)| *count);
+                let unknown = || Failure::undecided(format!("there are events with a {column}")).seen("none");
+                log.expect_page(1, Some((column, rarest.ok_or_else(unknown)?.0))).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The log of one institution, as the service and as one of its people read it.
+    struct Log<'c> {
+        audit: &'c Audit,
+        pages: &'c AuditPages,
+        institution: String,
+        service: RestClient,
+        rest: RestClient,
+    }
+
+    impl Log<'_> {
+        async fn events(&self, chosen: &[(&str, &str)], more: &[(&str, &str)]) -> Verdict<Vec<Value>> {
+            let own = format!("eq.{}", self.institution);
+            let order = format!("{}.desc,id.asc", self.audit.time);
+            let mut query = vec![(self.audit.tenant.as_str(), own.as_str()), ("order", &order)];
+            query.extend(chosen.iter().chain(more));
+            self.service.select(&self.audit.table, &query).await.map_err(unread(&self.audit.table))
+        }
+
+        /// Events of a page and how many there are of all, as the rows have them and as the function answers.
+        async fn both(&self, page: usize, chosen: Option<(&str, &str)>) -> Verdict<[(Vec<String>, u64); 2]> {
+            let ids = |rows: &[Value]| rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
+            let filter = chosen.map(|(column, value)| (column, format!("eq.{value}")));
+            let filter: Vec<_> = filter.iter().map(|(column, value)| (*column, value.as_str())).collect();
+            let (size, offset, number) = (SIZE.to_string(), ((page - 1) * SIZE).to_string(), page.to_string());
+            let rows = self.events(&filter, &[("limit", &size), ("offset", &offset)]).await?;
+            let own = format!("eq.{}", self.institution);
+            let query: Vec<_> = [(self.audit.tenant.as_str(), own.as_str())].into_iter().chain(filter).collect();
+            let total = self.service.count(&self.audit.table, &query).await.map_err(unread(&self.audit.table))?;
+
+            let pages = self.pages;
+            let mut arguments = vec![
+                (pages.institution.as_str(), self.institution.as_str()),
+                (&pages.page, &number),
+                (&pages.size, &size),
+            ];
+            arguments.extend(chosen.map(|(column, value)| (pages.filters[column].as_str(), value)));
+            let answer =
+                self.rest.call_read_only(&pages.function, &arguments).await.map_err(unread(&pages.function))?;
+            let items = answer[&pages.items].as_array().map(Vec::as_slice).unwrap_or_default();
+            Ok([(ids(&rows), total), (ids(items), answer[&pages.total].as_u64().unwrap_or_default())])
+        }
+
+        async fn expect_page(&self, page: usize, chosen: Option<(&str, &str)>) -> Verdict {
+            let mut tries = 1;
+            let [expected, seen] = loop {
+                let both = self.both(page, chosen).await?;
+                if both[0] == both[1] {
+                    return Ok(());
+                }
+                if tries == TRIES {
+                    break both;
+                }
+                tries += 1;
+            };
+            let shown = |(ids, total): (Vec<String>, u64)| format!("{} of {total}: {}", ids.len(), ids.join(", "));
+            let of = chosen.map_or_else(String::new, |(column, value)| format!(", {column} {value:?}"));
+            Err(Failure::failed("each page of the audit log has its events, the newest first")
+                .expected(shown(expected))
+                .seen(shown(seen))
+                .at(format!("rpc/{}, page {page}{of}", self.pages.function))
+                .caused_by(Cause::Database))
+        }
+    }
+}
+
 pub mod writes {
     use harness::{Failure, Section, Verdict, check, check_if_promised};
     use serde_json::{Value, json};
@@ -104,15 +214,18 @@ pub mod writes {
                     continue;
                 };
                 let mark = format!("RC-{}-EVENT-{at}", writes.run());
-                let attempt = Attempt { writes, tenant: &tenant, rest: &rest, service: &service, mark };
+                let attempt =
+                    Attempt { check, writes, tenant: &tenant, person: &person, rest: &rest, service: &service, mark };
+                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
+                let named = format!("eq.{event}");
+                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
+                let count = async || service.count(&audit.table, &query).await.map_err(unread(&audit.table));
+                let before = count().await?;
                 if !attempt.succeeds(right).await? {
                     return Err(Failure::undecided(format!("{manager} may {}, to leave an event", right.name))
                         .seen("a refusal"));
                 }
-                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
-                let named = format!("eq.{event}");
-                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
-                let events = service.count(&audit.table, &query).await.map_err(unread(&audit.table))?;
+                let events = count().await?.saturating_sub(before);
                 if events != 1 {
                     expected.push(format!("{}: 1 event {event}, by who did it", right.name));
                     seen.push(format!("{}: {events}", right.name));

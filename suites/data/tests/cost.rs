@@ -86,6 +86,32 @@ pub mod signed_in {
         })
     }
 
+    /// Where the database does not answer, a view that looks again does not ask more often than where it does.
+    #[test]
+    fn a_ledger_whose_data_fails_asks_no_more_often() -> Verdict {
+        check_if_promised(&[Section::Budget, Section::Views, Section::Ledger], "pre.2.4", async |check| {
+            let (contract, budget) = (check.contract(), check.contract().budget()?);
+            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
+            let visit = page.open(contract.page_of(contract.view(&contract.ledger()?.route)?)).await?;
+            visit.expect_ready("the ledger is on screen")?;
+            page.browser().cut_off("*/rest/v1/*").await?;
+            page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
+            let alone = page.browser().wait_for(&Wanted::anything(contract)).await?;
+            let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
+            let asked = alone.requests(&data).filter(|it| it.method() != "OPTIONS").count();
+            if asked <= budget.requests_left_alone {
+                return Ok(());
+            }
+            Err(Failure::failed("a view whose data fails does not ask more often")
+                .expected(format!(
+                    "at most {} requests for data in {} ms",
+                    budget.requests_left_alone, budget.left_alone_ms
+                ))
+                .seen(asked.to_string())
+                .at(alone.url()))
+        })
+    }
+
     #[rstest]
     #[case::the_dashboard("dashboard")]
     #[case::the_ledger("transactions")]

@@ -4,7 +4,10 @@
 pub mod writes {
     use std::sync::Arc;
 
-    use harness::{Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised};
+    use harness::{
+        Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised,
+        views::written_amount,
+    };
     use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
     use rstest::rstest;
     use serde_json::json;
@@ -198,6 +201,16 @@ pub mod writes {
             page.browser().click(&words.submit).await?;
             let gone = Wanted::anything(contract).gone(reference);
             page.browser().wait_for(&gone).await?.expect_ready("a payment that is allocated leaves the list")?;
+            let said = page.browser().texts(&page.toast()?).await?.join(" ");
+            let payment = &desk.payment;
+            let amount = written_amount(contract, &payment["amount"], payment["currency"].as_str())?;
+            let name = desk.member["full_name"].as_str().unwrap_or_default();
+            if !said.contains(&amount) || !said.contains(name) {
+                return Err(Failure::failed("the view says which amount went to whom")
+                    .expected(format!("{amount} and the member's name"))
+                    .seen(if said.is_empty() { "no message" } else { "a message with another amount or name" })
+                    .caused_by(Cause::FrontEnd));
+            }
             seen.compare_list(&page, list, "the list is what still waits").await
         })
     }

@@ -2,8 +2,9 @@
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
 use harness::{
-    Cause, Check, Contract, Failure, List, Page, Section, Tenant, Verdict, View, Visit, Wanted, check_if_promised,
-    views::{Difference, Expected},
+    Cause, Check, Contract, Failure, List, Page, Section, Session, Tenant, Verdict, View, Visit, Wanted,
+    check_if_promised, now_in,
+    views::{Difference, Expected, outline_difference},
 };
 use jiff::Zoned;
 use rstest_reuse::apply;
@@ -44,7 +45,7 @@ pub mod signed_in {
                 if at == 0 {
                     seen.by_navigation(&page).await?;
                     seen.compare(&page).await?;
-                    seen.search(&page).await?;
+                    seen.search(&page, Choose::Last).await?;
                 }
             }
             Ok(())
@@ -57,10 +58,15 @@ pub mod signed_in {
         check_if_promised(&[Section::Views, Section::Controls], step_of(step), async |check| {
             let unread = || Failure::undecided(format!("the contract says who reads {view:?}")).seen("nobody");
             let reader = check.contract().view(view)?.readers.first().ok_or_else(unread)?;
-            let seen = Looked { check, view: check.contract().view(view)?, who: reader, institution: None };
+            let seen = Looked::by_persona(check, view, reader)?;
             let page = check.signed_in(reader).await?;
             let visit = seen.open(&page).await?;
             let failed = |failure: Failure| failure.at(visit.url()).caused_by(Cause::FrontEnd);
+            if let Some(difference) = outline_difference(&seen.view.outline, &page.outline(seen.view).await?) {
+                return Err(seen
+                    .differs(&page, difference, "the view has the headings, fields and buttons that it promises")
+                    .await);
+            }
             let offered = page.controls().await?;
             let lacking: Vec<_> = seen.view.buttons.iter().filter(|button| !offered.contains(button)).collect();
             if !lacking.is_empty() {
@@ -69,11 +75,15 @@ pub mod signed_in {
                     .seen(format!("{offered:?}")));
             }
             for button in &offered {
-                page.try_control(button).await?.map_or(Ok(()), |what| {
-                    Err(failed(Failure::failed(format!("{button:?} does what it says")))
-                        .expected(what.expected)
-                        .seen(what.seen))
-                })?;
+                seen.try_control(&page, button, DESKTOP).await?;
+                if let Some(path) = seen.view.leads.get(button) {
+                    let there = page.browser().path().await?;
+                    if there != *path {
+                        return Err(failed(
+                            Failure::failed(format!("{button:?} leads where it says")).expected(path).seen(there),
+                        ));
+                    }
+                }
                 if page.browser().path().await? != check.contract().page_of(seen.view).path {
                     seen.open(&page).await?;
                 }
@@ -86,9 +96,82 @@ pub mod signed_in {
             seen.turn_away_and_back(&page).await?;
             let alert = format!("main {}", check.contract().controls()?.alert);
             let visit = page.browser().wait_for(&Wanted::anything(check.contract()).selector(&alert)).await?;
-            visit.expect_ready("a view whose data fails says so, and does not look empty")
+            visit.expect_ready("a view whose data fails says so, and does not look empty")?;
+            let said = page.browser().texts(&alert).await?;
+            if said.iter().any(String::is_empty) {
+                return Err(failed(Failure::failed("a view whose data fails says what failed"))
+                    .expected("words in each message")
+                    .seen("a message without a word"));
+            }
+            page.browser().let_through().await?;
+            seen.try_again(&page).await
         })
     }
+
+    /// For every role: what it may open, and nothing else.
+    #[test]
+    fn the_navigation_offers_what_the_role_may_open() -> Verdict {
+        check_if_promised(&[Section::Views], "3.3.2", async |check| {
+            let (contract, page) = (check.contract(), check.page().await?);
+            let selector = &contract.shell.navigation;
+            let mut looked = 0;
+            for (name, persona) in &contract.personas {
+                let Some(promised) = &persona.navigation else { continue };
+                let session = check.deployment().session(name).await?;
+                if looked == 0 {
+                    page.hold(&session).await?
+                } else {
+                    page.hold_now(&session).await?
+                }
+                looked += 1;
+                let visit = page.visit(&contract.shell.landing, &Wanted::shell(contract)).await?;
+                visit.expect_ready("the portal is on screen")?;
+                let offered = page.browser().texts(selector).await?;
+                if offered != *promised {
+                    return Err(Failure::failed("the navigation offers what a role may open, in its order")
+                        .expected(promised.join(", "))
+                        .seen(offered.join(", "))
+                        .at(format!("{}, as {name} sees it", visit.url()))
+                        .caused_by(Cause::FrontEnd));
+                }
+                says_who(check, &page, name).await?;
+            }
+            match looked {
+                0 => Err(Failure::undecided("the contract says what a role's navigation offers")
+                    .expected("navigation of a persona")
+                    .seen("none")),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+/// The shell says who is signed in: the role, the institution and the address.
+async fn says_who(check: &Check, page: &Page<'_>, name: &str) -> Verdict {
+    let (contract, deployment) = (check.contract(), check.deployment());
+    let (Some(who), Some(persona)) = (&contract.shell.who, contract.personas.get(name)) else { return Ok(()) };
+    let mut said = vec![
+        ("the role", &who.role, persona.label.clone()),
+        ("the address", &who.email, deployment.credentials(name)?.0),
+    ];
+    if let Some(letter) = &persona.institution {
+        let id = format!("eq.{}", deployment.institution(letter)?);
+        let table = &contract.make()?.get("institution").map_or("institutions", |recipe| recipe.table.as_str());
+        let rows = deployment.service()?.select(table, &[("id", &id)]).await;
+        let rows = rows.map_err(|error| Failure::undecided("an institution can be read").seen(error.to_string()))?;
+        let own = rows.first().and_then(|row| row["name"].as_str()).unwrap_or_default();
+        said.push(("the institution", &who.institution, own.to_owned()));
+    }
+    for (what, selector, expected) in said {
+        if !page.browser().texts(selector).await?.contains(&expected) {
+            return Err(Failure::failed(format!("the portal says who is signed in: {what}"))
+                .expected(format!("{what} of {name} in {selector}"))
+                .seen("something else, or nothing")
+                .at(page.browser().path().await?)
+                .caused_by(Cause::FrontEnd));
+        }
+    }
+    Ok(())
 }
 
 /// What keeps people from using the view that is open, if anything does: at each width, by keyboard, by its text.
@@ -123,6 +206,15 @@ async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Op
     Ok(None)
 }
 
+/// Which row's text is searched for.
+#[derive(Clone, Copy)]
+pub enum Choose {
+    /// That of the last row that has one.
+    Last,
+    /// That with the most signs that a search might take for its own.
+    Oddest,
+}
+
 /// A view, and who looks at it.
 pub struct Looked<'c> {
     check: &'c Check,
@@ -130,6 +222,8 @@ pub struct Looked<'c> {
     who: &'c str,
     /// Whose rows they see; those of all for the platform's own people.
     institution: Option<String>,
+    /// The role, where what it may do is looked at.
+    role: Option<&'c str>,
 }
 
 impl<'c> Looked<'c> {
@@ -137,12 +231,69 @@ impl<'c> Looked<'c> {
     fn by_persona(check: &'c Check, view: &str, who: &'c str) -> Verdict<Self> {
         let letter = check.contract().personas.get(who).and_then(|persona| persona.institution.as_deref());
         let institution = letter.map(|letter| check.deployment().institution(letter)).transpose()?;
-        Ok(Self { check, view: check.contract().view(view)?, who, institution })
+        let role = check.contract().role_of(who);
+        Ok(Self { check, view: check.contract().view(view)?, who, institution, role })
     }
 
     /// A view as somebody of an institution that a check has made sees it.
     pub fn by_person(check: &'c Check, view: &str, who: &'c str, tenant: &Tenant) -> Verdict<Self> {
-        Ok(Self { check, view: check.contract().view(view)?, who, institution: Some(tenant.id.clone()) })
+        Ok(Self { check, view: check.contract().view(view)?, who, institution: Some(tenant.id.clone()), role: None })
+    }
+
+    /// In this role, whose buttons are looked at, too.
+    pub fn in_role(self, role: &'c str) -> Self {
+        Self { role: Some(role), ..self }
+    }
+
+    /// A view as somebody of a tenant sees it, or, where it is for the platform's own people, as they do.
+    pub async fn in_tenant(check: &'c Check, view: &str, role: &'c str, tenant: &Tenant) -> Verdict<(Self, Session)> {
+        let readers = &check.contract().view(view)?.readers;
+        let is_placed =
+            |name: &&String| check.contract().personas.get(*name).is_some_and(|persona| persona.institution.is_some());
+        if let (None, Some(reader)) = (readers.iter().find(is_placed), readers.first()) {
+            return Ok((Self::by_persona(check, view, reader)?, check.deployment().session(reader).await?));
+        }
+        let person = check.deployment().writes().await?.person(tenant, role).await?;
+        Ok((Self::by_person(check, view, role, tenant)?.in_role(role), person.session))
+    }
+
+    /// Clicks a control of the view; a dialog that it opens is tried at the narrowest width, too.
+    async fn try_control(&self, page: &Page<'_>, button: &str, width: u32) -> Verdict {
+        let promised = self.view.dialogs.get(button);
+        let narrowest = self.check.contract().controls()?.widths.iter().min().copied();
+        for width in [Some(width), narrowest.filter(|_| promised.is_some())].into_iter().flatten() {
+            page.browser().show_as(width, "light").await?;
+            if let Some(difference) = page.try_control(button, promised).await? {
+                let claim = format!("{button:?} does what it says in a window {width} px wide");
+                return Err(self.differs(page, difference, &claim).await.caused_by(Cause::FrontEnd));
+            }
+        }
+        Ok(())
+    }
+
+    /// What failed is there once somebody tries it again.
+    async fn try_again(&self, page: &Page<'_>) -> Verdict {
+        let Some(retry) = &self.check.contract().controls()?.retry else { return Ok(()) };
+        let contract = self.check.contract();
+        let script = "const [text, answer] = arguments;
+            const found = [...document.querySelectorAll('main button')].filter((it) => it.innerText.trim() === text);
+            found.forEach((it) => it.click());
+            answer(found.length);";
+        let mut clicked = 0;
+        for list in self.view.lists.iter().map(Some).chain([None]) {
+            if let Some(list) = list {
+                self.turn_to(page, list).await?;
+            }
+            clicked += page.browser().ask(script, vec![retry.as_str().into()]).await?.as_u64().unwrap_or_default();
+        }
+        if clicked > 0 {
+            let route = contract.page_of(self.view);
+            let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
+            visit.expect_ready("a view that is tried again is on screen")?;
+            return self.compare(page).await;
+        }
+        let difference = Difference { expected: format!("{retry:?}"), seen: "no such button".to_owned() };
+        Err(self.differs(page, difference, "a view whose data failed can be tried again").await)
     }
 
     /// Opens the view by its address.
@@ -178,6 +329,16 @@ impl<'c> Looked<'c> {
         let button = route.navigation.as_deref().unwrap_or_default();
         let visit = page.browser().wait_for(&Wanted::view(contract, route)).await?;
         visit.expect_ready(format!("the navigation's {button:?} shows its view"))?;
+        if let Some(current) = &contract.shell.current {
+            let marked = page.browser().texts(current).await?;
+            if marked != [button] {
+                return Err(Failure::failed("the navigation marks the view that is on screen")
+                    .expected(format!("{button:?} in {current}"))
+                    .seen(format!("{marked:?}"))
+                    .at(visit.url())
+                    .caused_by(Cause::FrontEnd));
+            }
+        }
         if page.browser().path().await? == route.path {
             return Ok(());
         }
@@ -221,7 +382,8 @@ impl<'c> Looked<'c> {
         for list in &self.view.lists {
             self.turn_to(page, list).await?;
             let mut tries = 1;
-            while let Some(difference) = page.compare(&self.expected(list).await?).await? {
+            let mut expected = self.expected(list).await?;
+            while let Some(difference) = page.compare(&expected).await? {
                 // Rows that others change meanwhile are read again, and so is a view whose ages a minute has made others.
                 if tries >= if self.institution.is_some() && !list.tells_ages() { 1 } else { TRIES } {
                     let claim = format!("the list of {}s shows what the rows say", list.kind);
@@ -230,10 +392,51 @@ impl<'c> Looked<'c> {
                 tries += 1;
                 self.open(page).await?;
                 self.turn_to(page, list).await?;
+                expected = self.expected(list).await?;
             }
+            self.compare_offers(page, &expected).await?;
         }
         self.compare_figures(page, self.view).await?;
+        self.compare_period(page).await?;
         self.expect_words(page).await
+    }
+
+    /// Each row has the buttons that somebody in this role may use on it, and no others.
+    async fn compare_offers(&self, page: &Page<'_>, expected: &Expected<'_>) -> Verdict {
+        let Some(offers) = self.role.and_then(|role| expected.offers(role)) else { return Ok(()) };
+        let seen = page.row_buttons(&expected.list.rows).await?;
+        let mut rows = expected.lines.iter().zip(offers).zip(&seen).enumerate();
+        let Some((at, ((line, promised), seen))) = rows.find(|(_, ((_, promised), seen))| promised != *seen) else {
+            return Ok(());
+        };
+        let shown = |buttons: &[String]| if buttons.is_empty() { "none".to_owned() } else { buttons.join(", ") };
+        let name = format!("row {} ({})", at + 1, line.row["id"].as_str().unwrap_or_default());
+        let promised: Vec<_> = promised.into_iter().map(str::to_owned).collect();
+        let difference =
+            Difference { expected: format!("{name}: {}", shown(&promised)), seen: format!("{name}: {}", shown(seen)) };
+        let claim = format!("each {} has the buttons that this role may use on it", expected.list.kind);
+        Err(self.differs(page, difference, &claim).await)
+    }
+
+    /// What each button of a status shows, where the view has such buttons.
+    pub async fn compare_statuses(&self, page: &Page<'_>) -> Verdict {
+        let contract = self.check.contract();
+        let Some(ledger) = contract.ledger().ok().filter(|ledger| self.view.route.as_ref() == Some(&ledger.route))
+        else {
+            return Ok(());
+        };
+        for status in &ledger.statuses {
+            page.browser().click_text(&ledger.status_buttons, &status.button).await?;
+            let mut list = self.list()?.clone();
+            list.filters.insert(ledger.status.clone(), status.filter.clone());
+            let claim = format!("{:?} shows the rows of its status, and no others", status.button);
+            self.compare_list(page, &list, &claim).await?;
+            if ledger.statuses.last() == Some(status) {
+                // What is searched for is among the rows of the status.
+                self.search_list(page, &list, Choose::Oddest).await?;
+            }
+        }
+        Ok(())
     }
 
     /// No script's own value stands where people read.
@@ -269,6 +472,21 @@ impl<'c> Looked<'c> {
         self.compare_figures(page, &view).await
     }
 
+    /// A view that people choose days for says which days it begins with: this month's until today.
+    async fn compare_period(&self, page: &Page<'_>) -> Verdict {
+        let Some(period) = &self.view.period else { return Ok(()) };
+        let today = now_in(&self.check.contract().data()?.time_zone)?;
+        let expected = [today.date().first_of_month().to_string(), today.date().to_string()];
+        let script = "const [from, to, answer] = arguments;
+            answer([from, to].map((field) => document.querySelector(field)?.value ?? ''));";
+        let seen = page.browser().ask(script, vec![period.from.as_str().into(), period.to.as_str().into()]).await?;
+        if seen == serde_json::json!(expected) {
+            return Ok(());
+        }
+        let difference = Difference { expected: expected.join(" to "), seen: seen.to_string() };
+        Err(self.differs(page, difference, "a view says which days it shows").await)
+    }
+
     async fn compare_figures(&self, page: &Page<'_>, view: &View) -> Verdict {
         let contract = self.check.contract();
         let (Some(figures), Some(institution)) = (view.cards(contract), &self.institution) else {
@@ -292,19 +510,27 @@ impl<'c> Looked<'c> {
     }
 
     /// A search by each promised field finds the rows that have it, in whatever case, and no others.
-    async fn search(&self, page: &Page<'_>) -> Verdict {
+    pub async fn search(&self, page: &Page<'_>, choose: Choose) -> Verdict {
         for list in &self.view.lists {
-            let Some(search) = &list.search else { continue };
-            let all = self.expected(list).await?;
-            for column in &search.columns {
-                let text = all.lines.iter().rev().find_map(|line| line.row[column].as_str());
-                let Some(text) = text.map(part) else { continue };
-                page.search(&search.field, &text).await?;
-                if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {
-                    return Err(self
-                        .differs(page, difference, &format!("a search finds rows by their {column}"))
-                        .await);
-                }
+            self.search_list(page, list, choose).await?;
+        }
+        Ok(())
+    }
+
+    async fn search_list(&self, page: &Page<'_>, list: &List, choose: Choose) -> Verdict {
+        let Some(search) = &list.search else { return Ok(()) };
+        let all = self.expected(list).await?;
+        for column in &search.columns {
+            let mut texts = all.lines.iter().filter_map(|line| line.row[column].as_str());
+            let text = match choose {
+                Choose::Last => texts.next_back(),
+                Choose::Oddest => texts.max_by_key(|text| text.chars().filter(char::is_ascii_punctuation).count()),
+            };
+            let Some(text) = text.map(part) else { continue };
+            page.search(&search.field, &text).await?;
+            if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {
+                let claim = format!("a search finds rows by their {column}");
+                return Err(self.differs(page, difference, &claim).await);
             }
         }
         Ok(())

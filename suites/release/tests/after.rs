@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use harness::{
-    Cause, Check, Deployment, Failure, MADE_BY_CHECKS, ManagementClient, Section, Verdict, check, check_if_promised,
+    Cause, Check, Deployment, Failure, MADE_BY_CHECKS, ManagementClient, Progress, Section, SentryIssue, Verdict,
+    check, check_if_promised,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -108,6 +109,61 @@ fn the_logs_have_no_more_errors_than_before() -> Verdict {
             "the project's logs have no more errors than before",
         )
         .await
+    })
+}
+
+/// Of the issues that visitors met since then: those that nobody had met before, and those that had been resolved.
+async fn expect_no_new_issue(check: &Check, since: Timestamp, claim: &str) -> Verdict {
+    let (sentry, now) = (check.deployment().sentry()?, Timestamp::now());
+    let issues = sentry.unresolved(since.duration_until(now)).await;
+    let issues = issues.map_err(|error| Deployment::vendor_failed(claim, &error))?;
+    let (errors, remarks): (Vec<_>, Vec<_>) = issues.into_iter().partition(SentryIssue::is_error);
+    let of_now = |issue: &&SentryIssue| issue.is_back() || issue.first_seen.is_some_and(|first| first >= since);
+    let new: Vec<_> = errors.iter().filter(of_now).collect();
+    let listed = |issues: &[&SentryIssue]| Vec::from_iter(issues.iter().map(ToString::to_string)).join("\n");
+    let expected = format!("no error that was not met before {since:.0}, and none that had been resolved");
+    if !new.is_empty() {
+        return Err(Failure::failed(claim)
+            .caused_by(Cause::FrontEnd)
+            .expected(expected)
+            .seen(listed(&new))
+            .at(sentry.url())
+            .advice("Sentry, Issues: read each of them, and decide whether it is of this release; resolve or archive what is not to be mended"));
+    }
+    let undated: Vec<_> = errors.iter().filter(|issue| issue.first_seen.is_none()).collect();
+    if !undated.is_empty() {
+        let advice = "Sentry, Issues: look when they were met first";
+        return Err(Failure::undecided(claim)
+            .expected(expected)
+            .seen(listed(&undated))
+            .at(sentry.url())
+            .advice(advice));
+    }
+    check.measured(format!("{} older errors and {} remarks since {since:.0}", errors.len(), remarks.len()));
+    Ok(())
+}
+
+/// "Monitor error rates in browser console", of everybody's browsers.
+#[test]
+fn visitors_met_no_new_error_in_the_last_hour() -> Verdict {
+    check_if_promised(&[Section::Sentry], "post.1.1", async |check| {
+        let since = Timestamp::now() - SignedDuration::from_hours(1);
+        expect_no_new_issue(check, since, "visitors met no new error in the last hour").await
+    })
+}
+
+/// "Review Sentry error reports": those since the release; of the last 24 hours where nobody knows when that was.
+#[test]
+fn visitors_met_no_new_error_since_the_release() -> Verdict {
+    check_if_promised(&[Section::Sentry], "post.2.1", async |check| {
+        let deployments = match check.deployment().pages() {
+            Ok(pages) => pages.deployments().await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        let live = deployments.iter().find(|deployment| deployment.progress() == Progress::Published);
+        let a_day_ago = Timestamp::now() - SignedDuration::from_hours(24);
+        let since = live.and_then(|deployment| deployment.created_on).unwrap_or(a_day_ago);
+        expect_no_new_issue(check, since, "visitors met no new error since the release").await
     })
 }
 

@@ -1,13 +1,22 @@
 //! Pre-Release, 3. Database Readiness, Phase 1, and the appendix's order of migrations.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+};
 
 use harness::{
-    Backup, Backups, Checkout, Dated, Deployment, Failure, ManagementClient, Migration, Recovery, Rehearsal, Verdict,
-    check, same_statements,
+    Backup, Backups, Cause, Checkout, Dated, Deployment, Facts, Failure, ManagementClient, Migration, Recovery,
+    Rehearsal, Target, Verdict, check, same_statements, workspace_root,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+
+/// What the embedded portal's migrations declare, as it was approved.
+const APPROVED: &str = "snapshots/release/schema.txt";
+
+/// Differences that a report shows; the evidence has all.
+const SHOWN: usize = 8;
 
 /// A row of `supabase_migrations.schema_migrations`, in the order in which they were written. There is no `executed_at`,
 /// which the runbook's own query asks for.
@@ -206,7 +215,10 @@ fn what_the_migrations_make_is_there() -> Verdict {
             management.query(&sql).await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
         if missing.is_empty() {
             check.measured(format!("{} tables and functions", promised.len()));
-            return Ok(());
+            let declared = Facts::declared(&management).await?;
+            check.keep("schema.txt", "text/plain", declared.to_string());
+            // What a deployment's own migrations declare is compared with production by pre.2.1.
+            return if check.deployment().target() == Target::Embedded { as_approved(&declared) } else { Ok(()) };
         }
         let shown = missing.iter().map(|Missing { name }| {
             let of = promised.iter().find(|(made, _)| *made == name);
@@ -219,6 +231,38 @@ fn what_the_migrations_make_is_there() -> Verdict {
             &management,
         ))
     })
+}
+
+/// A constraint, an index, a trigger, a policy or a right that came or went is seen by whoever reviews the change.
+fn as_approved(declared: &Facts) -> Verdict {
+    let claim = "the schema declares what was approved";
+    let approved = fs::read_to_string(workspace_root().join(APPROVED)).unwrap_or_default();
+    if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let written = fs::write(workspace_root().join(APPROVED), declared.to_string());
+        return written.map_err(|error| Failure::undecided(claim).seen(error.to_string()));
+    }
+    let now = declared.to_string();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let (approved, now) = (lines(&approved), lines(&now));
+    let (gone, come): (Vec<_>, Vec<_>) =
+        (approved.difference(&now).cloned().collect(), now.difference(&approved).cloned().collect());
+    if gone.is_empty() && come.is_empty() && !now.is_empty() {
+        return Ok(());
+    }
+    let shown = |lines: Vec<String>, otherwise: &str| {
+        let first = lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
+        match lines.len() {
+            0 => otherwise.to_owned(),
+            1..=SHOWN => first,
+            more => format!("{first}\nand {} more", more - SHOWN),
+        }
+    };
+    Err(Failure::failed(claim)
+        .expected(shown(gone, "nothing else"))
+        .seen(shown(come, "none of it"))
+        .at(APPROVED)
+        .caused_by(Cause::Database)
+        .advice("if every difference is meant, approve it: INSTA_UPDATE=always cargo test -p release what_the_migrations_make"))
 }
 
 #[derive(Deserialize)]

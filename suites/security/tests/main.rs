@@ -5,6 +5,7 @@
 //! named `writes`: `-- --skip writes` leaves a deployment as it is. The prober of `wall` takes everything back that it
 //! does, and is not run on production.
 
+mod accounts;
 mod counts;
 mod keys;
 mod rights;

@@ -16,7 +16,15 @@ pub mod writes {
                 let rest = check.deployment().rest()?.signed_in(&person.session);
                 for (at, right) in check.contract().rights()?.iter().enumerate() {
                     let mark = format!("RC-{}-{at}-{}", writes.run(), role.to_lowercase());
-                    let attempt = Attempt { writes, tenant: &tenant, rest: &rest, service: &service, mark };
+                    let attempt = Attempt {
+                        check,
+                        writes,
+                        tenant: &tenant,
+                        person: &person,
+                        rest: &rest,
+                        service: &service,
+                        mark,
+                    };
                     let may = attempt.succeeds(right).await?;
                     if may != right.roles.contains(role) {
                         let word = |may: bool| if may { "may" } else { "may not" };

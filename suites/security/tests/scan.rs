@@ -94,6 +94,48 @@ fn nobody_makes_an_account_for_themselves() -> Verdict {
     })
 }
 
+/// Paths that answer to nobody without a key of the project.
+const KEYED: [&str; 3] = ["rest/v1/", "auth/v1/user", "auth/v1/admin/users"];
+
+/// Who shows nothing is let in nowhere, and the key that every visitor has manages nobody.
+#[test]
+fn the_services_refuse_who_shows_nothing() -> Verdict {
+    check("pre.2.5", async |check| {
+        let key = check.deployment().api()?.anon_key.clone();
+        let without = KEYED.map(|path| ("without a key", path, vec![]));
+        let public = ["auth/v1/user", "auth/v1/admin/users"].map(|path| {
+            ("with the public key", path, vec![("apikey", key.clone()), ("authorization", format!("Bearer {key}"))])
+        });
+        refused(check, without.into_iter().chain(public).collect()).await
+    })
+}
+
+/// Each request, by who makes it, is answered 401 or 403.
+async fn refused(check: &harness::Check, requests: Vec<(&str, &str, Vec<(&str, String)>)>) -> Verdict {
+    let base = check.deployment().api()?.url.as_str().trim_end_matches('/').to_owned();
+    let undecided =
+        |error: reqwest::Error| Failure::undecided("the services can be asked").seen(error.without_url().to_string());
+    let http = reqwest::Client::builder().build().map_err(undecided)?;
+    let mut open = Vec::new();
+    for (who, path, headers) in requests {
+        let request = headers
+            .iter()
+            .fold(http.get(format!("{base}/{path}")), |request, (name, value)| request.header(*name, value));
+        let status = request.send().await.map_err(undecided)?.status().as_u16();
+        if ![401, 403].contains(&status) {
+            open.push(format!("GET /{path} {who}: {status}"));
+        }
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed("what is for the project's own service is refused to everybody else")
+        .expected("401 or 403")
+        .seen(open.join("\n"))
+        .at(base)
+        .advice("shut the path at the gateway, find what lets it through, and look in the log for who used it"))
+}
+
 /// What a browser keeps for the API is not sent from somebody else's page.
 #[test]
 fn a_strangers_page_sends_no_credentials() -> Verdict {
@@ -153,8 +195,22 @@ fn a_file_that_is_not_for_the_public_is_not_served(#[case] path: &str) -> Verdic
 }
 
 pub mod signed_in {
+    use secrecy::ExposeSecret;
+
     use super::*;
     use crate::functions;
+
+    /// Accounts are the service's to manage: nobody who is signed in lists them.
+    #[test]
+    fn nobody_who_is_signed_in_manages_accounts() -> Verdict {
+        check("pre.2.5", async |check| {
+            let session = check.deployment().session(check.contract().smoke.persona.get_ref()).await?;
+            let key = check.deployment().api()?.anon_key.clone();
+            let bearer = format!("Bearer {}", session.access_token.expose_secret());
+            let headers = vec![("apikey", key), ("authorization", bearer)];
+            refused(check, vec![("as somebody who is signed in", "auth/v1/admin/users", headers)]).await
+        })
+    }
 
     /// The key that every visitor has opens no function. The control: somebody who is signed in gets to its own code.
     #[apply(functions)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{ClientError, Failure, RestClient, Right, Tenant, Verdict, Writes};
+use harness::{Cause, Check, ClientError, Failure, Person, RestClient, Right, Tenant, Verdict, Writes};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -10,11 +10,15 @@ use crate::equals;
 
 /// Somebody's attempt at something.
 pub struct Attempt<'a> {
+    /// The check that it is part of.
+    pub check: &'a Check,
     /// The permission to change the deployment.
     pub writes: Writes<'a>,
     /// Where.
     pub tenant: &'a Tenant,
     /// As whom.
+    pub person: &'a Person,
+    /// The database as they see it.
     pub rest: &'a RestClient,
     /// With the service's key.
     pub service: &'a RestClient,
@@ -39,7 +43,22 @@ impl Attempt<'_> {
         let row = self.row(right).await?;
         let values = self.filled(&right.values, &row);
         if let Some(function) = &right.call {
-            return answered(right, self.rest.call(&self.writes, function, &values).await.map(drop));
+            let answer = self.rest.call(&self.writes, function, &values).await;
+            if let Ok(answer) = &answer {
+                names_all(right, function, answer)?;
+            }
+            return answered(right, answer.map(drop));
+        }
+        if let Some(function) = &right.edge {
+            let edge = self.check.deployment().function(function)?;
+            let receipt = edge.ask_as(&self.writes, &self.person.session, &values).await;
+            return match receipt.status.map(|status| status.as_u16()) {
+                Some(200..=299) => names_all(right, function, &receipt.json()).map(|()| true),
+                Some(400..=499) => Ok(false),
+                _ => Err(Failure::undecided(format!("the edge function says whether somebody may {}", right.name))
+                    .seen(receipt.to_string())
+                    .at(edge.url().as_str())),
+            };
         }
         if let Some(table) = &right.insert {
             return answered(right, self.rest.add(&self.writes, table, &values).await);
@@ -102,9 +121,13 @@ impl Attempt<'_> {
     }
 
     fn filled(&self, values: &BTreeMap<String, Value>, rows: &Rows) -> Value {
+        values.iter().map(|(name, value)| (name.clone(), self.fill(value, rows))).collect::<Map<_, _>>().into()
+    }
+
+    fn fill(&self, value: &Value, rows: &Rows) -> Value {
         let id = |row: &Value| row["id"].as_str().unwrap_or_default().to_owned();
-        let fill = |value: &Value| match value.as_str() {
-            Some(text) => text
+        match value {
+            Value::String(text) => text
                 .replace("{institution}", &self.tenant.id)
                 .replace("{code}", &self.mark)
                 .replace("{row}", &id(&rows.row))
@@ -112,10 +135,27 @@ impl Attempt<'_> {
                 .replace("{member}", &id(&rows.member))
                 .replace("{now}", &Timestamp::now().to_string())
                 .into(),
-            None => value.clone(),
-        };
-        values.iter().map(|(name, value)| (name.clone(), fill(value))).collect::<Map<_, _>>().into()
+            Value::Array(values) => values.iter().map(|value| self.fill(value, rows)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), self.fill(value, rows))).collect::<Map<_, _>>().into()
+            }
+            other => other.clone(),
+        }
     }
+}
+
+/// A function's answer has what whoever calls it reads there.
+fn names_all(right: &Right, function: &str, answer: &Value) -> Verdict {
+    let lacking: Vec<_> = right.answers.iter().filter(|name| answer[name.as_str()].is_null()).cloned().collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let seen: Vec<_> = answer.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    Err(Failure::failed(format!("the answer of {function} has what callers read in it"))
+        .expected(right.answers.join(", "))
+        .seen(seen.join(", "))
+        .at(format!("rpc/{function}"))
+        .caused_by(Cause::Database))
 }
 
 fn answered(right: &Right, answer: Result<(), ClientError>) -> Verdict<bool> {

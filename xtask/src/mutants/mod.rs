@@ -3,7 +3,9 @@
 
 mod patches;
 mod run;
+mod server;
 mod sql;
+mod tree;
 mod web;
 
 use std::{
@@ -25,6 +27,9 @@ use crate::{
 /// Mutants whose behaviour is the sound portal's, with the reason for each.
 const DISMISSED: &str = "fixtures/mutants.toml";
 
+/// The servers' sources.
+const SERVERS: [&str; 4] = ["auth/", "functions/", "pages/", "rest/"];
+
 /// Lines shown around a change.
 const AROUND: usize = 1;
 
@@ -37,7 +42,7 @@ pub struct Options {
     /// How many
     #[arg(long, default_value_t = 40)]
     count: usize,
-    /// Of these sources only
+    /// Of these sources only; those of the servers are compiled, and so are left out unless they are asked for
     #[arg(long)]
     only: Option<Class>,
     /// Those of a file instead of any by chance: `[[patch]]` with name, file, from, to and the steps that it breaks
@@ -58,6 +63,8 @@ enum Class {
     Web,
     /// The migrations
     Sql,
+    /// The servers: each mutant is compiled
+    Server,
 }
 
 impl Class {
@@ -66,6 +73,7 @@ impl Class {
         match self {
             Class::Web => "fixtures/portal/web",
             Class::Sql => "fixtures/portal/migrations",
+            Class::Server => "fixtures/portal/src",
         }
     }
 
@@ -73,6 +81,7 @@ impl Class {
         match self {
             Class::Web => "web",
             Class::Sql => "sql",
+            Class::Server => "server",
         }
     }
 }
@@ -194,7 +203,7 @@ pub fn run(options: &Options) -> Verdict {
             print(&format!("survived: {}", mutant.diff()));
         }
     }
-    for class in [Class::Web, Class::Sql] {
+    for class in [Class::Web, Class::Sql, Class::Server] {
         let of = |what: &dyn Fn(&run::Outcome) -> bool| {
             chosen.iter().zip(&outcomes).filter(|(mutant, outcome)| mutant.class == class && what(outcome)).count()
         };
@@ -250,6 +259,10 @@ fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error
             }
             Some("css") => web::style(&source)?,
             Some("sql") => sql::changes(&source, random)?,
+            // What serves people; not what breaks it on purpose, nor what a start is made of.
+            Some("rs") if SERVERS.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("defect.rs") => {
+                server::changes(&source)?
+            }
             _ => Vec::new(),
         };
         let mutant = |change| Mutant { class, file: file.clone(), source: source.clone(), change, breaks: Vec::new() };

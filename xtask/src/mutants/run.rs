@@ -19,13 +19,15 @@ use harness::{
 };
 use portal::Portal;
 
-use super::{Class, Mutant};
+use super::{Class, Mutant, tree::Tree};
 use crate::{Error, say, setup::root, suites::Suite};
 
-/// Each with what it is likely to notice first, by a part of a file's path. What the release is made of is another matter.
-const SUITES: [(&str, &[&str]); 5] = [
+/// The suites that look at what a class is made of, each with the files that it is likely to notice first, by a part of their
+/// path. Of the release it is what the schema declares.
+const SUITES: [(&str, &[Class], &[&str]); 6] = [
     (
         "data",
+        &[Class::Web, Class::Sql, Class::Server],
         &[
             "assets/views/",
             "assets/ledger",
@@ -36,11 +38,23 @@ const SUITES: [(&str, &[&str]); 5] = [
             "reports",
         ],
     ),
-    ("smoke", &["sw.js", "index.html", "assets/shell", "assets/routes", "assets/base", "assets/main"]),
-    ("authentication", &["assets/supabase/", "assets/views/login", "assets/identity"]),
-    ("sms-pipeline", &["sms_pipeline"]),
-    ("security", &["consolidated_schema", "settings_module", "institutions_staff"]),
+    (
+        "smoke",
+        &[Class::Web, Class::Server],
+        &["sw.js", "index.html", "pages/", "assets/shell", "assets/routes", "assets/base", "assets/main"],
+    ),
+    (
+        "authentication",
+        &[Class::Web, Class::Sql, Class::Server],
+        &["auth/", "assets/supabase/", "assets/views/login", "assets/identity"],
+    ),
+    ("sms-pipeline", &[Class::Sql, Class::Server], &["functions/", "sms_pipeline"]),
+    ("release", &[Class::Sql], &[]),
+    ("security", &[Class::Sql, Class::Server], &["consolidated_schema", "settings_module", "institutions_staff"]),
 ];
+
+/// What looks at the schema as it is declared.
+const DECLARED: &str = "what_the_migrations_make_is_there";
 
 /// Mutants at once.
 const WORKERS: usize = 2;
@@ -95,14 +109,18 @@ impl fmt::Display for Outcome {
 /// # Errors
 /// When a suite cannot be run, or the sound portal is not green by the same way.
 pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, Error> {
-    let wanted = SUITES.iter().filter(|(name, _)| only.is_empty() || only.iter().any(|only| only == name));
-    let suites: Vec<_> = wanted.map(|(name, _)| Suite::build(name)).collect::<Result<_, _>>()?;
+    let wanted = SUITES.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|only| only == name));
+    let suites: Vec<_> = wanted.map(|(name, ..)| Suite::build(name)).collect::<Result<_, _>>()?;
     if suites.is_empty() {
         return Err(format!("none of {} looks at mutants", only.join(", ")).into());
     }
     let classes: std::collections::BTreeSet<_> = mutants.iter().map(|mutant| mutant.class).collect();
+    let tree = if classes.contains(&Class::Server) { Some(Tree::of(&suites)?) } else { None };
+    let tree = tree.as_ref();
+    // Mutants of the servers are compiled in one place.
+    let workers = if tree.is_some() { 1 } else { WORKERS };
     for class in classes {
-        if let Kind::Killed(step, check) = judged(&suites, class, None, "sound")?.kind {
+        if let Kind::Killed(step, check) = judged(&suites, tree, class, None, "sound")?.kind {
             return Err(format!("the sound portal is red by this way: {step} {check}").into());
         }
     }
@@ -111,13 +129,13 @@ pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, E
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutant) = mutants.get(at) else { return Ok(()) };
-            let outcome = judged(&suites, mutant.class, Some(mutant), &at.to_string())?;
+            let outcome = judged(&suites, tree, mutant.class, Some(mutant), &at.to_string())?;
             say(&format!("{}/{} {}: {outcome}", at + 1, mutants.len(), mutant.file));
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
     })?;
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +143,13 @@ pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, E
     Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -> Result<Outcome, Error> {
+fn judged(
+    suites: &[Suite],
+    tree: Option<&Tree>,
+    class: Class,
+    mutant: Option<&Mutant>,
+    name: &str,
+) -> Result<Outcome, Error> {
     let start = Instant::now();
     let folder = root().join("target/mutants").join(format!("{}-{name}", class.name()));
     if folder.exists() {
@@ -144,9 +168,14 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
             ("PORTAL_SEED", seed.join("seed.sql")),
             ("PORTAL_ACCOUNTS", seed.join("accounts.toml")),
         ],
+        Class::Server => Vec::new(),
     };
-    let kind = if starts(class, &environment)? {
-        let looks = looks(suites, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
+    let compiled = match tree.filter(|_| class == Class::Server) {
+        Some(tree) => tree.suites(class.folder(), mutant)?,
+        None => Some(suites.to_vec()),
+    };
+    let kind = if let Some(suites) = compiled.filter(|_| starts(class, &environment).unwrap_or_default()) {
+        let looks = looks(&suites, class, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
         kind(&looks, mutant.map_or(&[], |mutant| &mutant.breaks), &environment, &folder)?
     } else {
         Kind::Stillborn
@@ -156,26 +185,34 @@ fn judged(suites: &[Suite], class: Class, mutant: Option<&Mutant>, name: &str) -
 
 /// Whether a portal can be made of these sources at all; what PostgreSQL does not take is no defect that is released.
 fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> {
+    if class == Class::Server {
+        return Ok(true);
+    }
     let path = |at: usize| environment.get(at).map(|(_, path)| path.clone()).unwrap_or_default();
     let builder = Portal::builder();
     let builder = match class {
         Class::Web => builder.dist(path(0)),
         Class::Sql => builder.migrations(path(0)).seed(path(1)).accounts(path(2)),
+        Class::Server => builder,
     };
     Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
 }
 
-/// The suites with the tests of each, those first that are likely to notice a change of this file: of a view's script the
-/// checks that are named after the view.
-fn looks<'s>(suites: &'s [Suite], file: &str) -> Vec<(&'s Suite, Option<String>)> {
+/// The suites that look at this class with the tests of each, those first that are likely to notice a change of this file:
+/// of a view's script the checks that are named after the view.
+fn looks<'s>(suites: &'s [Suite], class: Class, file: &str) -> Vec<(&'s Suite, Option<String>)> {
     let view = file.strip_prefix("assets/views/").and_then(|name| name.strip_suffix(".js"));
     let data = suites.iter().find(|suite| suite.name == "data");
     let first = view.zip(data).map(|(view, data)| (data, Some(view.replace('-', "_"))));
-    let is_likely = |suite: &Suite| {
-        SUITES.iter().any(|(name, parts)| *name == suite.name && parts.iter().any(|part| file.contains(part)))
+    let likely = |suite: &Suite| {
+        let (_, classes, parts) = SUITES.iter().find(|(name, ..)| *name == suite.name)?;
+        classes.contains(&class).then(|| parts.iter().any(|part| file.contains(part)))
     };
-    let mut all: Vec<_> = suites.iter().map(|suite| (suite, None)).collect();
-    all.sort_by_key(|(suite, _)| !is_likely(suite));
+    let tests = |suite: &Suite| (suite.name == "release").then(|| DECLARED.to_owned());
+    let mut all: Vec<_> =
+        suites.iter().filter_map(|suite| likely(suite).map(|is_likely| (!is_likely, (suite, tests(suite))))).collect();
+    all.sort_by_key(|(rank, _)| *rank);
+    let all = all.into_iter().map(|(_, look)| look);
     first.into_iter().chain(all).collect()
 }
 

@@ -39,8 +39,6 @@ const WORDS: &[(&str, &[&str])] = &[
     ("greatest", &["least"]),
     ("before", &["after"]),
     ("exists", &["not exists"]),
-    ("insert", &["update"]),
-    ("update", &[""]),
     ("is_active", &["true"]),
 ];
 
@@ -62,6 +60,13 @@ pub(super) fn changes(source: &str, random: &mut fastrand::Rng) -> Result<Vec<Ch
     let mut changes = left_out(source, &tokens);
     let mut all = Vec::new();
     for placed_token in tokens {
+        // A block that is run once checks the schema and makes nothing.
+        let is_block = |word: &str| word.eq_ignore_ascii_case("do");
+        if let Token::DollarQuotedString(_) = &placed_token.token
+            && last_word(&all).is_some_and(is_block)
+        {
+            continue;
+        }
         if let Token::DollarQuotedString(quoted) = &placed_token.token {
             let inside =
                 placed_token.range.start + source[placed_token.range.clone()].find(&quoted.value).unwrap_or_default();
@@ -114,11 +119,33 @@ fn of_text(
         text.split_once(' ').and_then(|(number, unit)| Some((number.parse::<i64>().ok()?, unit)))
     {
         push("interval", format!("'{} {unit}'", number * 2));
-    } else if let Some(other) =
-        random.choice(texts).map(|range| &source[range.clone()]).filter(|other| other.trim_matches('\'') != text)
-    {
-        push("another text", other.to_owned());
+    } else if is_word(text) {
+        // Words of the same spelling: a status for another status, a column for another column.
+        let is_alike = |other: &&str| is_word(other) && is_upper(other) == is_upper(text) && *other != text;
+        let others: Vec<_> =
+            texts.iter().map(|range| source[range.clone()].trim_matches('\'')).filter(is_alike).collect();
+        if let Some(other) = random.choice(&others) {
+            push("another text", format!("'{other}'"));
+        }
     }
+}
+
+/// Whether a text is a word of the schema, and no sentence or pattern.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 30 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_upper(text: &str) -> bool {
+    text.bytes().all(|byte| !byte.is_ascii_lowercase())
+}
+
+/// The last word before what follows.
+fn last_word(placed: &[Placed]) -> Option<&str> {
+    placed.iter().rev().find_map(|it| match &it.token {
+        Token::Whitespace(_) => None,
+        Token::Word(word) => Some(Some(word.value.as_str())),
+        _ => Some(None),
+    })?
 }
 
 /// Statements that are left out as a whole.

@@ -7,7 +7,7 @@ use super::Change;
 use crate::Error;
 
 /// Binary operators and what they become.
-const OPERATORS: &[(&str, &[&str])] = &[
+pub(super) const OPERATORS: &[(&str, &[&str])] = &[
     ("===", &["!=="]),
     ("!==", &["==="]),
     ("<", &["<=", ">="]),
@@ -36,7 +36,7 @@ const METHODS: &[(&str, &str)] = &[
     ("trim", "toString"),
 ];
 
-fn parsed(language: Language, source: &str) -> Result<tree_sitter::Tree, Error> {
+pub(super) fn parsed(language: Language, source: &str) -> Result<tree_sitter::Tree, Error> {
     let mut parser = Parser::new();
     parser.set_language(&language).map_err(|error| error.to_string())?;
     parser.parse(source, None).ok_or_else(|| "a source cannot be parsed".into())
@@ -70,7 +70,7 @@ pub(super) fn style(source: &str) -> Result<Vec<Change>, Error> {
     Ok(changes)
 }
 
-fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
+pub(super) fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
     each(node);
     for at in 0..node.child_count() {
         if let Some(child) = node.child(at) {
@@ -79,7 +79,7 @@ fn visit<'t>(node: Node<'t>, each: &mut impl FnMut(Node<'t>)) {
     }
 }
 
-fn change(operator: &'static str, node: &Node<'_>, by: impl Into<String>) -> Change {
+pub(super) fn change(operator: &'static str, node: &Node<'_>, by: impl Into<String>) -> Change {
     Change { operator: operator.into(), range: node.byte_range(), by: by.into() }
 }
 
@@ -110,7 +110,7 @@ fn of_script(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
                 }
             }
         }
-        "string" => of_text(node, text, changes),
+        "string" => of_text(node, text, source, changes),
         "true" => changes.push(change("constant", &node, "false")),
         "false" => changes.push(change("constant", &node, "true")),
         "unary_expression" if text.starts_with('!') => changes.push(change("negation removed", &node, &text[1..])),
@@ -134,10 +134,10 @@ fn of_script(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
 }
 
 /// Texts, and the words of queries.
-fn of_text(node: Node<'_>, text: &str, changes: &mut Vec<Change>) {
+fn of_text(node: Node<'_>, text: &str, source: &str, changes: &mut Vec<Change>) {
     let is_import = node.parent().is_some_and(|it| it.kind().starts_with("import") || it.kind() == "export_statement")
         || text.contains("/assets/");
-    if is_import || text.len() <= 2 {
+    if is_import || text.len() <= 2 || node.parent().is_some_and(|pair| is_class(pair, source)) {
         return;
     }
     for (own, other) in [(".desc", ".asc"), (".asc", ".desc"), ("eq.", "neq.")] {
@@ -148,8 +148,16 @@ fn of_text(node: Node<'_>, text: &str, changes: &mut Vec<Change>) {
     changes.push(change("text emptied", &node, "\"\""));
 }
 
+/// A class is what it looks like, which is changed in the style sheets.
+fn is_class(pair: Node<'_>, source: &str) -> bool {
+    pair.kind() == "pair" && pair.child_by_field_name("key").is_some_and(|key| &source[key.byte_range()] == "class")
+}
+
 /// Handlers, and the parts of queries and attributes.
 fn of_pair(node: Node<'_>, text: &str, source: &str, changes: &mut Vec<Change>) {
+    if is_class(node, source) {
+        return;
+    }
     let end = node.end_byte() + usize::from(source[node.end_byte()..].starts_with(','));
     let operator = if text.starts_with("on") { "handler removed" } else { "property removed" };
     changes.push(Change { operator: operator.into(), range: node.start_byte()..end, by: String::new() });

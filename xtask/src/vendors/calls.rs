@@ -1,6 +1,6 @@
 //! Each question that our clients ask a vendor.
 
-use harness::{ClientError, GithubClient, ManagementClient, PagesClient, PullRequest};
+use harness::{ClientError, Contract, GithubClient, ManagementClient, PagesClient, PullRequest, SentryClient};
 use jiff::SignedDuration;
 use portal::Portal;
 use serde_json::Value;
@@ -25,10 +25,11 @@ pub enum Call {
     Issues,
     Pulls,
     Objection,
+    Errors,
 }
 
 impl Call {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Functions,
         Self::Secrets,
         Self::Backups,
@@ -43,6 +44,7 @@ impl Call {
         Self::Issues,
         Self::Pulls,
         Self::Objection,
+        Self::Errors,
     ];
 
     /// As the vendor's description calls it: vendor, method, path.
@@ -62,6 +64,7 @@ impl Call {
             Self::Issues => "github GET /repos/{owner}/{repo}/issues",
             Self::Pulls => "github GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls",
             Self::Objection => "github GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
+            Self::Errors => "sentry GET /api/0/organizations/{organization_id_or_slug}/issues/",
         }
     }
 
@@ -74,7 +77,7 @@ impl Call {
             Some("cloudflare") => "/client/v4",
             _ => "",
         };
-        let parts = before.split('/').skip(1).chain(path.split('/').skip(1));
+        let parts = before.split('/').skip(1).chain(path.trim_end_matches('/').split('/').skip(1));
         let parts = parts.map(|part| (!part.starts_with('{')).then_some(part)).collect();
         (method.unwrap_or_default(), parts)
     }
@@ -85,6 +88,7 @@ pub struct Clients {
     management: ManagementClient,
     pages: PagesClient,
     github: GithubClient,
+    sentry: SentryClient,
     commit: String,
     pull: PullRequest,
 }
@@ -96,6 +100,9 @@ impl Clients {
         let management = ManagementClient::new(http.clone(), proxy.clone(), token(), portal.project_ref().to_owned());
         let account = portal.cloudflare_account().to_owned();
         let pages = PagesClient::new(http.clone(), proxy.clone(), token(), account, "ibimina-gemini".to_owned());
+        let contract = Contract::sacco_plus()?;
+        let promise = contract.sentry().map_err(|failure| failure.to_string())?;
+        let sentry = SentryClient::new(http.clone(), proxy.clone(), token(), promise, None);
         let github = GithubClient::new(http, proxy.clone(), token(), "sacco/portal".to_owned());
         let commit = harness::Checkout::at(portal.checkout().await?)
             .and_then(|checkout| checkout.head())
@@ -104,12 +111,12 @@ impl Clients {
         let pull = github.pulls_of(&commit).await?.into_iter().next().ok_or("no pull request brought the release")?;
         // The first query of a log is answered with an error.
         management.answers(SignedDuration::from_hours(1)).await?;
-        Ok(Self { management, pages, github, commit, pull })
+        Ok(Self { management, pages, github, sentry, commit, pull })
     }
 
     /// What the client makes of the answer.
     pub async fn call(&self, call: Call) -> Result<String, ClientError> {
-        let Self { management, pages, github, commit, pull } = self;
+        let Self { management, pages, github, sentry, commit, pull } = self;
         Ok(match call {
             Call::Functions => format!("{:?}", management.functions().await?),
             Call::Secrets => format!("{:?}", management.secrets().await?),
@@ -128,6 +135,7 @@ impl Clients {
             Call::Issues => format!("{:?}", github.open_issues("documentation").await?),
             Call::Pulls => format!("{:?}", github.pulls_of(commit).await?),
             Call::Objection => format!("{:?}", github.objection(pull).await?),
+            Call::Errors => format!("{:?}", sentry.unresolved(SignedDuration::from_hours(24)).await?),
         })
     }
 }

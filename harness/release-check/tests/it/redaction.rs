@@ -137,13 +137,15 @@ async fn no_secret_is_in_what_a_run_leaves() {
         ("E2E_INSTITUTION_A_ID".to_owned(), "a0000000-0000-4000-8000-00000000000a".to_owned()),
         ("E2E_INSTITUTION_B_ID".to_owned(), "a0000000-0000-4000-8000-00000000000b".to_owned()),
     ];
-    for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL"] {
+    for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL", "SENTRY_URL"] {
         environment.push((vendor.to_owned(), server.uri()));
     }
     environment.push(("CLOUDFLARE_ACCOUNT_ID".to_owned(), "account".to_owned()));
     environment.push(("GITHUB_REPOSITORY".to_owned(), "owner/name".to_owned()));
     let keys = ["INGEST_API_KEY", "INGEST_API_KEY_PREVIOUS", "SUPABASE_SERVICE_ROLE_KEY"];
-    for name in keys.into_iter().chain(["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN"]) {
+    for name in
+        keys.into_iter().chain(["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN", "SENTRY_AUTH_TOKEN"])
+    {
         environment.push((name.to_owned(), key(name)));
         sent.push(key(name));
     }

@@ -30,8 +30,8 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(crate) async fn start() -> Self {
-        // Three suites from one address in a minute are more than a limit for people allows.
-        let portal = Portal::builder().token_requests(1_000, 10_000).start().await.unwrap();
+        // Six suites from one address in a minute are more than a limit for people allows, and guessing is stopped still.
+        let portal = Portal::builder().token_requests(30, 900).start().await.unwrap();
         let (folder, source) = (tempfile::tempdir().unwrap(), portal.checkout().await.unwrap().to_owned());
         for (path, content) in portal.published() {
             let path = folder.path().join("dist").join(path);
@@ -83,10 +83,10 @@ impl Remote {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
         let mut add = |name: String, value: &str| variables.push((name, value.to_owned()));
-        for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL"] {
+        for vendor in ["SUPABASE_MANAGEMENT_URL", "CLOUDFLARE_API_URL", "GITHUB_API_URL", "SENTRY_URL"] {
             add(vendor.to_owned(), portal.platform_url().as_str());
         }
-        for token in ["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN"] {
+        for token in ["SUPABASE_ACCESS_TOKEN", "CLOUDFLARE_API_TOKEN", "GITHUB_TOKEN", "SENTRY_AUTH_TOKEN"] {
             add(token.to_owned(), portal.platform_token());
         }
         for (letter, id) in portal.institutions() {

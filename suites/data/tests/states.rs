@@ -1,0 +1,188 @@
+//! Rows in every state that they may be in, with what people type in them: each view shows them as they are, and nothing that
+//! stands on their edge is left out.
+
+pub mod writes {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
+
+    use harness::{Cause, Check, Failure, Section, State, Tenant, Totals, Verdict, Writes, check_if_promised, now_in};
+    use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+    use rstest_reuse::apply;
+    use rust_decimal::Decimal;
+    use serde_json::{Map, Value, json};
+    use support::{equals, unread};
+    use tokio::sync::OnceCell;
+
+    use crate::{
+        totals, views,
+        views::{Choose, Looked},
+    };
+
+    /// Amounts of the rows begin here, and no two are the same.
+    const AMOUNT: f64 = 1000.25;
+
+    /// Rows of a total that a report shows.
+    const SHOWN: usize = 4;
+
+    /// Lists, figures, buttons of rows, the filter and the search, for somebody who sees all of them.
+    #[apply(views)]
+    fn rows_in_every_state_are_shown_as_they_are(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
+        let step = if step.is_empty() { "4.3.2" } else { step };
+        let needs = [Section::States, Section::Views, Section::Data, Section::Make, Section::Allocation];
+        check_if_promised(&needs, step, async |check| {
+            let tenant = in_every_state(check).await?;
+            let manager = &check.contract().allocation()?.manager;
+            let (seen, session) = Looked::in_tenant(check, view, manager, &tenant).await?;
+            let page = check.page().await?;
+            page.hold(&session).await?;
+            seen.open(&page).await?;
+            seen.compare(&page).await?;
+            seen.compare_statuses(&page).await?;
+            seen.open(&page).await?;
+            seen.search(&page, Choose::Oddest).await
+        })
+    }
+
+    /// Relations that add the ledger up, as somebody reads them who sees all of it.
+    #[apply(totals)]
+    fn a_total_is_what_its_rows_add_up_to(#[case] total: &'static str, #[case] step: &'static str) -> Verdict {
+        let step = if step.is_empty() { "4.3.1" } else { step };
+        let needs = [Section::Totals, Section::States, Section::Data, Section::Make, Section::Allocation];
+        check_if_promised(&needs, step, async |check| {
+            let (contract, tenant) = (check.contract(), in_every_state(check).await?);
+            let total = contract.total(total)?;
+            let own = (contract.data()?.tenant.as_str(), format!("eq.{}", tenant.id));
+            let filters = total.filters.iter().map(|(column, filter)| (column.as_str(), filter.as_str()));
+            let query: Vec<_> = [(own.0, own.1.as_str())].into_iter().chain(filters).collect();
+            let rows =
+                check.deployment().service()?.all(&total.table, "id", &query).await.map_err(unread(&total.table))?;
+            let expected = added_up(total, &rows, now_in(&contract.data()?.time_zone)?.time_zone())?;
+            let manager = check.deployment().writes().await?.person(&tenant, &contract.allocation()?.manager).await?;
+            let rest = check.deployment().rest()?.signed_in(&manager.session);
+            let seen = rest.select(&total.relation, &[(own.0, &own.1)]).await.map_err(unread(&total.relation))?;
+            let columns = || total.by.keys().chain([&total.count]).chain(total.sums.keys());
+            let line = |row: &Value| {
+                columns().map(|column| format!("{column} {}", plain(&row[column]))).collect::<Vec<_>>().join(", ")
+            };
+            let seen: BTreeSet<_> = seen.iter().map(line).collect();
+            let expected: BTreeSet<_> = expected.iter().map(line).collect();
+            if seen == expected && !expected.is_empty() {
+                return Ok(());
+            }
+            let lines = |lines: Vec<&String>| match lines.as_slice() {
+                [] => "none but those".to_owned(),
+                lines => lines.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            };
+            Err(Failure::failed("a total is what its rows add up to")
+                .expected(lines(expected.difference(&seen).collect()))
+                .seen(lines(seen.difference(&expected).collect()))
+                .at(&total.relation)
+                .caused_by(Cause::Database))
+        })
+    }
+
+    /// What a row of a total is of, and the rows that it adds up.
+    type Added<'r> = (Map<String, Value>, Vec<&'r Value>);
+
+    /// What the relation has to say of these rows.
+    fn added_up(total: &Totals, rows: &[Value], zone: &TimeZone) -> Verdict<Vec<Value>> {
+        let undecided = |what: &str| Failure::undecided("the rows of a total can be added up").seen(what);
+        let mut sums: BTreeMap<Vec<String>, Added<'_>> = BTreeMap::new();
+        for row in rows {
+            let mut keys = Map::new();
+            for (column, from) in &total.by {
+                let value = match from.strip_suffix("|date") {
+                    None => row[from].clone(),
+                    Some(from) => {
+                        let time = row[from].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+                        json!(time.ok_or_else(|| undecided(from))?.to_zoned(zone.clone()).date().to_string())
+                    }
+                };
+                keys.insert(column.clone(), value);
+            }
+            let key = keys.values().map(plain).collect();
+            sums.entry(key).or_insert_with(|| (keys, Vec::new())).1.push(row);
+        }
+        let line = |(mut line, rows): Added<'_>| {
+            line.insert(total.count.clone(), json!(rows.len()));
+            for (column, having) in &total.sums {
+                let is = |row: &&&Value| having.iter().all(|(name, value)| row[name] == **value);
+                let sum: Option<Decimal> =
+                    rows.iter().filter(is).map(|row| plain(&row[&total.sum]).parse::<Decimal>().ok()).sum();
+                line.insert(column.clone(), json!(sum.ok_or_else(|| undecided(column))?.to_string()));
+            }
+            Ok(Value::Object(line))
+        };
+        sums.into_values().map(line).collect()
+    }
+
+    /// A value as text; of numbers their value.
+    fn plain(value: &Value) -> String {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.parse::<Decimal>().map_or(text, |number| number.normalize().to_string())
+    }
+
+    /// The tenant that has them, made once in a process.
+    async fn in_every_state(check: &Check) -> Verdict<Arc<Tenant>> {
+        static MADE: OnceCell<Verdict<Arc<Tenant>>> = OnceCell::const_new();
+        MADE.get_or_init(async || {
+            let writes = check.deployment().writes().await?;
+            let tenant = writes.institution("states").await?;
+            let mut names = BTreeMap::new();
+            for (at, state) in check.contract().states()?.iter().enumerate() {
+                let id = made(check, writes, &tenant, state, at, &names).await?;
+                names.extend(state.name.iter().map(|name| (name.clone(), id.clone())));
+            }
+            Ok(tenant)
+        })
+        .await
+        .clone()
+    }
+
+    /// Makes one, and answers with its id.
+    async fn made(
+        check: &Check,
+        writes: Writes<'_>,
+        tenant: &Tenant,
+        state: &State,
+        at: usize,
+        names: &BTreeMap<String, Value>,
+    ) -> Verdict<Value> {
+        let columns = state.with.iter().map(|(column, value)| Ok((column.clone(), filled(value, names)?)));
+        let mut columns = columns.collect::<Verdict<Map<_, _>>>()?;
+        if state.kind != "profile" {
+            let amount = AMOUNT + f64::from(u32::try_from(at).unwrap_or_default());
+            let values = [
+                ("group", Value::Null),
+                ("active", json!(true)),
+                ("amount", json!(amount)),
+                ("device", json!(format!("{}-states-{at}", writes.run()))),
+            ];
+            return Ok(writes.make_with(tenant, &state.kind, &values, &columns).await?["id"].clone());
+        }
+        let role = columns.remove("role").unwrap_or_default();
+        let person = writes.person(tenant, role.as_str().unwrap_or_default()).await?;
+        let (table, recipe) = (&writes.recipe("profile")?.table, &writes.recipe("profile")?.values);
+        let user = recipe.iter().find_map(|(column, value)| (value == "{user}").then_some(column.as_str()));
+        let (id, service) = (json!(person.id), check.deployment().service()?);
+        service
+            .update(&writes, table, &[(user.unwrap_or("id"), &equals(&id))], &columns.into())
+            .await
+            .map_err(|error| Failure::undecided("a colleague can be in each state").seen(error.to_string()))?;
+        Ok(id)
+    }
+
+    fn filled(value: &Value, names: &BTreeMap<String, Value>) -> Verdict<Value> {
+        let inside = value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+        let Some(name) = inside else { return Ok(value.clone()) };
+        let unknown = || Failure::undecided(format!("the contract says what {{{name}}} is")).seen("no earlier state");
+        match (name, name.strip_suffix(" hours ago").and_then(|hours| hours.parse::<i64>().ok())) {
+            ("nothing", _) => Ok(Value::Null),
+            ("now", _) => Ok(json!(Timestamp::now().to_string())),
+            (_, Some(hours)) => Ok(json!((Timestamp::now() - SignedDuration::from_hours(hours)).to_string())),
+            _ => names.get(name).cloned().ok_or_else(unknown),
+        }
+    }
+}
