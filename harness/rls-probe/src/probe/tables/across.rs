@@ -201,10 +201,12 @@ impl<'c> Prober<'_, 'c> {
                     let default = relation.column(name).and_then(|column| column.default.as_deref());
                     default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
                 });
-            // Nobody guesses a key of that many bits, nor what is made to be no guess.
+            // Nobody guesses a key of that many bits, nor what is made to be no guess; unless somebody decided that it may be
+            // chosen.
             let is_unguessable =
                 |name: &String| lets_in(name) || relation.column(name).is_some_and(|column| column.base == "uuid");
-            if key.columns.iter().any(is_unguessable) {
+            let is_all_granted = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert"));
+            if is_all_granted && key.columns.iter().any(is_unguessable) {
                 continue;
             }
             let is_within =
