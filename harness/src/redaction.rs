@@ -22,14 +22,15 @@ use serde_json::Value;
 
 use parts::Parts;
 
-/// Shapes of today's tokens: JSON web tokens, Supabase's keys and access tokens, GitHub's, Cloudflare's, and those of
-/// services that portals call.
+/// Shapes of today's tokens: JSON web tokens, Supabase's keys and access tokens, GitHub's, Cloudflare's, Sentry's, and
+/// those of services that portals call.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"eyJ[\w-]{5,}\.eyJ[\w-]{5,}(?:\.[\w-]*)?",
         r"|\bsb_(?:secret|publishable)_[\w-]+|\bsbp_\w{8,}",
         r"|\bgh[opusr]_[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}",
         r"|\bcf(?:k|ut|at)_[A-Za-z0-9]{16,}",
+        r"|\bsntry[su]_[\w+/=-]{16,}",
         r"|\bsk-[\w-]{20,}|\bAIza[\w-]{30,}",
     ))
     .expect("a constant that is a pattern")
@@ -313,6 +314,8 @@ mod tests {
             format!("cfut_{random}0a1b2c3d"),
             format!("cfat_{random}0a1b2c3d"),
             format!("cfk_{random}0a1b2c3d"),
+            format!("sntryu_{random}0a1b2c3d"),
+            format!("sntrys_eyJpYXQiOjE2ODczMzY1NDMuNjk4NTksInVybCI6bnVsbH0=_{random}"),
         ] {
             assert_eq!(Redactor::default().clean(&format!("key {token}, not")), "key [secret], not", "{token}");
         }

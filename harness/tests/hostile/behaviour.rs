@@ -258,3 +258,38 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         AnswersBrowsers("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n"),
     ),
 ];
+
+/// What a page that is well does once somebody clicks.
+pub const CLICKED: &[Behaviour] = &[
+    page(
+        "endless_script",
+        "a script without end",
+        Page("<script>addEventListener('click', () => { for (;;); });</script>"),
+    ),
+    page(
+        "alert",
+        "an alert",
+        Page("<script>addEventListener('click', (event) => { event.preventDefault(); alert('Hello'); });</script>"),
+    ),
+    page(
+        "memory_hog",
+        "a script that takes all memory",
+        Page(
+            "<script>addEventListener('click', () => { const all = []; for (;;) all.push(new Uint8Array(2e7).fill(1)); });</script>",
+        ),
+    ),
+    page(
+        "navigation_away",
+        "sends its visitors to another site",
+        Page(
+            "<script>addEventListener('click', (event) => { event.preventDefault(); location = ELSEWHERE; });</script>",
+        ),
+    ),
+    page(
+        "empty_page",
+        "takes everything off the screen",
+        Page(
+            "<script>addEventListener('click', (event) => { event.preventDefault(); document.body.replaceChildren(); });</script>",
+        ),
+    ),
+];

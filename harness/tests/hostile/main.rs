@@ -19,13 +19,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use behaviour::{BEHAVIOURS, Behaviour, Meets};
+use behaviour::{BEHAVIOURS, Behaviour, CLICKED, Meets};
 use harness::{Target, run::read_results};
 use server::Server;
 use tokio::{process::Command, sync::Semaphore};
 
 /// A client, a browser at the page in question, and another one.
-const EACH: [&str; 4] = ["victim::", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
+const EACH: [&str; 5] =
+    ["victim::", "--skip=victim::click", "--skip=victim::late", "--skip=victim::blocked", "--skip=victim::in_a_row"];
 
 /// The longest that the checks of one server may take.
 const AT_MOST: Duration = Duration::from_secs(90);
@@ -102,6 +103,23 @@ fn there_are_enough_of_them_and_each_has_one_name() {
 
 fn behaviour(name: &str) -> &'static Behaviour {
     BEHAVIOURS.iter().find(|behaviour| behaviour.name == name).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_click_holds_nobody_up() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut wrong = Vec::new();
+    for behaviour in CLICKED {
+        let Visited { name, took, memory_kb, texts } = visit(behaviour, &["click::"], &[]).await;
+        println!("{name:<32} {:>5.1} s {:>4} MB", took.as_secs_f64(), memory_kb / 1000);
+        if took > AT_MOST || !(1..MEMORY_KB).contains(&memory_kb) {
+            wrong.push(format!("{name} took {took:?} and {memory_kb} KB"));
+        }
+        if !held_texts::hold("hostile/clicked", name, &texts, None) {
+            wrong.push(format!("{name} has another text"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

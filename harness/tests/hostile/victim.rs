@@ -45,6 +45,22 @@ fn page_that_is_well() -> Verdict {
     }))
 }
 
+/// A browser, at a page that does its worst once somebody clicks.
+mod click {
+    use super::*;
+
+    #[test]
+    #[ignore = "visits a server that the test of this crate starts"]
+    fn page() -> Verdict {
+        measured(check("4.2.1", async |check| {
+            let (page, wanted) = (check.page().await?, Wanted::login(check.contract()));
+            page.visit("/", &wanted).await?.expect_ready("the login is on screen")?;
+            page.browser().click_text("button", "Sign In").await?;
+            page.browser().wait_for(&wanted).await?.expect_ready("the login stays on screen")
+        }))
+    }
+}
+
 /// Checks that have not enough time, in the order of their names.
 mod late {
     use super::*;
