@@ -96,3 +96,29 @@ fn with_256_open_files_a_suite_passes_and_with_too_few_it_says_so() {
     assert!(!few.status.success() && said.contains("Too many open files"), "{said}");
     assert!(!said.contains("panicked at"), "{said}");
 }
+
+/// One error, and no panic: where evidence is kept, and where a portal's database stands.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_nobody_may_write_is_one_error() {
+    /// Not even the superuser makes a file there.
+    const SEALED: &str = "/proc";
+    let folder = tempfile::tempdir().unwrap();
+    let said = |variables: &[(&str, &str)]| {
+        let suite = release_check::suites::Suite::build("smoke").unwrap().command_in(folder.path());
+        let mut command = Command::new(suite.get_program());
+        command.args(["signed_in::the_view", "--test-threads=1"]).current_dir("/").stdin(Stdio::null());
+        command.env("ALLURE_RESULTS_DIR", folder.path()).env_remove("RUST_BACKTRACE").envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    };
+    let evidence = said(&[("ALLURE_RESULTS_DIR", SEALED)]);
+    assert_eq!(evidence.matches("evidence cannot be kept").count(), 1, "{evidence}");
+    let scratch = ["TMPDIR", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "HOME"].map(|name| (name, SEALED));
+    let scratch = said(&scratch);
+    for said in [evidence, scratch] {
+        assert!(!said.contains("panicked at"), "{said}");
+        assert_eq!(said.matches("the first failure of this run says why").count(), 7, "{said}");
+    }
+}
