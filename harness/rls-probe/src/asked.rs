@@ -47,12 +47,17 @@ fn named<'c>(relations: &'c [Relation], code: &str) -> Vec<Named<'c>> {
             relation.is_table() && relation.name == name && schema.is_none_or(|schema| relation.schema == schema)
         })
     };
-    let found = TABLE.captures_iter(code).filter_map(|found| {
-        let relation = of(found.get(1).map(|schema| schema.as_str()), &found[2])?;
-        let alias = found.get(3).map(|alias| alias.as_str().to_lowercase()).unwrap_or_default();
-        Some(Named { at: found.get(0)?.start(), relation, alias })
-    });
-    found.collect()
+    let (mut all, mut from) = (Vec::new(), 0);
+    while let Some(found) = TABLE.captures_at(code, from) {
+        let (Some(whole), Some(name)) = (found.get(0), found.get(2)) else { break };
+        // What follows a name may be the next word that a table stands behind: `into row from table`.
+        from = name.end();
+        if let Some(relation) = of(found.get(1).map(|schema| schema.as_str()), name.as_str()) {
+            let alias = found.get(3).map(|alias| alias.as_str().to_lowercase()).unwrap_or_default();
+            all.push(Named { at: whole.start(), relation, alias });
+        }
+    }
+    all
 }
 
 /// The column that an argument is compared with.

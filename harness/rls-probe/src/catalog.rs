@@ -355,6 +355,14 @@ impl Catalog {
             || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
     }
 
+    /// Whether an expression asks a table, itself or through a function that it calls.
+    pub fn asks_of(&self, text: &str, relation: &Relation) -> bool {
+        let asks = |function: &Function| {
+            names(&function.source, &relation.name) && text.contains(&format!("{}(", function.name))
+        };
+        names(text, &relation.name) || self.functions.iter().any(asks)
+    }
+
     /// Whether a policy or a function hands the caller's id to a function.
     fn is_called_with_caller(&self, function: &Function) -> bool {
         let call = format!("{}(", function.name);

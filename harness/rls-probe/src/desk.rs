@@ -28,6 +28,9 @@ pub struct Desk {
     has_deferrable: bool,
     /// Constraints that do so unless somebody says otherwise, by name.
     deferred: String,
+    /// Whatever is written moves the log on: not so what is written to tables of this transaction's own, where the server
+    /// logs the least.
+    pub logs_writes: bool,
     /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
     is_refused: bool,
     /// How many statements were attempted.
@@ -73,6 +76,7 @@ impl Desk {
             can_hold_triggers: false,
             has_deferrable: false,
             deferred: String::new(),
+            logs_writes: true,
             is_refused: false,
             attempts: 0,
         };
@@ -113,6 +117,8 @@ impl Desk {
         .await?;
         let deferrable = "select exists (select from pg_constraint where condeferrable)";
         self.has_deferrable = self.run(deferrable).await?.value() == Some("t");
+        let level = "select current_setting('wal_level')";
+        self.logs_writes = migration.is_none() || self.run(level).await?.value() != Some("minimal");
         let deferred = "select string_agg(distinct format('%I.%I', n.nspname, k.conname), ', ')
             from pg_constraint k join pg_namespace n on n.oid = k.connamespace where k.condeferred";
         self.deferred = self.run(deferred).await?.value().unwrap_or_default().to_owned();

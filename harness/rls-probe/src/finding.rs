@@ -84,6 +84,18 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Whether a hint says nothing beside what else the same actor does with the object: worse by the same verb, or the same
+/// constraint passed by a row that is added.
+fn is_said(crossings: &[Crossing], hint: &Crossing) -> bool {
+    let mut of_actor = crossings.iter().filter(|other| other.actor == hint.actor && other.object == hint.object);
+    hint.harm == Harm::Low
+        && matches!(hint.cause, Cause::Constraint(_) | Cause::Function)
+        && of_actor.any(|other| {
+            let is_worse = other.verb == hint.verb && other.harm > Harm::Low;
+            is_worse || other.cause == hint.cause && hint.verb == Verb::Update && other.verb == Verb::Insert
+        })
+}
+
 /// Groups crossings by cause.
 pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
     let open = |actor: &str| {
@@ -103,7 +115,7 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
         _ => false,
     };
     let mut groups: BTreeMap<(Object, Cause), Vec<&Crossing>> = BTreeMap::new();
-    for crossing in crossings.iter().filter(|crossing| !follows(crossing)) {
+    for crossing in crossings.iter().filter(|crossing| !follows(crossing) && !is_said(crossings, crossing)) {
         groups.entry((crossing.object.clone(), crossing.cause.clone())).or_default().push(crossing);
     }
     // A table without policies is broadcast for the same reason that it is read.

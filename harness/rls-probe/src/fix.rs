@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     catalog::{Catalog, Policy, Relation, compared_with_caller},
     record::{Cause, Object},
-    sql::{ident, literal},
+    sql::{alternatives, ident, literal, parted},
 };
 
 /// How many ways are tried to mend one thing.
@@ -116,8 +116,10 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
                 known.iter().map(|policy| format!("drop policy {} on {};", ident(&policy.name), relation.sql()));
             let whole = [for_accounts.collect::<Vec<_>>(), columns_kept(relation, shown_by)];
             let whole = whole.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
-            let narrowed = conditions(catalog, relation, policies).into_iter().map(|condition| narrowed(&condition));
-            whole.chain(narrowed).chain([dropped.collect::<Vec<_>>().join("\n")]).collect()
+            let asked = conditions(catalog, relation, policies);
+            let composed = composed(catalog, relation, &asked).into_iter().map(|condition| narrowed(&condition));
+            let asked = asked.iter().map(narrowed);
+            whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).collect()
         }
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
             let protected = |condition: &String| {
@@ -125,7 +127,8 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
                     "alter table {name} enable row level security;\ncreate policy \"own rows\" on {name} to authenticated\n  using ({condition})\n  with check ({condition});"
                 )
             };
-            conditions(catalog, relation, &[]).iter().map(protected).collect()
+            let asked = conditions(catalog, relation, &[]);
+            asked.iter().chain(&composed(catalog, relation, &asked)).map(protected).collect()
         }
         _ => Vec::new(),
     }
@@ -197,6 +200,82 @@ fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<
     whole.into_iter().map(|(text, _)| text.clone()).take(CANDIDATES - 2).chain(usual).collect()
 }
 
+/// What can be made of that: parts of it, questions about what this table calls otherwise, that the caller sees what a row
+/// is part of; and each with those let through who are above all tenants.
+fn composed(catalog: &Catalog, relation: &Relation, asked: &[String]) -> Vec<String> {
+    let here = asked.iter().filter(|text| relation.policies.iter().any(|policy| policy.using.as_ref() == Some(text)));
+    let parts: Vec<_> = here.flat_map(|text| conjuncts(text)).map(str::to_owned).collect();
+    let parts = parts.into_iter().take(3).chain(usual_calls(catalog, relation)).chain(of_parents(catalog, relation));
+    let mut all: Vec<String> = Vec::new();
+    for condition in parts {
+        if !all.contains(&condition) && !asked.contains(&condition) {
+            all.push(condition);
+        }
+    }
+    let above = above_all(catalog);
+    let narrow: Vec<_> = asked.iter().rev().take(2).chain(&all).cloned().collect();
+    all.extend(above.iter().flat_map(|above| narrow.iter().map(move |narrow| format!("({narrow}) or {above}"))));
+    all
+}
+
+/// What stands between the `AND`s of an expression, where there are several.
+fn conjuncts(text: &str) -> Vec<&str> {
+    let parts = parted(text, " AND ");
+    if parts.len() > 1 { parts } else { Vec::new() }
+}
+
+/// That the caller sees what a row is part of.
+fn of_parents(catalog: &Catalog, relation: &Relation) -> Vec<String> {
+    let single = relation.references.iter().filter(|reference| reference.columns.len() == 1);
+    let parents = single.filter_map(|reference| {
+        let parent = catalog.relation(reference.target).filter(|parent| parent.oid != relation.oid && parent.rls)?;
+        let (key, column) = (ident(&reference.target_columns[0]), ident(&reference.columns[0]));
+        Some(format!("exists (select from {} p where p.{key} = {}.{column})", parent.sql(), ident(&relation.name)))
+    });
+    parents.take(2).collect()
+}
+
+/// How policies ask a function about a column that this table has as well.
+fn usual_calls(catalog: &Catalog, relation: &Relation) -> Vec<String> {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b((?:\w+\.)?\w+)\((\w+)((?:, '[^']*'(?:::[\w. ]+(?:\[\])?)?)*)\)").expect("a pattern")
+    });
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for of in catalog.relations.iter().filter(|of| of.is_table()) {
+        let texts = of.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+        for found in texts.flat_map(|text| CALL.captures_iter(text)) {
+            let is_known = catalog.functions.iter().any(|function| found[1].rsplit('.').next() == Some(&function.name));
+            if let Some(name) = called(relation, of, &found[2]).filter(|_| is_known) {
+                *counts.entry(format!("{}({}{})", &found[1], ident(&name), &found[3])).or_default() += 1;
+            }
+        }
+    }
+    let mut usual: Vec<_> = counts.into_iter().collect();
+    usual.sort_by(|(one, a), (other, b)| (b, one).cmp(&(a, other)));
+    usual.into_iter().map(|(text, _)| text).take(3).collect()
+}
+
+/// Conditions that policies let through whatever the row is.
+fn above_all(catalog: &Catalog) -> Vec<String> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for of in catalog.relations.iter().filter(|of| of.is_table()) {
+        let policies = of.policies.iter().filter(|policy| policy.permissive && policy.is_for_api());
+        let texts = policies.flat_map(|policy| [&policy.using, &policy.check]).flatten();
+        for part in texts.flat_map(|text| alternatives(text)) {
+            let names_a_column = of
+                .columns
+                .iter()
+                .any(|column| part.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == column.name));
+            if part.ends_with(')') && part.contains('(') && !names_a_column && !part.contains("SELECT") {
+                *counts.entry(part).or_default() += 1;
+            }
+        }
+    }
+    let mut usual: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
+    usual.sort_by(|(one, a), (other, b)| (b, one).cmp(&(a, other)));
+    usual.into_iter().map(|(text, _)| text.to_owned()).take(2).collect()
+}
+
 /// How most policies compare columns that this table has with the caller's tenant.
 fn usual_comparisons(catalog: &Catalog, relation: &Relation) -> Vec<String> {
     static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
@@ -228,7 +307,11 @@ fn called(relation: &Relation, of: &Relation, column: &str) -> Option<String> {
     if relation.column(column).is_some() {
         return Some(column.to_owned());
     }
-    let target = of.reference_of(column)?.target;
+    let reference = of.reference_of(column)?;
+    let target = reference.target;
+    if target == relation.oid && reference.target_columns.len() == 1 {
+        return Some(reference.target_columns[0].clone());
+    }
     let same = relation.references.iter().find(|reference| reference.target == target && reference.columns.len() == 1);
     same.map(|reference| reference.columns[0].clone())
 }

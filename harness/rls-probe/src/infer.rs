@@ -7,6 +7,7 @@ use regex::Regex;
 use crate::{
     catalog::{Catalog, Reference, Relation},
     draft::known_values,
+    granted::{granted, platform_roles, roles_of_claim},
     names,
     tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
 };
@@ -31,7 +32,8 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     let tables: Vec<_> =
         catalog.relations.iter().filter(|relation| relation.is_table()).filter(is_of_project).collect();
     let claim = claimed(catalog);
-    let mut best: Option<(usize, &Relation, Option<Members>, String)> = None;
+    let mut best: Option<(&Relation, Option<Members>, String)> = None;
+    let mut most = (false, 1);
     // Users themselves are no tenants.
     for tenants in tables.iter().filter(|table| !catalog.is_mirror(table)) {
         let Some((column, named)) = usual_name(&tables, tenants) else { continue };
@@ -49,11 +51,16 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
                 members.tenant
             ));
         }
-        if named > best.as_ref().map_or(1, |(most, ..)| *most) {
-            best = Some((named, tenants, members, column));
+        // Who has a role in it, or is named as its member, says more than how much belongs to it.
+        let is_told = members.as_ref().is_some_and(|members| {
+            members.role.is_some() || names::is_members_table(members.table.rsplit('.').next().unwrap_or_default())
+        });
+        if (is_told, named) > most {
+            most = (is_told, named);
+            best = Some((tenants, members, column));
         }
     }
-    if let Some((_, tenants, members, column)) = best
+    if let Some((tenants, members, column)) = best
         && let Some(key) = tenants.primary().and_then(|key| key.columns.first()).cloned()
     {
         let tenant = TenantTable { table: tenants.title(), key, column: column.clone(), closed: BTreeMap::new() };
@@ -68,6 +75,7 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
             None => reasons.push(format!("{} are tenants: {column} stands in users' tokens", tenant.table)),
         }
         let tenancy = Tenancy { schemas, tenant: Some(tenant), members, claim, ..Tenancy::default() };
+        let tenancy = with_roles(catalog, tenancy, &mut reasons, &mut questions);
         return Inferred { tenancy, reasons, questions };
     }
     let mut columns: Vec<String> = Vec::new();
@@ -92,7 +100,36 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     } else {
         reasons.push("no table places users in tenants; these columns name users".to_owned());
     }
-    Inferred { tenancy: Tenancy { schemas, owner: Some(Owner { columns }), ..Tenancy::default() }, reasons, questions }
+    let tenancy = Tenancy { schemas, owner: Some(Owner { columns }), ..Tenancy::default() };
+    let tenancy = with_roles(catalog, tenancy, &mut reasons, &mut questions);
+    Inferred { tenancy, reasons, questions }
+}
+
+/// The same with the roles that stand beside memberships.
+fn with_roles(
+    catalog: &Catalog,
+    mut tenancy: Tenancy,
+    reasons: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) -> Tenancy {
+    tenancy.granted = granted(catalog, &tenancy);
+    let Some(granted) = &tenancy.granted else { return tenancy };
+    reasons.push(format!("{}.{} is a user's role", granted.table, granted.role));
+    questions.retain(|question| !question.ends_with("are all members equal?"));
+    if let (Some(tenant), Some(members)) = (&tenancy.tenant, &tenancy.members) {
+        let column = members.table.rsplit('.').next().unwrap_or_default();
+        let is_of_tenant = |text: &str| {
+            let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            [tenant.column.as_str(), members.tenant.as_str(), column].iter().any(|name| words.contains(name))
+                || catalog.named(&members.table).is_some_and(|members| catalog.asks_of(text, members))
+        };
+        let platform = platform_roles(catalog, granted, is_of_tenant);
+        if !platform.is_empty() {
+            reasons.push(format!("policies ask for {} and for no tenant", platform.join(", ")));
+            tenancy.roles.platform = platform;
+        }
+    }
+    tenancy
 }
 
 /// What other tables usually call this one, and how many name it, where several do.
@@ -145,6 +182,10 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
     if !is_asked && role.is_none() && !is_named {
         return None;
     }
+    // Whoever wrote or approved a row was no member for that.
+    if names::user_fit(&user) == 0 && role.is_none() {
+        return None;
+    }
     // A row that is somebody's own is no tenant of those who add to it.
     let is_owned = tenants.columns.iter().any(|column| catalog.is_of_user(tenants, &column.name));
     if is_owned && role.is_none() && !(is_named && is_one_each(&user)) {
@@ -192,6 +233,7 @@ fn claimed_by(catalog: &Catalog, asked: &Regex, above: &[String]) -> Option<Clai
     }
     let path = |name: &String| [above, std::slice::from_ref(name)].concat();
     let tenant = claims.iter().find(|name| names::is_tenant_claim(name))?;
-    let role = claims.iter().find(|name| names::is_role_claim(name)).map(path).unwrap_or_default();
-    Some(ClaimPaths { path: path(tenant), role, roles: Vec::new() })
+    let role = claims.iter().find(|name| names::is_role_claim(name));
+    let roles = role.map(|role| roles_of_claim(catalog, role)).unwrap_or_default();
+    Some(ClaimPaths { path: path(tenant), role: role.map(path).unwrap_or_default(), roles })
 }

@@ -33,6 +33,7 @@ mod draft;
 mod error;
 mod finding;
 mod fix;
+mod granted;
 mod harm;
 mod infer;
 mod lint;
@@ -82,7 +83,7 @@ pub use self::{
     refused::Refused,
     report::{Report, Undecided},
     rule::Rule,
-    tenancy::{Accepted, ClaimPaths, Members, Owner, Roles, Tenancy, TenantTable},
+    tenancy::{Accepted, ClaimPaths, Granted, Members, Owner, Roles, Tenancy, TenantTable},
 };
 
 /// What is to be done beside probing.
@@ -116,8 +117,7 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let before = Before::read(&mut desk, &schemas).await?;
     desk.begin(wish.migration).await?;
     let (catalog, schemas) = read(&mut desk, tenancy).await?;
-    let inferred = if tenancy.is_given() { None } else { Some(infer(&catalog, schemas).tenancy) };
-    let tenancy = inferred.as_ref().unwrap_or(tenancy);
+    let tenancy = &completed(&catalog, tenancy, schemas);
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;
     let record = Prober::run(&mut desk, &world).await?;
@@ -136,6 +136,15 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     report.proof = proof;
     desk.close().await?;
     Ok(report)
+}
+
+/// The tenancy with what was not said of it.
+fn completed(catalog: &Catalog, tenancy: &Tenancy, schemas: Vec<String>) -> Tenancy {
+    if !tenancy.is_given() {
+        return infer(catalog, schemas).tenancy;
+    }
+    let granted = tenancy.granted.clone().or_else(|| granted::granted(catalog, tenancy));
+    Tenancy { granted, ..tenancy.clone() }
 }
 
 /// What is inferred of the database behind a URL, and why.

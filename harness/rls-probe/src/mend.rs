@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many fixes are tried for all findings together.
-const BUDGET: usize = 80;
+const BUDGET: usize = 200;
 
 /// Puts a fix that works in the place of advice, wherever one of the candidates does.
 ///
@@ -35,7 +35,7 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         let others = others.filter(|other| other.object == finding.object).flat_map(deeds).collect::<BTreeSet<_>>();
         let own: BTreeSet<_> = deeds(finding).filter(|deed| !others.contains(deed)).collect();
         let controls = Prober::controls(desk, world, &finding.object).await?;
-        let known: BTreeSet<_> = findings.iter().flat_map(deeds).collect();
+        let known: BTreeSet<_> = before.crossings.iter().map(deed).collect();
         let mut works = None;
         for sql in candidates {
             if left == 0 {
@@ -45,11 +45,7 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             desk.mark("mending").await?;
             if desk.keep(&sql).await?.is_ok() {
                 let after = Prober::again(desk, world, &finding.object).await?;
-                let crossed: BTreeSet<_> = after
-                    .crossings
-                    .iter()
-                    .map(|crossing| (crossing.verb, crossing.actor.as_str(), crossing.effect.as_str()))
-                    .collect();
+                let crossed: BTreeSet<_> = after.crossings.iter().map(deed).collect();
                 let is_closed = crossed.is_disjoint(&own) && crossed.is_subset(&known);
                 let keeps = before.own.iter().filter(|(object, ..)| *object == finding.object);
                 let keeps = keeps.into_iter().all(|allowed| after.own.contains(allowed));
@@ -118,11 +114,9 @@ pub async fn together(
         let is_made = sql.is_empty() || desk.keep(&sql).await?.is_ok();
         let after = if is_made { Prober::run(desk, world).await? } else { Record::default() };
         desk.back("together").await?;
-        let known: BTreeSet<_> = findings.iter().flat_map(deeds).collect();
-        let deed = |crossing: &'_ Crossing| (crossing.verb, crossing.actor.clone(), crossing.effect.clone());
+        let known: BTreeSet<_> = before.crossings.iter().map(deed).collect();
         let open: BTreeSet<_> = after.crossings.iter().map(deed).collect();
-        let is_new =
-            |crossing: &&Crossing| !known.contains(&(crossing.verb, crossing.actor.as_str(), crossing.effect.as_str()));
+        let is_new = |crossing: &&Crossing| !known.contains(&deed(crossing));
         let opened = after.crossings.iter().filter(is_new).map(|crossing| &crossing.object);
         let lost = before.own.difference(&after.own).map(|(object, ..)| object);
         let broken: BTreeSet<_> = lost.chain(opened).cloned().collect();
@@ -131,10 +125,8 @@ pub async fn together(
         match worst {
             Some(worst) => findings[worst].fix.is_tried = false,
             None => {
-                let is_open = |(verb, actor, effect): (Verb, &str, &str)| {
-                    open.contains(&(verb, actor.to_owned(), effect.to_owned()))
-                };
-                let is_closed = |finding: &&Finding| finding.fix.is_tried && !deeds(finding).any(is_open);
+                let is_closed =
+                    |finding: &&Finding| finding.fix.is_tried && !deeds(finding).any(|deed| open.contains(&deed));
                 let closes = findings.iter().filter(is_closed);
                 return Ok(Mended {
                     closes: closes.count(),
@@ -145,6 +137,10 @@ pub async fn together(
             }
         }
     }
+}
+
+fn deed(crossing: &Crossing) -> (Verb, &str, &str) {
+    (crossing.verb, &crossing.actor, &crossing.effect)
 }
 
 /// Everything that somebody can do, by whom.

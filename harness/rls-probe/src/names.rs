@@ -72,7 +72,7 @@ pub fn is_user_argument(name: &str) -> bool {
             | "actor_user_id"
             | "actor_id"
             | "recipient_id"
-    )
+    ) || name.split('_').any(|word| matches!(word, "user" | "friend" | "recipient" | "receiver"))
 }
 
 /// Who sent an invitation.
@@ -92,8 +92,9 @@ pub fn is_members_table(table: &str) -> bool {
 
 /// Whether a table's name says that its rows make users more than others: `user_roles`, `admins`.
 pub fn is_privileges_table(table: &str) -> bool {
-    let is_one =
-        |word: &str| matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege");
+    let is_one = |word: &str| {
+        matches!(word, "role" | "admin" | "administrator" | "moderator" | "superuser" | "privilege" | "permission")
+    };
     let table = snake(table);
     !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
 }
@@ -117,6 +118,52 @@ pub fn is_plain_role(role: &str) -> bool {
         "authenticated",
     ];
     PLAIN.contains(&role.to_lowercase().as_str())
+}
+
+/// Whether a role is one side of what people do with each other, and no office above them.
+pub fn is_taking_part(role: &str) -> bool {
+    const SIDES: [&str; 38] = [
+        "seller",
+        "vendor",
+        "merchant",
+        "buyer",
+        "driver",
+        "rider",
+        "courier",
+        "host",
+        "landlord",
+        "tenant",
+        "renter",
+        "freelancer",
+        "employer",
+        "candidate",
+        "applicant",
+        "recruiter",
+        "creator",
+        "artist",
+        "fan",
+        "subscriber",
+        "parent",
+        "provider",
+        "tutor",
+        "mentor",
+        "mentee",
+        "farmer",
+        "supplier",
+        "donor",
+        "volunteer",
+        "organizer",
+        "brand",
+        "influencer",
+        "contractor",
+        "homeowner",
+        "restaurant",
+        "shop",
+        "agent",
+        "business",
+    ];
+    let role = role.to_lowercase();
+    is_plain_role(&role) || role.split(['_', '-', ' ']).any(|word| SIDES.contains(&word)) && !has_any(&role, &["admin"])
 }
 
 /// Whether a name says that something is for everybody.
@@ -153,6 +200,32 @@ pub fn says_public(name: &str) -> bool {
         )
 }
 
+/// Whether a role is one of those who run a project.
+pub fn is_office(role: &str) -> bool {
+    has_any(&role.to_lowercase(), &["admin", "moderator", "support", "operator", "super"])
+}
+
+/// Whether a name says that something is for everybody who has an account.
+pub fn says_for_accounts(name: &str) -> bool {
+    let name = name.to_lowercase().replace('_', " ");
+    let is_for_accounts = [
+        "by authenticated",
+        "to authenticated",
+        "for authenticated",
+        "authenticated can",
+        "authenticated read",
+        "any authenticated",
+        "all authenticated",
+        "logged in",
+        "logged-in",
+        "signed in",
+        "signed-in",
+        "by all users",
+        "any user",
+    ];
+    has_any(&name, &is_for_accounts) && !has_any(&name, &["own ", "their ", "admin", "staff", "member of"])
+}
+
 /// Whether a column says that its row is for everybody.
 pub fn is_publishing(column: &str) -> bool {
     has_any(&column.to_lowercase(), &["publish", "public", "visib", "listed", "sharing", "shared"])
@@ -176,7 +249,8 @@ pub fn finds_people(column: &str) -> bool {
 /// Whether a column of a membership is its role.
 pub fn is_role_column(column: &str) -> bool {
     let column = snake(column);
-    ["role", "access", "access_level", "level", "permission"].contains(&column.as_str()) || column.ends_with("_role")
+    ["role", "role_id", "access", "access_level", "level", "permission"].contains(&column.as_str())
+        || column.ends_with("_role")
 }
 
 /// Columns that say what a newcomer may do, whatever their type.
@@ -326,6 +400,26 @@ pub fn is_secret(column: &str) -> bool {
         && !name.starts_with("has_")
 }
 
+/// Whether a flag says that somebody looked at a row and let it through, who is not whose it is.
+pub fn is_seal(column: &str) -> bool {
+    let name = snake(column);
+    let name = name.strip_prefix("is_").unwrap_or(&name);
+    matches!(name, "approved" | "verified" | "featured" | "moderated" | "certified")
+}
+
+/// Whether a text column holds what somebody wrote.
+pub fn holds_words(column: &str) -> bool {
+    let name = snake(column);
+    has_any(&name, &["body", "content", "message", "text", "comment", "caption"])
+}
+
+/// Whether a flag says that its row is published.
+pub fn is_published_flag(column: &str) -> bool {
+    let name = snake(column);
+    let name = name.strip_prefix("is_").unwrap_or(&name);
+    matches!(name, "public" | "published")
+}
+
 /// Whether whoever knows what is in a column is let in by it.
 pub fn lets_in(column: &str) -> bool {
     let name = snake(column);
@@ -335,8 +429,8 @@ pub fn lets_in(column: &str) -> bool {
 
 /// Whether those who manage a secret need to read it: whoever invites sends the link, and nobody needs to read a hash or
 /// another's second factor.
-pub fn is_for_managers(secret: &str) -> bool {
-    secret != "token" && !has_any(secret, &["hash", "totp", "password"])
+pub fn is_for_managers(table: &str, secret: &str) -> bool {
+    (secret != "token" || is_invitations(table)) && !has_any(secret, &["hash", "totp", "password"])
 }
 
 /// Whether a bucket's name says that its files are for everybody.

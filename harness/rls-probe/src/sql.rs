@@ -37,6 +37,33 @@ pub fn code_of(source: &str) -> String {
     code
 }
 
+/// What stands between the `OR`s of an expression.
+pub fn alternatives(text: &str) -> Vec<&str> {
+    parted(text, " OR ")
+}
+
+/// What stands between such words of an expression, outside of its parentheses.
+pub fn parted<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+    let (mut parts, mut depth, mut begin) = (Vec::new(), 0_i32, 0);
+    for (at, c) in inner.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ' ' if depth == 0 && inner[at..].starts_with(word) => {
+                parts.push(inner[begin..at].trim());
+                begin = at + word.len();
+            }
+            _ => {}
+        }
+        if depth < 0 {
+            return vec![text];
+        }
+    }
+    parts.push(inner[begin..].trim());
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +72,12 @@ mod tests {
     fn code_has_neither_comments_nor_texts() {
         let source = "select 'a--b' -- copy it\n/* http_get( */, x";
         assert_eq!(code_of(source), "select '' \n, x");
+    }
+
+    #[test]
+    fn alternatives_are_those_of_the_whole() {
+        assert_eq!(alternatives("(is_published OR (a = b) OR f())"), ["is_published", "(a = b)", "f()"]);
+        assert_eq!(alternatives("(a OR b) AND (c OR d)"), ["(a OR b) AND (c OR d)"]);
+        assert_eq!(alternatives("true"), ["true"]);
     }
 }

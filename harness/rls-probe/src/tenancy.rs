@@ -17,6 +17,8 @@ pub struct Tenancy {
     pub tenant: Option<TenantTable>,
     /// The table that places users in tenants.
     pub members: Option<Members>,
+    /// The table that gives users roles, where it is not the one that places them.
+    pub granted: Option<Granted>,
     /// Where a user's tenant and role stand in their token, when they do.
     pub claim: Option<ClaimPaths>,
     /// Rows belong to users.
@@ -67,6 +69,18 @@ pub struct Members {
     /// Columns of members who are none any more, one table for each way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<BTreeMap<String, toml::Value>>,
+}
+
+/// A table whose rows give a user a role.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Granted {
+    /// With its schema.
+    pub table: String,
+    /// The column with the user's id.
+    pub user: String,
+    /// The column with the role.
+    pub role: String,
 }
 
 /// Where a token says what its user may do.

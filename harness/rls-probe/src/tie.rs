@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    catalog::{Catalog, Column, Reference, Relation},
+    catalog::{Catalog, Column, Policy, Reference, Relation},
     names,
     sql::{ident, literal},
     tenancy::Tenancy,
@@ -19,6 +19,8 @@ pub enum Tie {
     Parent(usize),
     /// Columns have users' ids.
     Owner(Vec<String>),
+    /// It is theirs who are named beside it, by rows of this table with this foreign key: participants of a conversation.
+    Joined(i64, usize),
     /// The first folder of a file's name is the tenant's or the user's.
     Path,
     /// Everybody's.
@@ -35,6 +37,7 @@ impl Tie {
                 format!("through {} ({})", reference.target_name, reference.columns.join(", "))
             }
             Self::Owner(columns) => format!("of users, by {}", columns.join(", ")),
+            Self::Joined(..) => "of those who take part in it".to_owned(),
             Self::Path => "by the first folder of the name".to_owned(),
             Self::Shared => "everybody's".to_owned(),
         }
@@ -66,11 +69,33 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
             ties.insert(relation.oid, Tie::Owner(owners));
         }
     }
+    let joined: Vec<_> =
+        tables().filter_map(|relation| Some((relation.oid, joined(catalog, &ties, relation)?))).collect();
+    ties.extend(joined);
     close(catalog, &mut ties);
     for relation in tables() {
         ties.entry(relation.oid).or_insert(Tie::Shared);
     }
     ties
+}
+
+/// What says who takes part in the rows of a table that says itself of nobody: another one names them beside it, and the
+/// policies for reading ask that one.
+fn joined(catalog: &Catalog, ties: &HashMap<i64, Tie>, relation: &Relation) -> Option<Tie> {
+    let reads: Vec<_> = relation.policies_for("authenticated", "select").filter(|policy| policy.permissive).collect();
+    let is_open = |policy: &&Policy| policy.using.as_deref().is_none_or(|text| text == "true");
+    if ties.contains_key(&relation.oid) || !relation.rls || reads.is_empty() || reads.iter().any(is_open) {
+        return None;
+    }
+    let tables = catalog.relations.iter().filter(|table| table.is_table() && table.oid != relation.oid);
+    tables.filter(|table| matches!(ties.get(&table.oid), Some(Tie::Owner(_)))).find_map(|table| {
+        let to_it = |reference: &Reference| reference.target == relation.oid && reference.columns.len() == 1;
+        let index = table.references.iter().position(to_it)?;
+        let column = &table.references[index].columns[0];
+        let is_key = table.keys.iter().any(|key| key.columns.len() > 1 && key.columns.contains(column));
+        let asks = |policy: &&Policy| policy.using.as_deref().is_some_and(|text| catalog.asks_of(text, table));
+        (is_key && reads.iter().any(asks)).then_some(Tie::Joined(table.oid, index))
+    })
 }
 
 fn given_tie(relation: &Relation, given: &str) -> Tie {
@@ -92,8 +117,7 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
         for relation in
             catalog.relations.iter().filter(|relation| relation.is_table() && !ties.contains_key(&relation.oid))
         {
-            let is_of_user =
-                |reference: &Reference| reference.columns.iter().any(|name| catalog.is_of_user(relation, name));
+            let is_of_user = |reference: &Reference| is_of_user(catalog, relation, reference);
             let is_tied = |reference: &&Reference| {
                 let names_somebody = is_of_user(reference) && !is_about_somebody(catalog, ties, relation, reference);
                 reference.target != relation.oid
@@ -119,11 +143,22 @@ fn close(catalog: &Catalog, ties: &mut HashMap<i64, Tie>) {
         // People's own records come before what is said of them.
         let is_record =
             |(oid, _): &(i64, Tie)| catalog.relation(*oid).is_some_and(|relation| catalog.is_mirror(relation));
+        // What a row is part of comes before who is named in it.
+        let is_part = |(oid, tie): &(i64, Tie)| {
+            let reference = catalog.relation(*oid).zip(if let Tie::Parent(index) = tie { Some(*index) } else { None });
+            reference.is_some_and(|(relation, index)| !is_of_user(catalog, relation, &relation.references[index]))
+        };
         if found.iter().any(is_record) {
             found.retain(is_record);
+        } else if found.iter().any(is_part) {
+            found.retain(is_part);
         }
         ties.extend(found);
     }
+}
+
+fn is_of_user(catalog: &Catalog, relation: &Relation, reference: &Reference) -> bool {
+    reference.columns.iter().any(|name| catalog.is_of_user(relation, name))
 }
 
 /// Whether a reference to a person says whose a row is: the person's own record is their tenant's, and what policies ask it
@@ -221,6 +256,17 @@ pub fn condition(
             let users: Vec<_> = users.iter().map(|user| literal(user)).collect();
             let each = columns.iter().map(|column| format!("{}::text in ({})", ident(column), users.join(", ")));
             format!("({})", each.collect::<Vec<_>>().join(" or "))
+        }
+        Some(Tie::Joined(table, index)) => {
+            let Some(table) = catalog.relation(*table) else { return "false".to_owned() };
+            let reference = &table.references[*index];
+            format!(
+                "{} in (select {} from {} where {})",
+                ident(&reference.target_columns[0]),
+                ident(&reference.columns[0]),
+                table.sql(),
+                condition(catalog, ties, table, tenant, users)
+            )
         }
         Some(Tie::Path) => {
             let folders: Vec<_> = users.iter().map(String::as_str).chain([tenant]).map(literal).collect();

@@ -2,15 +2,17 @@
 //! what is personal or secret.
 
 use crate::{
-    actor::Actor,
-    catalog::{Policy, Relation},
+    actor::{Actor, Kind},
+    catalog::{Column, Policy, Relation},
     error::Error,
     harm::{Deed, Harm},
     names,
     record::{Cause, Cell, Declared, Verb},
+    sql::{alternatives, ident},
+    world::OTHER,
 };
 
-use super::{Prober, object_of};
+use super::{Prober, any_of, object_of};
 
 impl<'c> Prober<'_, 'c> {
     /// Rows of others that somebody reads, through these policies.
@@ -30,6 +32,11 @@ impl<'c> Prober<'_, 'c> {
             self.record.cross(&object, Verb::Read, actor, deed, cause, sql);
             return Ok(());
         };
+        if let Some(flag) = self.is_unpublished_shown(relation, actor, &policies, keys).await? {
+            let deed = deed.harm.min(Harm::Medium).that(format!("can read rows that are not published ({flag})"));
+            self.record.cross(&object, Verb::Read, actor, deed, cause, sql);
+            return Ok(());
+        }
         // What somebody sees beside what the flags give away was not declared.
         let flags: Option<Vec<_>> = policies.iter().map(|policy| self.flag_of(policy)).collect();
         if let Some(flags) = flags {
@@ -51,7 +58,7 @@ impl<'c> Prober<'_, 'c> {
             self.record.cross(&object, Verb::Read, actor, deed, cause, sql);
             return Ok(());
         }
-        let says_so = policies.iter().all(|policy| names::says_public(&policy.name) || self.flag_of(policy).is_some());
+        let says_so = policies.iter().all(|policy| self.says_public(policy) || self.flag_of(policy).is_some());
         if self.world.tenancy.tenant.is_some() && !says_so {
             let deed = deed.harm.min(Harm::Medium).that(deed.text);
             self.record.cross(&object, Verb::Read, actor, deed, cause, sql);
@@ -102,13 +109,74 @@ impl<'c> Prober<'_, 'c> {
         let names_anon = policy.roles.iter().any(|role| role == "anon");
         // Everybody with an account is everybody where the name says so.
         let has_role = |named: &str| policy.roles.iter().any(|role| role == named);
-        let is_for_accounts = has_role("authenticated") && names::says_public(&policy.name);
+        let is_for_accounts = has_role("authenticated") && self.says_public(policy);
         let is_for_all = names_anon || has_role("public") || is_for_accounts;
         let text = if command == "insert" { &policy.check } else { &policy.using };
         let is_true = text.as_deref() == Some("true");
         policy.command == command
             && is_for_all
-            && (is_true && (names_anon || names::says_public(&policy.name)) || self.flag_of(policy).is_some())
+            && (is_true && (names_anon || self.says_public(policy)) || self.flag_of(policy).is_some())
+    }
+
+    /// Whether a policy's name says that it is for everybody; where users are the tenants, everybody who has an account.
+    fn says_public(&self, policy: &Policy) -> bool {
+        let is_for_accounts = self.world.tenancy.tenant.is_none() && names::says_for_accounts(&policy.name);
+        names::says_public(&policy.name) || is_for_accounts
+    }
+
+    /// The flag of a row that is shown although it says that it is not published, where no policy asks for the flag.
+    async fn is_unpublished_shown(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        policies: &[&Policy],
+        keys: &str,
+    ) -> Result<Option<String>, Error> {
+        let is_flag = |column: &&Column| column.category == "B" && names::is_published_flag(&column.name);
+        let Some(flag) = relation.columns.iter().find(is_flag) else { return Ok(None) };
+        let is_asked =
+            policies.iter().any(|policy| policy.using.as_ref().is_some_and(|text| text.contains(&flag.name)));
+        if is_asked || !flag.may(actor.db_role(), "select") {
+            return Ok(None);
+        }
+        let unpublished =
+            format!("select count(*) from {} where ({keys}) and not {}", relation.sql(), ident(&flag.name));
+        let shown = self.attempt(actor, &unpublished, &[]).await?.is_ok_and(|(done, _)| done.number() > 0);
+        Ok(shown.then(|| flag.name.clone()))
+    }
+
+    /// What strangers write into a table that is nobody's, about themselves, and any account reads.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub(super) async fn read_by_any_account(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        let object = object_of(relation);
+        let cells = |actor: &Actor, verb: Verb| {
+            self.record.cells.get(&object)?.get(&actor.name)?.get(&verb).map(|cell| *cell != Cell::Refused)
+        };
+        let is_written = self.actors.iter().any(|actor| {
+            matches!(actor.kind, Kind::Anonymous | Kind::Newcomer) && cells(actor, Verb::Insert).unwrap_or(false)
+        });
+        if !is_written || !self.world.is_shared(relation) {
+            return Ok(());
+        }
+        for actor in self.actors.clone().iter().filter(|actor| actor.kind == Kind::Newcomer) {
+            let personal = relation.columns.iter().filter(|column| {
+                column.holds_texts() && column.may(actor.db_role(), "select") && names::is_personal(&column.name)
+            });
+            let personal: Vec<_> = personal.map(|column| column.name.as_str()).collect();
+            let rows = self.world.rows(relation, OTHER).to_vec();
+            if personal.is_empty() || rows.is_empty() {
+                continue;
+            }
+            let sql = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
+            if self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.number() > 0) {
+                let cause = self.guilty(relation, actor, "select", rows.first()).await?;
+                let deed = Harm::High.that(format!("can read what others wrote ({})", personal.join(", ")));
+                self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+            }
+        }
+        Ok(())
     }
 
     /// The part of a policy that asks nothing but a flag. A mere state is one where there are no tenants to be kept apart, or
@@ -122,41 +190,13 @@ impl<'c> Prober<'_, 'c> {
 /// The part of a policy for reading that asks nothing but a flag or a state of the row itself.
 fn flag(policy: &Policy, is_asked: impl Fn(&str) -> bool) -> Option<&str> {
     let text = policy.using.as_deref().filter(|text| *text != "true")?;
-    let is_simple = |part: &&str| !part.contains("SELECT") && !part.contains("auth.") && !part.contains("current_");
+    // What a row is part of may say it for the row.
+    let is_simple = |part: &&str| {
+        let is_of_parent = part.starts_with("(EXISTS ( SELECT") || part.starts_with("EXISTS ( SELECT");
+        (is_of_parent && !part.contains("()") || !part.contains("SELECT"))
+            && !part.contains("auth.")
+            && !part.contains("current_")
+    };
     let mut parts = alternatives(text).into_iter().filter(is_simple);
-    parts.find(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_').any(&is_asked))
-}
-
-/// What stands between the `OR`s of an expression.
-fn alternatives(text: &str) -> Vec<&str> {
-    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
-    let (mut parts, mut depth, mut begin) = (Vec::new(), 0_i32, 0);
-    for (at, c) in inner.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ' ' if depth == 0 && inner[at..].starts_with(" OR ") => {
-                parts.push(inner[begin..at].trim());
-                begin = at + 4;
-            }
-            _ => {}
-        }
-        if depth < 0 {
-            return vec![text];
-        }
-    }
-    parts.push(inner[begin..].trim());
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn alternatives_are_those_of_the_whole() {
-        assert_eq!(alternatives("(is_published OR (a = b) OR f())"), ["is_published", "(a = b)", "f()"]);
-        assert_eq!(alternatives("(a OR b) AND (c OR d)"), ["(a OR b) AND (c OR d)"]);
-        assert_eq!(alternatives("true"), ["true"]);
-    }
+    parts.find(|part| part.replace("public.", "").split(|c: char| !c.is_alphanumeric() && c != '_').any(&is_asked))
 }

@@ -41,9 +41,16 @@ impl<'c> Prober<'_, 'c> {
         for column in relation.columns.iter().filter(|column| column.holds_texts() && names::is_secret(&column.name)) {
             let object = Object { noun: "column", name: format!("{}.{}", relation.title(), column.name) };
             for actor in self.actors.clone().iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader)) {
-                let is_manager =
+                let is_highest =
                     actor.role.as_ref().is_some_and(|role| roles.rank(role) <= highest) && self.world.roles.len() > 1;
-                if (is_manager && names::is_for_managers(&column.name)) || !column.may(actor.db_role(), "select") {
+                let of_table = Object { noun: relation.noun(), name: relation.title() };
+                // Whoever may invite sends the link.
+                let invites = names::is_invitations(&relation.name)
+                    && self.record.own.contains(&(of_table, actor.name.clone(), Verb::Insert));
+                let is_manager = is_highest || invites;
+                if (is_manager && names::is_for_managers(&relation.name, &column.name))
+                    || !column.may(actor.db_role(), "select")
+                {
                     continue;
                 }
                 let rows = self.rows_besides(relation, self.own(actor), actor);

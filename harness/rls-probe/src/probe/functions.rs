@@ -21,10 +21,10 @@ use crate::{
     refused::Refused,
     sql::{ident, literal},
     tie::Tie,
-    world::{OTHER, OWN, VARIANTS},
+    world::{OTHER, OWN, Row, VARIANTS},
 };
 
-use super::Prober;
+use super::{Prober, any_of};
 
 /// A call whose outcome reveals nothing by itself.
 struct Called<'c> {
@@ -261,7 +261,7 @@ impl<'c> Prober<'_, 'c> {
             Ok(answered) => answered,
             Err(refused) => return Ok(Err(refused)),
         };
-        let has_written = looks.first().is_some_and(|look| look.number() > 0);
+        let has_written = !self.desk.logs_writes || looks.first().is_some_and(|look| look.number() > 0);
         let written = if has_written { self.tables_written(actor, sql).await? } else { Vec::new() };
         Ok(Ok(Answer { text: all(done), written }))
     }
@@ -314,19 +314,17 @@ impl<'c> Prober<'_, 'c> {
             }
             // One's own rows that name rows of the other's.
             if !actor.kind.is_outside() && !self.world.is_shared(relation) && !names::is_log(&relation.name) {
-                let any: Vec<_> = relation
-                    .references
-                    .iter()
-                    .flat_map(|reference| {
-                        reference.columns.iter().zip(&reference.target_columns).map(move |pair| (reference, pair))
-                    })
-                    .filter_map(|(reference, (name, key))| {
-                        let target = self.world.catalog.relation(reference.target)?;
-                        let rows = if self.world.is_shared(target) { &[] } else { self.world.rows(target, OTHER) };
-                        let others: Vec<_> = rows.iter().map(|row| row.sql(key)).collect();
-                        (!others.is_empty()).then(|| format!("{} in ({})", ident(name), others.join(", ")))
-                    })
-                    .collect();
+                let mut any = Vec::new();
+                for reference in &relation.references {
+                    let Some(target) = self.world.catalog.relation(reference.target) else { continue };
+                    let hidden = self.hidden(target, actor).await?;
+                    for (name, key) in reference.columns.iter().zip(&reference.target_columns) {
+                        let others: Vec<_> = hidden.iter().map(|row| row.sql(key)).collect();
+                        if !others.is_empty() {
+                            any.push(format!("{} in ({})", ident(name), others.join(", ")));
+                        }
+                    }
+                }
                 if !any.is_empty() {
                     let own = self.world.condition(relation, self.own(actor));
                     let look =
@@ -372,6 +370,18 @@ impl<'c> Prober<'_, 'c> {
                     known.join(", ")
                 );
                 looks.push((look, Harm::Critical.that("can change their own role, tenant or state")));
+                let above: Vec<_> = self.above(actor).iter().map(|role| literal(role)).collect();
+                if let (Some(role), false, Kind::Member | Kind::Reader) = (&members.role, above.is_empty(), actor.kind)
+                {
+                    let (role, tenant) = (ident(role), ident(&members.tenant));
+                    let own = literal(&self.world.tenants[self.own(actor)].id);
+                    let look = format!(
+                        "select count(*) from {} where ({tenant}::text = {own} or {tenant} is null) and {role}::text in ({}) and not {is_self}",
+                        relation.sql(),
+                        above.join(", ")
+                    );
+                    looks.push((look, Harm::Critical.that("can give somebody a role above their own")));
+                }
             }
         }
         if looks.is_empty() {
@@ -396,6 +406,21 @@ impl<'c> Prober<'_, 'c> {
         Ok(if others.is_empty() { deeds } else { others })
     }
 
+    /// Rows of the other tenant that an actor cannot see: what one may see, one may refer to.
+    async fn hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
+        let mut hidden = Vec::new();
+        if self.world.is_shared(relation) {
+            return Ok(hidden);
+        }
+        for row in self.world.rows(relation, OTHER) {
+            let sql = format!("select 1 from {} where {}", relation.sql(), row.key);
+            if !self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty()) {
+                hidden.push(row.clone());
+            }
+        }
+        Ok(hidden)
+    }
+
     /// What comes of a call that was made before.
     async fn repeat(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
         let answer = self.answer(&call.actor, call.function.volatile, &call.sql).await?;
@@ -404,11 +429,29 @@ impl<'c> Prober<'_, 'c> {
 
     /// All that a tenant's rows of a table are.
     fn digest(&self, relation: &Relation, tenant: usize, besides: &str) -> String {
-        let condition = self.world.condition(relation, tenant);
+        let condition = self.known(relation, tenant).unwrap_or_else(|| self.world.condition(relation, tenant));
         format!(
             "select md5(coalesce(string_agg(concat(t.ctid, t), ',' order by t.ctid), '')) from {} t where {condition} and {besides}",
             relation.sql()
         )
+    }
+
+    /// Where people take part in something together, those rows that were there before: what somebody begins with others is
+    /// not theirs alone.
+    fn known(&self, relation: &Relation, tenant: usize) -> Option<String> {
+        if matches!(self.world.ties.get(&relation.oid), Some(Tie::Joined(..))) {
+            return Some(any_of(self.world.rows(relation, tenant)));
+        }
+        let joins = self.world.ties.iter().find_map(|(oid, tie)| match tie {
+            Tie::Joined(table, index) if *table == relation.oid => Some((*oid, *index)),
+            _ => None,
+        });
+        let (joined, index) = joins?;
+        let (joined, reference) = (self.world.catalog.relation(joined)?, &relation.references[index]);
+        let rows = self.world.rows(joined, tenant).iter();
+        let known: Vec<_> = rows.map(|row| row.sql(&reference.target_columns[0])).collect();
+        let column = ident(&reference.columns[0]);
+        Some(if known.is_empty() { "false".to_owned() } else { format!("{column} in ({})", known.join(", ")) })
     }
 
     /// Rows that are not the actor's own, where rows are users': one that names somebody else as well is still theirs.

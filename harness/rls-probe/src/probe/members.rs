@@ -47,7 +47,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Roles above somebody's own.
-    fn above(&self, actor: &Actor) -> Vec<String> {
+    pub(super) fn above(&self, actor: &Actor) -> Vec<String> {
         let roles = &self.world.tenancy.roles;
         let own = actor.role.as_ref().map_or(usize::MAX, |role| roles.rank(role));
         self.world.roles.iter().filter(|role| roles.rank(role) < own).cloned().collect()
@@ -142,6 +142,7 @@ impl<'c> Prober<'_, 'c> {
             return Ok(());
         };
         self.own_role(relation, &owner).await?;
+        self.own_row(relation, &owner).await?;
         for column in
             relation.columns.iter().filter(|column| names::is_raising_flag(&column.name) && column.category == "B")
         {
@@ -193,6 +194,58 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// A row about oneself that says of oneself what only others may say, where there is none yet.
+    async fn own_row(&mut self, relation: &'c Relation, owner: &str) -> Result<(), Error> {
+        let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
+        if is_members || !self.world.catalog.is_mirror(relation) || !self.desk.can_hold_triggers {
+            return Ok(());
+        }
+        let raised = relation.columns.iter().filter_map(|column| {
+            let values = known_values(relation, column);
+            let highest = values.iter().min_by_key(|role| self.world.tenancy.roles.rank(role));
+            match highest.filter(|role| names::is_role_column(&column.name) && !names::is_taking_part(role)) {
+                Some(role) => Some((column, role.clone())),
+                None => (names::is_raising_flag(&column.name) && column.category == "B")
+                    .then(|| (column, "true".to_owned())),
+            }
+        });
+        for (column, value) in raised.collect::<Vec<_>>() {
+            for actor in &self.actors.clone() {
+                let Some(user) = &actor.user else { continue };
+                let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { continue };
+                draft.set(owner, literal(user));
+                draft.set(&column.name, literal(&value));
+                if !draft.is_permitted() {
+                    continue;
+                }
+                let me = format!("{} = {}", ident(owner), literal(user));
+                let hold = |role: &str| format!("set local session_replication_role = {role}");
+                let absent = [hold("replica"), format!("delete from {} where {me}", relation.sql()), hold("origin")];
+                let name = ident(&column.name);
+                let look = [format!(
+                    "select count(*) from {} where {me} and {name}::text = {}",
+                    relation.sql(),
+                    literal(&value)
+                )];
+                loop {
+                    let sql = draft.insert();
+                    match self.desk.attempt(actor, &absent, &sql, &look).await? {
+                        Ok((_, looks)) if looks.first().is_some_and(|made| made.number() > 0) => {
+                            let cause = self.guilty(relation, actor, "insert", None).await?;
+                            let what = if value == "true" { column.name.clone() } else { value.clone() };
+                            let deed = Harm::Critical.that(format!("can make themselves {what}"));
+                            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+                        }
+                        Err(refused) if refused.is_by_constraint() && draft.revise(&refused) => continue,
+                        _ => {}
+                    }
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A row of a table of privileges about oneself.
     async fn appoint(&mut self, relation: &'c Relation) -> Result<(), Error> {
         if !self.world.gives_privileges(relation) {
@@ -201,13 +254,22 @@ impl<'c> Prober<'_, 'c> {
         let roles = &self.world.tenancy.roles;
         let column = relation.columns.iter().find(|column| names::is_role_column(&column.name));
         let mut wanted = column.map(|column| known_values(relation, column)).unwrap_or_default();
+        if self.world.tenancy.granted.as_ref().is_some_and(|granted| granted.table == relation.title()) {
+            wanted.clone_from(&self.world.roles);
+        }
         wanted.retain(|role| !names::is_plain_role(role));
         wanted.sort_by_key(|role| roles.rank(role));
         for actor in &self.actors.clone() {
             if actor.user.is_none() {
                 continue;
             }
-            let each: Vec<_> = if wanted.is_empty() { vec![None] } else { wanted.iter().map(Some).collect() };
+            // Whoever has a role gives themselves none that is below it.
+            let own =
+                actor.role.as_ref().filter(|role| wanted.contains(role)).map_or(usize::MAX, |role| roles.rank(role));
+            let each: Vec<_> = match wanted.is_empty() {
+                true => vec![None],
+                false => wanted.iter().filter(|role| roles.rank(role) <= own).map(Some).collect(),
+            };
             for role in each {
                 let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { break };
                 for name in owner_columns(self.world.catalog, relation, self.world.tenancy) {

@@ -23,6 +23,9 @@ use super::{
     state::{dead_states, living_state, not_yet, sql_values},
 };
 
+/// What somebody is who has no role.
+const PLAIN: &str = "user";
+
 impl<'c> World<'c> {
     /// Roles that there are: as given, listed by the column, or rows of the table that it refers to.
     pub(super) async fn known_roles(&self, desk: &mut Desk) -> Result<Vec<String>, Error> {
@@ -31,10 +34,11 @@ impl<'c> World<'c> {
         {
             return Ok(claim.roles.clone());
         }
-        let column = self.members().and_then(|members| {
+        let of_members = self.members().and_then(|members| {
             let role = self.tenancy.members.as_ref()?.role.as_ref()?;
             Some((members, members.column(role)?))
         });
+        let column = of_members.or_else(|| self.granted());
         let mut listed = column.map(|(members, column)| known_values(members, column)).unwrap_or_default();
         if listed.is_empty()
             && let Some((members, column)) = column
@@ -48,11 +52,60 @@ impl<'c> World<'c> {
             let rows = desk.keep(&format!("select {key}::text from {} order by {order}", target.sql())).await?;
             listed = rows.map(|done| done.rows.into_iter().flatten().collect()).unwrap_or_default();
         }
-        Ok(if listed.is_empty() { vec!["user".to_owned()] } else { listed })
+        if (listed.is_empty() || self.tenancy.tenant.is_none()) && !listed.iter().any(|role| role == PLAIN) {
+            listed.push(PLAIN.to_owned());
+        }
+        Ok(listed)
     }
 
-    /// Roles of one tenant, the highest first.
+    /// The table that gives users roles beside their memberships, and its column with the role.
+    fn granted(&self) -> Option<(&'c Relation, &'c Column)> {
+        let granted = self.tenancy.granted.as_ref()?;
+        let table = self.catalog.named(&granted.table)?;
+        Some((table, table.column(&granted.role)?))
+    }
+
+    /// Gives a user a role where a table of its own does that; in the place of what they have, where there can be but one.
+    async fn grant(&mut self, desk: &mut Desk, actor: &Actor, role: &str) -> Result<Option<Refused>, Error> {
+        let (Some(granted), Some((table, _))) = (&self.tenancy.granted, self.granted()) else { return Ok(None) };
+        let values = BTreeMap::from([
+            (granted.user.clone(), literal(actor.user.as_deref().unwrap_or_default())),
+            (granted.role.clone(), literal(role)),
+        ]);
+        let email = &actor.claims["email"];
+        match self.write(desk, table, &values, email).await? {
+            Some(refused) if refused.code == "23505" => self.place(desk, table, &granted.user, &values, email).await,
+            done => Ok(done),
+        }
+    }
+
+    /// Those who take part with another role than everybody has who signs up, where users are the tenants.
+    async fn make_sides(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let (Some(granted), true) = (&self.tenancy.granted, self.tenancy.tenant.is_none()) else { return Ok(()) };
+        let others = self.controls.clone();
+        let Some(user) = others.first().and_then(|other| other.user.as_ref()) else { return Ok(()) };
+        let (role, table) = (ident(&granted.role), granted.table.split('.').map(ident).collect::<Vec<_>>().join("."));
+        let usual =
+            format!("select {role}::text from {table} where {}::text = {}", ident(&granted.user), literal(user));
+        let usual: Vec<_> = desk.run(&usual).await?.rows.into_iter().flatten().collect();
+        let sides: Vec<_> =
+            self.roles.iter().filter(|role| names::is_taking_part(role) && !usual.contains(role)).cloned().collect();
+        for side in sides.iter().filter(|side| *side != PLAIN) {
+            for other in &others {
+                // Where it cannot be, there is nobody to compare with.
+                let _ = self.grant(desk, other, side).await?;
+            }
+            let actor = self.member(desk, OWN, Some(side), Kind::Member, &BTreeMap::new(), None).await?;
+            self.actors.push(actor);
+        }
+        Ok(())
+    }
+
+    /// Roles of one tenant, the highest first; where users are the tenants, what everybody is.
     fn tenant_roles(&self) -> Vec<String> {
+        if self.tenancy.tenant.is_none() {
+            return vec![PLAIN.to_owned()];
+        }
         let roles = &self.tenancy.roles;
         let mut names: Vec<_> = self.roles.iter().filter(|role| !roles.is_platform(role)).cloned().collect();
         names.sort_by_key(|role| roles.rank(role));
@@ -89,6 +142,7 @@ impl<'c> World<'c> {
         if is_owned {
             // Somebody for rows that name two users.
             self.member(desk, OWN, highest.as_deref(), Kind::Member, &BTreeMap::new(), None).await?;
+            self.make_sides(desk).await?;
         }
         for (name, state) in self.dead_members() {
             let actor = self.member(desk, OWN, highest.as_deref(), Kind::Dead, &state, Some(&name)).await?;
@@ -108,15 +162,38 @@ impl<'c> World<'c> {
         let newcomer = self.sign_up(desk, "newcomer", json!({})).await?;
         self.actors.push(newcomer);
         let claims = self.every_claim();
-        let claimant = self.sign_up(desk, "claimant", claims).await?;
-        self.actors.push(claimant);
+        match self.sign_up(desk, "claimant", claims).await {
+            Ok(claimant) => self.actors.push(claimant),
+            // Signing up with such claims is refused, whatever they are worth.
+            Err(Error::NoUser(_)) => {}
+            Err(error) => return Err(error),
+        }
         self.actors.push(Actor::anonymous());
         let platform = self.roles.iter().find(|role| self.tenancy.roles.is_platform(role)).cloned();
-        if let Some(role) = platform {
+        if let Some(role) = platform.filter(|_| !is_owned) {
             let actor = self.member(desk, OWN, Some(&role), Kind::Platform, &BTreeMap::new(), None).await?;
+            let is_in_one = actor.tenant.is_some();
             self.controls.push(actor);
+            self.above_tenants(desk, &role)
+                .await?
+                .into_iter()
+                .filter(|_| is_in_one)
+                .for_each(|actor| self.controls.push(actor));
         }
         self.appoint(desk).await
+    }
+
+    /// One of the platform's who is of no tenant, where that may be.
+    async fn above_tenants(&mut self, desk: &mut Desk, role: &str) -> Result<Option<Actor>, Error> {
+        let tenant = self.tenancy.members.as_ref().map(|members| members.tenant.clone());
+        let column = self.members().zip(tenant.as_ref()).and_then(|(table, tenant)| table.column(tenant));
+        let (Some(tenant), Some(false)) = (tenant, column.map(|column| column.not_null)) else { return Ok(None) };
+        let state = BTreeMap::from([(tenant, "null".to_owned())]);
+        match self.member(desk, OWN, Some(role), Kind::Platform, &state, None).await {
+            Ok(actor) => Ok(Some(actor)),
+            Err(Error::NoMember(..)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Somebody whom a table of privileges, or the row about them, makes more than others: what only they get shows that
@@ -130,6 +207,12 @@ impl<'c> World<'c> {
         let tables: Vec<_> = self.catalog.relations.iter().filter(of_users).collect();
         let tables = tables.into_iter().filter_map(|table| {
             let owner = owner_columns(self.catalog, table, self.tenancy).into_iter().next()?;
+            // Roles of tenants are nothing without one.
+            let is_of_tenants =
+                self.tenancy.tenant.is_some() && self.granted().is_some_and(|(granted, _)| granted.oid == table.oid);
+            if is_of_tenants && !self.roles.iter().any(|role| self.tenancy.roles.is_platform(role)) {
+                return None;
+            }
             let raised =
                 table.columns.iter().filter_map(|column| Some((column.name.clone(), self.highest(table, column)?)));
             let raised: BTreeMap<_, _> = raised.collect();
@@ -155,7 +238,8 @@ impl<'c> World<'c> {
         if names::is_raising_flag(&column.name) && column.category == "B" {
             return Some("true".to_owned());
         }
-        let roles = known_values(table, column);
+        let is_granted = self.granted().is_some_and(|(granted, of)| granted.oid == table.oid && of.name == column.name);
+        let roles = if is_granted { self.roles.clone() } else { known_values(table, column) };
         let is_role = names::is_role_column(&column.name);
         let highest = roles.iter().min_by_key(|role| self.tenancy.roles.rank(role)).filter(|_| is_role)?;
         (!names::is_plain_role(highest)).then(|| literal(highest))
@@ -166,11 +250,10 @@ impl<'c> World<'c> {
         let (Some(members), Some(table), Some(role)) = (&self.tenancy.members, self.members(), role) else {
             return Ok(());
         };
-        let (Some(column), true) =
-            (&members.role, table.column(&members.tenant).is_some_and(|column| !column.not_null))
-        else {
+        let has_role = members.role.is_some() || self.tenancy.granted.is_some();
+        if !has_role || table.column(&members.tenant).is_none_or(|column| column.not_null) {
             return Ok(());
-        };
+        }
         let mut actor = self.sign_up(desk, &format!("{role} without a tenant"), json!({})).await?;
         let mut values = sql_values(&members.state);
         if values.is_empty() {
@@ -178,8 +261,9 @@ impl<'c> World<'c> {
         }
         values.insert(members.user.clone(), literal(actor.user.as_deref().unwrap_or_default()));
         values.insert(members.tenant.clone(), "null".to_owned());
-        values.insert(column.clone(), literal(role));
-        if self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?.is_none() {
+        values.extend(members.role.iter().map(|column| (column.clone(), literal(role))));
+        let refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
+        if refused.is_none() && self.grant(desk, &actor, role).await?.is_none() {
             actor.role = Some(role.to_owned());
             self.actors.push(actor);
         }
@@ -335,6 +419,10 @@ impl<'c> World<'c> {
             if self.tenants[tenant].users.len() == 1 {
                 self.tenants[tenant].id = user;
             }
+            if let Some(role) = role.filter(|role| *role != PLAIN) {
+                // Without it they are but another user.
+                let _ = self.grant(desk, &actor, role).await?;
+            }
             return Ok(actor);
         }
         if let Some(claim) = &self.tenancy.claim {
@@ -355,10 +443,14 @@ impl<'c> World<'c> {
             }
             values.insert(members.tenant.clone(), literal(&self.tenants[tenant].id));
             let mut refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
-            if refused.is_some() && kind == Kind::Platform {
+            let is_above = kind == Kind::Platform && state.contains_key(&members.tenant);
+            if is_above || refused.is_some() && kind == Kind::Platform {
                 values.insert(members.tenant.clone(), "null".to_owned());
                 refused = self.place(desk, table, &members.user, &values, &actor.claims["email"]).await?;
                 actor.tenant = None;
+            }
+            if let Some(role) = role.filter(|_| refused.is_none()) {
+                refused = self.grant(desk, &actor, role).await?;
             }
             if let Some(refused) = refused {
                 return Err(Error::NoMember(actor.name, members.table.clone(), refused));
@@ -394,6 +486,17 @@ impl<'c> World<'c> {
         {
             return Ok(None);
         }
+        self.write(desk, table, values, email).await
+    }
+
+    /// Writes a row about somebody.
+    async fn write(
+        &mut self,
+        desk: &mut Desk,
+        table: &'c Relation,
+        values: &BTreeMap<String, String>,
+        email: &Value,
+    ) -> Result<Option<Refused>, Error> {
         let mark = format!("m{}", Uuid::new_v4().simple());
         let mut draft = Draft::new(table, &mark[..12], 0);
         if let Some(column) = table.columns.iter().find(|column| column.name == "email") {

@@ -268,7 +268,7 @@ impl<'c> World<'c> {
                     draft.prefer("owner_id", user);
                 }
             }
-            Tie::Parent(_) | Tie::Owner(_) | Tie::Shared => {}
+            Tie::Parent(_) | Tie::Owner(_) | Tie::Joined(..) | Tie::Shared => {}
         }
         Some(draft)
     }

@@ -1,6 +1,6 @@
--- Every role is tried as an argument.
+-- Every role is tried as an argument. Whoever was a chief is none any more, which nobody asks.
 -- base: clubs
--- clean
+-- right: function public.invite: call by deactivated
 -- own: function public.invite: call by chief
 
 create table invites (id uuid primary key default gen_random_uuid(), club_id uuid not null references clubs, email text not null, role text not null);

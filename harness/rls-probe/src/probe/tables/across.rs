@@ -5,7 +5,7 @@ use crate::{
     catalog::Relation,
     error::Error,
     harm::Harm,
-    names::with_article,
+    names::{lets_in, with_article},
     probe::{Prober, any_of, object_of, tables::insert::Inserted},
     record::{Cause, Verb},
     sql::{ident, literal},
@@ -105,6 +105,8 @@ impl<'c> Prober<'_, 'c> {
             let sees = format!("select 1 from {} where {}", target.sql(), row.key);
             let sees = self.attempt(actor, &sees, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
             let row = row.clone();
+            // Those who take part in it read what is added to it.
+            let is_joined = matches!(self.world.ties.get(&target.oid), Some(Tie::Joined(..)));
             let (theirs, names) = (&target.name, reference.columns.join(", "));
             let cause = Cause::Constraint(reference.name.clone());
             if own_works && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) {
@@ -112,10 +114,18 @@ impl<'c> Prober<'_, 'c> {
                     draft.set(column, row.sql(of));
                 }
                 if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
-                    let deed =
-                        Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})"));
+                    let (deed, cause) = match is_joined {
+                        true => (
+                            Harm::of_writing(actor.kind).that(format!("can add rows to the other tenant's {theirs}")),
+                            self.guilty(relation, actor, "insert", None).await?,
+                        ),
+                        false => (
+                            Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})")),
+                            cause.clone(),
+                        ),
+                    };
                     if !sees {
-                        self.record.cross(&object, Verb::Insert, actor, deed, cause.clone(), &sql);
+                        self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                     }
                     self.set_off_across(relation, actor, &sql).await?;
                 }
@@ -135,9 +145,18 @@ impl<'c> Prober<'_, 'c> {
                     if let Ok((done, _)) = self.attempt(actor, &sql, &[]).await?
                         && done.affected > 0
                     {
-                        let deed =
-                            Harm::Low.that(format!("can make rows refer to the other tenant's {theirs} ({names})"));
-                        self.record.cross(&object, Verb::Update, actor, deed, cause.clone(), &sql);
+                        let (deed, cause) = match is_joined {
+                            true => (
+                                Harm::of_writing(actor.kind)
+                                    .that(format!("can move rows of their own to the other tenant's {theirs}")),
+                                self.guilty(relation, actor, "update", Some(mine)).await?,
+                            ),
+                            false => (
+                                Harm::Low.that(format!("can make rows refer to the other tenant's {theirs} ({names})")),
+                                cause.clone(),
+                            ),
+                        };
+                        self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
                         break;
                     }
                 }
@@ -182,6 +201,14 @@ impl<'c> Prober<'_, 'c> {
                     let default = relation.column(name).and_then(|column| column.default.as_deref());
                     default.is_some_and(|default| default.contains("random") || default.contains("uuid_generate"))
                 });
+            // Nobody guesses a key of that many bits, nor what is made to be no guess; unless somebody decided that it may be
+            // chosen.
+            let is_unguessable =
+                |name: &String| lets_in(name) || relation.column(name).is_some_and(|column| column.base == "uuid");
+            let is_all_granted = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert"));
+            if is_all_granted && key.columns.iter().any(is_unguessable) {
+                continue;
+            }
             let is_within =
                 key.columns.iter().any(|name| self.says_whose(relation, name) || relation.reference_of(name).is_some());
             let values: Option<Vec<_>> = key.columns.iter().map(|name| Some((name, theirs.text(name)?))).collect();

@@ -1,10 +1,13 @@
 //! Rows that are changed, taken over, given away and deleted.
 
+use std::collections::BTreeSet;
+
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Column, Relation},
     error::Error,
     harm::Harm,
+    names,
     probe::{Prober, SMALL, object_of, touched},
     record::{Cell, Verb},
     sql::{ident, literal},
@@ -28,16 +31,15 @@ impl<'c> Prober<'_, 'c> {
             Some(format!("update {} set {column} = {value}", relation.sql()))
         })
         .await?;
-        for tenant in self.foreign(actor) {
-            let rows = self.rows_besides(relation, tenant, actor);
-            let Some(row) = rows.last() else { continue };
+        for (tenant, row) in self.others(relation, actor) {
+            let row = &row;
             let touched = touched(relation, role, row, &tie).into_iter();
             let sets: Vec<_> = touched.map(|(column, value)| format!("{column} = {value}")).collect();
             let mut tried = sets.clone();
             // Taken over: a row that may not stay the other's may become one's own.
             if let (Some(column), Some(mine)) = (tie.first(), actor.tenant)
                 && tenant != mine
-                && relation.column(column).is_some_and(|column| column.may(role, "update"))
+                && relation.column(column).is_some_and(|column| column.may(role, "update") && !column.identity)
             {
                 tried.push(format!("{} = {}", ident(column), literal(&self.world.tenants[mine].id)));
             }
@@ -66,7 +68,73 @@ impl<'c> Prober<'_, 'c> {
                 break;
             }
         }
-        self.give_away(relation, actor).await
+        self.give_away(relation, actor).await?;
+        self.rewrite(relation, actor).await?;
+        self.seal(relation, actor).await
+    }
+
+    /// Rows of others to try: the last one of each tenant that is not the actor's, and of files one in each bucket.
+    fn others(&self, relation: &'c Relation, actor: &Actor) -> Vec<(usize, Row)> {
+        let mut others = Vec::new();
+        for tenant in self.foreign(actor) {
+            let rows = self.rows_besides(relation, tenant, actor);
+            if self.world.ties.get(&relation.oid) == Some(&Tie::Path) {
+                let mut buckets = BTreeSet::new();
+                let first = rows.into_iter().rev().filter(|row| buckets.insert(row.text("bucket_id")));
+                others.extend(first.map(|row| (tenant, row)));
+            } else {
+                others.extend(rows.into_iter().next_back().map(|row| (tenant, row)));
+            }
+        }
+        others
+    }
+
+    /// What somebody else wrote, in what one takes part in with them.
+    async fn rewrite(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let role = actor.db_role();
+        let is_theirs = self.is_personal(relation) && self.is_within_joined(relation);
+        if self.world.tenancy.tenant.is_some() || actor.kind != Kind::Member || !is_theirs {
+            return Ok(());
+        }
+        let holds_words = |column: &&Column| column.is_text() && names::holds_words(&column.name);
+        let words = relation.columns.iter().filter(holds_words).find(|column| column.may(role, "update"));
+        let rows = self.rows_besides(relation, self.own(actor), actor);
+        let (Some(words), Some(row)) = (words, rows.last()) else { return Ok(()) };
+        let (name, words) = (ident(&words.name), &words.name);
+        let sql = format!("update {} set {name} = {} where {}", relation.sql(), row.sql(words), row.key);
+        if self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.affected > 0) {
+            let cause = self.guilty(relation, actor, "update", Some(row)).await?;
+            let deed = Harm::High.that(format!("can change what somebody else wrote ({words})"));
+            self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+        }
+        Ok(())
+    }
+
+    /// A seal that others put on a row, put on one of one's own, where policies ask for it.
+    async fn seal(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let role = actor.db_role();
+        if self.world.tenancy.tenant.is_some() || actor.kind != Kind::Member || !self.is_personal(relation) {
+            return Ok(());
+        }
+        let is_seal = |column: &&Column| {
+            let is_unset = column.category == "B" && column.default.as_deref() == Some("false");
+            is_unset && names::is_seal(&column.name) && relation.asks_for(&column.name)
+        };
+        for seal in relation.columns.iter().filter(is_seal).filter(|column| column.may(role, "update")) {
+            let (name, own) = (ident(&seal.name), self.own_rows(relation, actor));
+            let Some(row) = own.first() else { continue };
+            let unset = [format!("update {} set {name} = false where {}", relation.sql(), row.key)];
+            let sql = format!("update {} set {name} = true where {}", relation.sql(), row.key);
+            let look = [format!("select count(*) from {} where {} and {name}", relation.sql(), row.key)];
+            if let Ok((_, looks)) = self.desk.attempt(actor, &unset, &sql, &look).await?
+                && looks.first().is_some_and(|set| set.number() > 0)
+            {
+                let cause = self.guilty(relation, actor, "update", Some(row)).await?;
+                let deed = Harm::Medium.that(format!("can set {} on rows of their own", seal.name));
+                self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+            }
+        }
+        Ok(())
     }
 
     /// Rows of one's own that become the other tenant's.
@@ -166,11 +234,9 @@ impl<'c> Prober<'_, 'c> {
         }
         let statement = format!("delete from {}", relation.sql());
         self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
-        for tenant in self.foreign(actor) {
-            let rows = self.rows_besides(relation, tenant, actor);
-            let Some(row) = rows.last() else { continue };
-            if let Some(sql) = self.reaches(relation, actor, &statement, row).await? {
-                let cause = self.guilty(relation, actor, "delete", Some(row)).await?;
+        for (tenant, row) in self.others(relation, actor) {
+            if let Some(sql) = self.reaches(relation, actor, &statement, &row).await? {
+                let cause = self.guilty(relation, actor, "delete", Some(&row)).await?;
                 let effect = match self.world.is_shared(relation) {
                     true => "can delete rows that every tenant shares".to_owned(),
                     false => format!("can delete rows of {}", Self::whose(actor, tenant)),

@@ -7,6 +7,7 @@ use crate::{
     draft::{Draft, choices},
     error::Error,
     harm::Harm,
+    names,
     probe::{Prober, SMALL, object_of},
     record::{Cause, Cell, Verb},
     refused::Refused,
@@ -43,6 +44,17 @@ impl<'c> Prober<'_, 'c> {
         if self.world.is_shared(relation) {
             let Some(draft) = self.world.draft(relation, None, 0) else { return Ok(false) };
             let inserted = self.try_insert(actor, draft.by(role), &[]).await?;
+            // Policies are asked before keys are.
+            let (Inserted::Yes { sql, .. } | Inserted::Taken { sql, .. }) = &inserted else {
+                self.record.enter(&object, Verb::Insert, actor, Cell::Refused);
+                return Ok(false);
+            };
+            if names::is_privileges_table(&relation.name) {
+                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let deed = Harm::Critical.that("can add rows to what says who may do what");
+                self.record.cross(&object, Verb::Insert, actor, deed, cause, sql);
+                return Ok(false);
+            }
             if let (Inserted::Yes { sql, .. }, Kind::Anonymous) = (&inserted, actor.kind) {
                 let cause = self.guilty(relation, actor, "insert", None).await?;
                 let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
@@ -66,7 +78,9 @@ impl<'c> Prober<'_, 'c> {
         let is_member = matches!(actor.kind, Kind::Member | Kind::Reader);
         let mut own_works = false;
         if is_member {
-            let inserted = match self.draft_by(relation, self.own(actor), actor, true) {
+            // Nobody gives themselves what makes them more than others.
+            let draft = self.draft_by(relation, self.own(actor), actor, true);
+            let inserted = match draft.filter(|_| !self.world.gives_privileges(relation)) {
                 Some(draft) => self.try_insert(actor, draft, &[]).await?,
                 None => Inserted::No(Cell::Refused),
             };
@@ -126,7 +140,8 @@ impl<'c> Prober<'_, 'c> {
                     }
                     // Policies are asked before keys are: the row was let through, and is there already.
                     Inserted::Taken { constraint, sql }
-                        if self.is_key_of_whose(relation, &constraint) && !as_oneself =>
+                        if self.is_key_of_whose(relation, &constraint)
+                            && (!as_oneself || !self.is_personal(relation)) =>
                     {
                         let cause = self.guilty(relation, actor, "insert", None).await?;
                         let whose = Self::whose(actor, tenant);
@@ -151,6 +166,17 @@ impl<'c> Prober<'_, 'c> {
         key.is_some_and(|key| key.columns.iter().all(|column| self.says_whose(relation, column)))
     }
 
+    /// Whether rows of a table are part of what several people take part in.
+    pub(super) fn is_within_joined(&self, relation: &Relation) -> bool {
+        let mut targets =
+            relation.references.iter().map(|reference| reference.target).filter(|oid| *oid != relation.oid);
+        targets.any(|oid| {
+            let is_joined = matches!(self.world.ties.get(&oid), Some(Tie::Joined(..)));
+            let target = self.world.catalog.relation(oid);
+            is_joined || target.is_some_and(|target| self.is_personal(target) && self.is_within_joined(target))
+        })
+    }
+
     /// A tenant of one's own making, which many portals offer to those who have an account.
     async fn make_tenant(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let object = object_of(relation);
@@ -166,6 +192,14 @@ impl<'c> Prober<'_, 'c> {
                 let deed = Harm::of_writing(actor.kind).that("can make tenants");
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
             }
+            // A tenant that says of nobody whose it is, made by somebody whom nothing makes a member of it.
+            Inserted::Yes { sql, .. }
+                if actor.kind == Kind::Newcomer && self.is_nobodys(relation, actor, &sql).await? =>
+            {
+                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let deed = Harm::Medium.that("can make tenants that they have no part in");
+                self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
+            }
             Inserted::Yes { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Own),
             Inserted::Taken { .. } => self.record.enter(&object, Verb::Insert, actor, Cell::Refused),
             Inserted::No(cell) => self.record.enter(&object, Verb::Insert, actor, cell),
@@ -173,11 +207,39 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// Whether a tenant that somebody made names no user, has no members, and lets nobody become its first.
+    async fn is_nobodys(&mut self, relation: &'c Relation, actor: &Actor, sql: &str) -> Result<bool, Error> {
+        let (Some(members), Some(tenancy)) = (self.world.members(), &self.world.tenancy.members) else {
+            return Ok(false);
+        };
+        let names_somebody =
+            relation.columns.iter().any(|column| self.world.catalog.is_of_user(relation, &column.name));
+        // Whoever may write memberships, or their own, writes one for themselves.
+        let may_write = members.may(actor.db_role(), "insert")
+            && members.policies_for(actor.db_role(), "insert").any(|policy| policy.permissive);
+        if names_somebody || may_write {
+            return Ok(false);
+        }
+        let me = literal(actor.user.as_deref().unwrap_or_default());
+        let (user, column) = (ident(&tenancy.user), ident(&tenancy.tenant));
+        let tenant = literal(&self.world.tenants[OTHER].id);
+        let join = format!("update {} set {column} = {tenant} where {user} = {me}", members.sql());
+        if self.attempt(actor, &join, &[]).await?.is_ok_and(|(done, _)| done.affected > 0) {
+            return Ok(false);
+        }
+        let look = [format!("select count(*) from {} where {user} = {me}", members.sql())];
+        let before = self.desk.run(&look[0]).await?.number();
+        let after = self.attempt(actor, sql, &look).await?;
+        Ok(after.is_ok_and(|(_, looks)| looks.first().is_some_and(|after| after.number() == before)))
+    }
+
     /// Where rows are users': one that somebody else is said to have written, about oneself.
     async fn insert_as_another(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        // What nobody else has a part in was tried as the other's.
         let names_several =
             matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() > 1);
-        if self.world.tenancy.tenant.is_some() || !names_several {
+        let is_shared = self.is_personal(relation) && self.is_within_joined(relation);
+        if self.world.tenancy.tenant.is_some() || !names_several && !is_shared {
             return Ok(());
         }
         // The people of such a tenant are two, and take turns.
@@ -257,6 +319,17 @@ impl<'c> Prober<'_, 'c> {
         let mut draft = self.world.draft(relation, Some(tenant), variant)?.by(actor.db_role());
         let user = actor.user.as_deref().filter(|_| as_oneself);
         let owners = owner_columns(self.world.catalog, relation, self.world.tenancy);
+        // Who writes is who policies say that it must be.
+        let asked = relation.columns.iter().filter(|column| {
+            self.world.catalog.is_of_caller(relation, &column.name)
+                && self.world.catalog.is_of_user(relation, &column.name)
+                && !owners.contains(&column.name)
+                && !self.says_whose(relation, &column.name)
+                && column.may(actor.db_role(), "insert")
+        });
+        for (column, user) in asked.zip(user.into_iter().cycle()) {
+            draft.set(&column.name, literal(user));
+        }
         for reference in relation.references.iter().filter(|reference| reference.target_name == "auth.users") {
             if self.world.tenancy.tenant.is_none() && reference.columns.iter().any(|column| owners.contains(column)) {
                 continue;

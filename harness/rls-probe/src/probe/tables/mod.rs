@@ -40,6 +40,7 @@ impl<'c> Prober<'_, 'c> {
                 self.table(relation, actor).await?;
             }
             self.failures(relation);
+            self.read_by_any_account(relation).await?;
             self.seen_by_nobody(relation).await?;
         }
         Ok(())
@@ -131,9 +132,13 @@ impl<'c> Prober<'_, 'c> {
             return self.read_shared(relation, actor).await;
         }
         if !actor.kind.is_outside() {
-            let own = self.world.rows(relation, self.own(actor));
+            // Where users are the tenants, what is theirs is what names them.
+            let own = match self.world.tenancy.tenant.is_none() && self.is_personal(relation) {
+                true => self.own_rows(relation, actor),
+                false => self.world.rows(relation, self.own(actor)).to_vec(),
+            };
             if !own.is_empty()
-                && let Some((seen, _)) = self.seen(relation, actor, own).await?
+                && let Some((seen, _)) = self.seen(relation, actor, &own).await?
             {
                 let cell = if seen > 0 { Cell::Own } else { Cell::Refused };
                 self.record.enter(&object, Verb::Read, actor, cell);
@@ -289,7 +294,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Whether its rows are about one person, who may change them whatever their role.
-    fn is_personal(&self, relation: &Relation) -> bool {
+    pub(super) fn is_personal(&self, relation: &Relation) -> bool {
         matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
     }
 
