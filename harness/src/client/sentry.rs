@@ -12,7 +12,6 @@ use super::{
     lenient::lenient,
     vendor::{Vendor, next_page},
 };
-use crate::contract::Sentry;
 
 /// A client of one project of an organization.
 #[derive(Debug, Clone)]
@@ -84,10 +83,10 @@ impl SentryClient {
         http: reqwest::Client,
         base: Url,
         token: SecretString,
-        promise: &Sentry,
+        organization: String,
+        project: u64,
         environment: Option<String>,
     ) -> Self {
-        let Sentry { organization, project } = promise.clone();
         Self { vendor: Vendor::new(http, base, token), organization, project, environment }
     }
 

@@ -9,7 +9,7 @@ use wiremock::{
 };
 
 use super::*;
-use crate::{contract::Sentry, deployment::Deployment, outcome::Outcome};
+use crate::{deployment::Deployment, outcome::Outcome};
 
 const TOKEN: &str = "sbp_0123456789abcdef0123456789abcdef01234567";
 
@@ -469,8 +469,7 @@ async fn a_limit_is_waited_out_once_as_the_vendor_says() {
 }
 
 fn sentry(server: &MockServer) -> SentryClient {
-    let promise = Sentry { organization: "sacco".to_owned(), project: 7 };
-    SentryClient::new(http(), server.uri().parse().unwrap(), TOKEN.into(), &promise, None)
+    SentryClient::new(http(), server.uri().parse().unwrap(), TOKEN.into(), "sacco".to_owned(), 7, None)
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use super::{Api, Deployment, settings::Settings};
 use crate::{
     checkout::Checkout,
     client::{ClientError, GithubClient, ManagementClient, PagesClient, SentryClient},
+    contract::Sentry,
     failure::{Failure, Verdict},
     rehearsal::Rehearsal,
     restore::{Drill, Restored},
@@ -21,7 +22,7 @@ use crate::{
 const MANAGEMENT: (&str, &str) = ("SUPABASE_MANAGEMENT_URL", "https://api.supabase.com");
 const CLOUDFLARE: (&str, &str) = ("CLOUDFLARE_API_URL", "https://api.cloudflare.com");
 const GITHUB: (&str, &str) = ("GITHUB_API_URL", "https://api.github.com");
-const SENTRY: (&str, &str) = ("SENTRY_URL", "https://sentry.io");
+const SENTRY_API: (&str, &str) = ("SENTRY_URL", "https://sentry.io");
 
 /// The output of a build, by path.
 pub type BuildFiles = BTreeMap<String, Vec<u8>>;
@@ -104,15 +105,15 @@ impl Deployment {
     /// # Errors
     /// Not run where no token is given.
     pub fn sentry(&self) -> Verdict<SentryClient> {
-        let promise = self.contract.sentry()?;
+        let Sentry { organization, project } = self.contract.sentry()?.clone();
         #[cfg(feature = "embedded")]
         if let Some(portal) = &self.embedded {
             let (token, base) = (portal.platform_token().to_owned(), portal.platform_url().clone());
-            return Ok(SentryClient::new(self.http.clone(), base, token.into(), promise, None));
+            return Ok(SentryClient::new(self.http.clone(), base, token.into(), organization, project, None));
         }
         let token = self.operators("SENTRY_AUTH_TOKEN", "Sentry's API was not queried")?;
         let environment = self.settings.find("SENTRY_ENVIRONMENT").map(|setting| setting.value);
-        Ok(SentryClient::new(self.http.clone(), self.vendor(SENTRY)?, token, promise, environment))
+        Ok(SentryClient::new(self.http.clone(), self.vendor(SENTRY_API)?, token, organization, project, environment))
     }
 
     /// What `look` makes of the ingest key that this run was given: a digest, a length. The key itself stays here.

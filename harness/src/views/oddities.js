@@ -2,7 +2,7 @@
 const [answer] = arguments;
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
 const name = (element) => element.tagName.toLowerCase() + (element.className ? `.${String(element.className).split(" ")[0]}` : "");
-const ODD = /\b(?:undefined|NaN|Invalid Date)\b|\[object \w+\]|\$\{|^\s*null\s*$/;
+const ODD = /\b(?:undefined|NaN|Invalid Date)\b|\[object \w+\]|\$\{|^\s*(?:null|true|false)\s*$/;
 const found = [];
 const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (texts.nextNode()) {

@@ -110,8 +110,11 @@ fn the_services_refuse_who_shows_nothing() -> Verdict {
     })
 }
 
+/// Who asks, the path, and the headers.
+type Asked<'a> = (&'a str, &'a str, Vec<(&'a str, String)>);
+
 /// Each request, by who makes it, is answered 401 or 403.
-async fn refused(check: &harness::Check, requests: Vec<(&str, &str, Vec<(&str, String)>)>) -> Verdict {
+async fn refused(check: &harness::Check, requests: Vec<Asked<'_>>) -> Verdict {
     let base = check.deployment().api()?.url.as_str().trim_end_matches('/').to_owned();
     let undecided =
         |error: reqwest::Error| Failure::undecided("the services can be asked").seen(error.without_url().to_string());

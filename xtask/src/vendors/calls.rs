@@ -102,7 +102,14 @@ impl Clients {
         let pages = PagesClient::new(http.clone(), proxy.clone(), token(), account, "ibimina-gemini".to_owned());
         let contract = Contract::sacco_plus()?;
         let promise = contract.sentry().map_err(|failure| failure.to_string())?;
-        let sentry = SentryClient::new(http.clone(), proxy.clone(), token(), promise, None);
+        let sentry = SentryClient::new(
+            http.clone(),
+            proxy.clone(),
+            token(),
+            promise.organization.clone(),
+            promise.project,
+            None,
+        );
         let github = GithubClient::new(http, proxy.clone(), token(), "sacco/portal".to_owned());
         let commit = harness::Checkout::at(portal.checkout().await?)
             .and_then(|checkout| checkout.head())
