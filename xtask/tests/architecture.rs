@@ -41,7 +41,7 @@ const HARNESS: Allowed = &[
         "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen",
     ),
     ("checkout", "failure"),
-    ("client", "bounded contract failure limits network obstacle permission redaction"),
+    ("client", "bounded failure limits network obstacle permission redaction"),
     ("contract", "failure runbook section"),
     (
         "deployment",
