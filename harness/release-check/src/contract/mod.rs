@@ -31,7 +31,7 @@ pub struct New {
     /// Another URL of the portal
     #[arg(long, value_name = "URL")]
     from: Option<Url>,
-    /// Who signs in, of those with E2E_<PERSONA>_EMAIL and _PASSWORD; the first if none is named
+    /// Who signs in, of those with `E2E_…_EMAIL` and `E2E_…_PASSWORD`; the first if none is named
     #[arg(long, value_name = "PERSONA")]
     persona: Option<String>,
     /// Where the contract goes, instead of the standard output
