@@ -46,7 +46,11 @@ pub fn run() -> Verdict {
     stages.run("faults", &format!("cargo xtask faults --quick --part {part}"), None, || {
         faults::run(&faults::Options::quick(part)).unwrap_or_else(failed)
     });
+    let deno = ["test", "--package", "portal", "--test", "team", "--", "--ignored"];
     let node = (!peer::has_node()).then_some("node is not on this machine");
+    stages.run("functions in Deno", &format!("cargo {}", deno.join(" ")), node, || {
+        cargo(&deno).status().is_ok_and(|status| status.success())
+    });
     stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
     stages.run("vendors", "cargo xtask vendors", node, || vendors::run().unwrap_or_else(failed));
     stages.run("sign-off's page", "cargo xtask axe", node, || axe::run().unwrap_or_else(failed));

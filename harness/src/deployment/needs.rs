@@ -25,8 +25,8 @@ const NEEDS: [Need; 12] = [
     Need {
         variables: &["VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"],
         section: None,
-        steps: "pre.2.5 pre.4.1 pre.4.2 2.1.1 2.1.2 2.1.3 2.1.4 2.1.5 3.3.2 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 4.2.2 \
-                4.2.4 4.3.1 4.3.2 4.3.3 4.3.4 4.4.1 4.4.2 post.1.3 post.2.4 post.3.5 sec.1.1 sec.1.2 sec.1.3 sec.2.1",
+        steps: "pre.2.5 pre.4.1 pre.4.2 2.1.1 2.1.2 2.1.3 2.1.4 2.1.5 3.3.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 \
+                4.2.2 4.2.3 4.2.4 4.3.1 4.3.2 4.3.3 4.3.4 4.4.1 4.4.2 post.1.3 post.2.4 post.3.5 sec.1.1 sec.1.2 sec.1.3 sec.2.1",
     },
     Need {
         variables: &["SUPABASE_SERVICE_ROLE_KEY"],
@@ -66,8 +66,8 @@ const NEEDS: [Need; 12] = [
 const BUILD: Need = Need { variables: &["RELEASE_DIST"], section: Some(Section::Release), steps: "3.1.1 3.1.2 3.1.3" };
 
 /// The steps of the persona whose views are opened.
-const OF_FIRST_PERSONA: &str = "pre.2.4 3.3.2 3.3.3 3.3.4 4.1.1 4.1.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 4.2.2 4.2.3 \
-                                4.2.4 4.3.1 4.3.2 4.3.3 4.3.4 post.1.1 post.3.1 post.3.2 post.3.3";
+const OF_FIRST_PERSONA: &str = "pre.2.4 pre.2.5 3.3.2 3.3.3 3.3.4 4.1.1 4.1.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 4.2.2 \
+                                4.2.3 4.2.4 4.3.1 4.3.2 4.3.3 4.3.4 post.1.1 post.3.1 post.3.2 post.3.3";
 
 /// The steps of the others: who they are, and what they see.
 const OF_PERSONAS: &str = "3.3.2 4.1.3 4.2.1 4.2.4 4.3.1 4.3.2";

@@ -14,7 +14,7 @@ struct Shell(Child);
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-s", "INT", &self.0.id().to_string()]).status();
+        let _ = Command::new("kill").args(["-s", "TERM", &self.0.id().to_string()]).status();
         let _ = self.0.wait();
     }
 }
