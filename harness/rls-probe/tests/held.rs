@@ -12,6 +12,8 @@ const FILTERS: [(&str, &str); 4] = [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
     (r"\b(own|oth|cls)[0-9a-f]{6}x[0-9a-f]{7}\b", "<$1>"),
     (r"\b[0-9a-f]{32}@example", "<id>@example"),
+    // Whoever writes first says it: the server, or the system.
+    (r"terminating connection due to administrator command|Broken pipe \(os error \d+\)", "<why>"),
     (r"after \d+ probes|what \d+ probes", "<n> probes"),
 ];
 

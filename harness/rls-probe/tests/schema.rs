@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use portal::Portal;
+use portal::{Grants, Portal};
 use rls_probe::{Report, Tenancy, probe};
 use serde::Deserialize;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -23,7 +23,13 @@ impl Schema {
         fs::write(folder.path().join("20260101000000_schema.sql"), sql).unwrap();
         let seed = folder.path().join("seed.txt");
         fs::write(&seed, "").unwrap();
-        let portal = Portal::builder().migrations(folder.path().to_owned()).seed(seed).start().await.unwrap();
+        let portal = Portal::builder()
+            .migrations(folder.path().to_owned())
+            .seed(seed)
+            .grants(Grants::Explicit)
+            .start()
+            .await
+            .unwrap();
         Self { portal, _folder: folder }
     }
 
