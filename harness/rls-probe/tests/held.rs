@@ -8,7 +8,7 @@ use std::{
 use insta::{Settings, assert_snapshot};
 
 /// What varies, and what stands for it.
-const FILTERS: [(&str, &str); 4] = [
+const FILTERS: [(&str, &str); 5] = [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
     (r"\b(own|oth|cls)[0-9a-f]{6}x[0-9a-f]{7}\b", "<$1>"),
     (r"\b[0-9a-f]{32}@example", "<id>@example"),
