@@ -10,7 +10,8 @@ use insta::{Settings, assert_snapshot};
 use regex::Regex;
 
 /// What differs from run to run, and what stands for it.
-const VARYING: [(&str, &str); 32] = [
+const VARYING: [(&str, &str); 33] = [
+    (r"\bsacco-plus-[0-9a-f]{12}\b", "sacco-plus-<build>"),
     (r"the app of [0-9a-f]{8}\b", "the app of <id>"),
     (r"evidence  .*", "evidence  <folder>/screenshot.png"),
     (r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>"),

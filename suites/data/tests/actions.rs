@@ -29,7 +29,7 @@ pub mod writes {
             let made = make(&writes, &tenant, action, &person.id).await?;
             let page = check.page().await?;
             page.hold(&person.session).await?;
-            let seen = Looked::by_person(check, &action.view, "somebody who may", &tenant)?;
+            let seen = Looked::by_person(check, &action.view, "somebody with the right", &tenant)?;
             seen.open(&page).await?;
             seen.compare(&page).await?;
             let list = seen.list_of(action.list.as_deref())?;

@@ -103,7 +103,7 @@ pub mod writes {
             // Each form has its own: what one makes would be missing in the list of another.
             let tenant = writes.institution(&form.name).await?;
             let person = writes.person(&tenant, form.role.as_ref().unwrap_or(&contract.allocation()?.writer)).await?;
-            let seen = Looked::by_person(check, &form.view, "somebody who may", &tenant)?;
+            let seen = Looked::by_person(check, &form.view, "somebody with the right", &tenant)?;
             let list = seen.list_of(form.list.as_deref())?;
             let table = &contract.kind_of(list)?.table;
             let mut made = Vec::new();

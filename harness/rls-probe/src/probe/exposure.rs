@@ -44,8 +44,9 @@ impl<'c> Prober<'_, 'c> {
                 let is_highest =
                     actor.role.as_ref().is_some_and(|role| roles.rank(role) <= highest) && self.world.roles.len() > 1;
                 let of_table = Object { noun: relation.noun(), name: relation.title() };
-                // Whoever may invite sends the link.
+                // Whoever may invite sends the link, unless the secret is chosen for them.
                 let invites = names::is_invitations(&relation.name)
+                    && column.may(actor.db_role(), "insert")
                     && self.record.own.contains(&(of_table, actor.name.clone(), Verb::Insert));
                 let is_manager = is_highest || invites;
                 if (is_manager && names::is_for_managers(&relation.name, &column.name))
