@@ -427,10 +427,10 @@ pub fn lets_in(column: &str) -> bool {
     is_code || name.ends_with("token") || matches!(name.as_str(), "pin" | "pin_code")
 }
 
-/// Whether those who manage a secret need to read it: whoever invites sends the link, and nobody needs to read a hash or
+/// Whether those who manage a secret need to read it: nobody needs to read a token that is sent to somebody, a hash, or
 /// another's second factor.
-pub fn is_for_managers(table: &str, secret: &str) -> bool {
-    (secret != "token" || is_invitations(table)) && !has_any(secret, &["hash", "totp", "password"])
+pub fn is_for_managers(secret: &str) -> bool {
+    secret != "token" && !has_any(secret, &["hash", "totp", "password"])
 }
 
 /// Whether a bucket's name says that its files are for everybody.

@@ -137,11 +137,12 @@ pub mod signed_in {
             page.open(ledger).await?.expect_ready("the ledger is on screen again")?;
             page.sign_out().await?.expect_ready("signing out shows the login")?;
             let left = page.browser().ask(LEFT, vec![api(check)?.into(), canary.as_str().into()]).await?;
-            let left: Vec<String> = serde_json::from_value(left)
+            let mut left: Vec<String> = serde_json::from_value(left)
                 .map_err(|error| Failure::undecided("the browser says what it keeps").seen(error.to_string()))?;
             if left.is_empty() {
                 return Ok(());
             }
+            left.sort();
             Err(Failure::failed("what somebody has seen is not kept in the browser once they have signed out")
                 .expected("no answer of the API and no row of the institution in caches and storages")
                 .seen(left.join("\n"))

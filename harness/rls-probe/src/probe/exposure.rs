@@ -48,8 +48,8 @@ impl<'c> Prober<'_, 'c> {
                 let invites = names::is_invitations(&relation.name)
                     && column.may(actor.db_role(), "insert")
                     && self.record.own.contains(&(of_table, actor.name.clone(), Verb::Insert));
-                let is_manager = is_highest || invites;
-                if (is_manager && names::is_for_managers(&relation.name, &column.name))
+                if is_highest && names::is_for_managers(&column.name)
+                    || invites
                     || !column.may(actor.db_role(), "select")
                 {
                     continue;
