@@ -47,7 +47,9 @@ impl<'c> Draft<'c> {
     pub fn new(relation: &'c Relation, mark: &str, variant: usize) -> Self {
         let mut columns = BTreeMap::new();
         for column in &relation.columns {
-            let is_given = relation.reference_of(&column.name).is_some();
+            // A number of one's own choice may be the next one of the sequence, which a trigger's row is to get.
+            let is_counted = column.default.as_deref().is_some_and(|default| default.starts_with("nextval("));
+            let is_given = is_counted || relation.reference_of(&column.name).is_some();
             let is_varied = variant > 0
                 && !is_given
                 && (matches!(column.category.as_str(), "B" | "N") || !known_values(relation, column).is_empty());
