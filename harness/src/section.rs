@@ -42,6 +42,9 @@ pub enum Section {
     Refused,
     /// What has to be true around a release.
     Release,
+    /// How a portal that could not start is tried again.
+    #[serde(rename = "portal.retry")]
+    Retry,
     /// Who may do what within an institution.
     Rights,
     /// What the security checklist looks at.
@@ -66,7 +69,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -83,6 +86,7 @@ impl Section {
         Self::Monitoring,
         Self::Refused,
         Self::Release,
+        Self::Retry,
         Self::Rights,
         Self::Security,
         Self::Sentry,

@@ -442,6 +442,7 @@ impl Contract {
             Section::Monitoring => self.monitoring.is_some(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
+            Section::Retry => self.portal.retry.is_some(),
             Section::Rights => self.rights.is_some(),
             Section::Security => self.security.is_some(),
             Section::Sentry => self.sentry.is_some(),

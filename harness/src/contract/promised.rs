@@ -135,6 +135,14 @@ impl Contract {
             .ok_or_else(|| Failure::undecided(format!("the contract has a refused account {persona:?}")).seen("none"))
     }
 
+    /// The button by which a portal that could not start is tried again.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn retry(&self) -> Verdict<&str> {
+        promised(Section::Retry, self.portal.retry.as_deref())
+    }
+
     /// Who may do what within an institution.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! 4.2.2 "Session persists after page refresh", and ends without harm when it has to.
 
-use harness::{Cause, Check, Failure, Page, Session, Verdict, Wanted, check};
+use harness::{Cause, Check, Failure, Page, Section, Session, Verdict, Wanted, check, check_if_promised};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -52,9 +52,9 @@ pub mod signed_in {
     /// A portal whose data cannot be had when it is opened says so, keeps the session, and starts when it is tried again.
     #[test]
     fn a_portal_that_cannot_start_can_be_tried_again() -> Verdict {
-        check("4.2.2", async |check| {
+        check_if_promised(&[Section::Retry], "4.2.2", async |check| {
             let (contract, persona) = (check.contract(), check.contract().smoke.persona.get_ref());
-            let Some(retry) = &contract.portal.retry else { return Ok(()) };
+            let retry = contract.retry()?;
             let (page, landing) = (check.signed_in(persona).await?, landing(check, persona)?);
             page.browser().cut_off("*/rest/v1/*").await?;
             page.visit(&contract.shell.landing, &Wanted::anything(contract)).await?;
