@@ -123,6 +123,7 @@ const PORTAL: Allowed = &[
     ("functions", "config error keys project runtime sources"),
     ("gateway", "keys"),
     ("pages", "error sources"),
+    ("plans", "postgres project rest"),
     ("platform", "error keys pages project requests runtime sources"),
     ("portal", "accounts alias error keys pages platform postgres project requests server"),
     ("postgres", "accounts auth config error failed project runtime sources"),
