@@ -59,6 +59,7 @@ mod statements;
 mod stopwatch;
 mod target;
 pub mod views;
+mod volume;
 mod workspace;
 
 pub use network::http;
@@ -76,10 +77,10 @@ pub use client::{
 pub use contract::{
     Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow,
     Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
-    Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, Migration,
-    Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused, Release, Right,
-    Route, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens, Totals, Trail,
-    UnknownPath, Unread, Variable, View, Weakened, Window,
+    Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List,
+    Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused,
+    Release, Right, Route, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens, Totals,
+    Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
@@ -103,6 +104,7 @@ pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
 pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
+pub use volume::{Answered, at_volume};
 pub use workspace::root as workspace_root;
 
 /// A text without secrets, for whoever writes one that no check has cleaned: what the environment holds, what this

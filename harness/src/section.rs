@@ -65,11 +65,13 @@ pub enum Section {
     Trail,
     /// What people see.
     Views,
+    /// How many rows it bears.
+    Volume,
 }
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -97,6 +99,7 @@ impl Section {
         Self::Totals,
         Self::Trail,
         Self::Views,
+        Self::Volume,
     ];
 
     /// What is said of whatever needs this part of a contract that does not have it.

@@ -60,6 +60,7 @@ const HARNESS: Allowed = &[
     ("runbook", "section target workspace"),
     ("site", "bounded client failure limits obstacle"),
     ("views", "browser client contract failure figures"),
+    ("volume", "contract deployment failure restore views"),
 ];
 
 const RLS_PROBE: Allowed = &[

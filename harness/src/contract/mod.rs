@@ -10,6 +10,7 @@ mod promised;
 mod release;
 mod sms;
 mod views;
+mod volume;
 mod weakened;
 
 use std::{
@@ -33,6 +34,7 @@ pub use views::{
     Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
     View, Window,
 };
+pub use volume::{Filled, Volume};
 pub use weakened::Weakened;
 
 use crate::section::Section;
@@ -98,6 +100,8 @@ pub struct Contract {
     actions: Option<Vec<Action>>,
     /// What people make in dialogs.
     forms: Option<Vec<Form>>,
+    /// How many rows it bears.
+    volume: Option<Volume>,
     /// What tokens are good for.
     tokens: Option<Tokens>,
     /// What a page may cost.
@@ -453,6 +457,7 @@ impl Contract {
             Section::Totals => self.totals.is_some(),
             Section::Trail => self.trail.is_some(),
             Section::Views => self.views.is_some() && self.formats.is_some(),
+            Section::Volume => self.volume.is_some(),
         }
     }
 
@@ -573,6 +578,9 @@ impl Contract {
         {
             return problem(0..0, format!("[make.{kind}] is missing"));
         }
+        if let Some(why) = self.unfillable() {
+            return problem(0..0, why);
+        }
         None
     }
 }
@@ -628,6 +636,17 @@ mod tests {
         assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
         let text = shown("[ledger]\nroute = \"transactions\"", "[ledger]\nroute = \"payments\"");
         assert!(text.contains("no route is named \"payments\""), "{text}");
+    }
+
+    #[test]
+    fn a_volume_that_cannot_be_made_is_reported() {
+        let shown = |from: &str, to: &str| shown(|text| text.replace(from, to));
+        let text = shown("large_from = 5000", "large_from = 0");
+        assert!(text.contains("[volume] promises nothing"), "{text}");
+        let text = shown("kind = \"device\"\nrows = 40", "kind = \"phone\"\nrows = 40");
+        assert!(text.contains("[[volume.rows]] \"phone\": each has a kind of [make] or a table"), "{text}");
+        let text = shown("p_days = \"7\" }\npersona = \"ADMIN_A\"", "p_days = \"7\" }\npersona = \"NOBODY\"");
+        assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
     }
 
     #[test]

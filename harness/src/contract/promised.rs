@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::{
     Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
     Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, State,
-    Tokens, Totals, Trail, View,
+    Tokens, Totals, Trail, View, Volume,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -251,6 +251,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn trail(&self) -> Verdict<&Trail> {
         promised(Section::Trail, self.trail.as_ref())
+    }
+
+    /// How many rows the portal bears.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn volume(&self) -> Verdict<&Volume> {
+        promised(Section::Volume, self.volume.as_ref())
     }
 
     /// The role of a persona, by the label that the contract gives both.

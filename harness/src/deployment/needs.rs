@@ -45,7 +45,7 @@ const NEEDS: [Need; 12] = [
         steps: "3.3.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.3.1 4.3.2 4.3.3 4.3.4 sec.1.1 sec.1.2 sec.1.3",
     },
     Need { variables: &["E2E_INSTITUTION_B_ID"], section: Some(Section::Data), steps: "4.3.1 4.3.2" },
-    Need { variables: &["SUPABASE_DB_URL"], section: None, steps: "sec.1.4 rollback.3.B rollback.3.C" },
+    Need { variables: &["SUPABASE_DB_URL"], section: None, steps: "pre.2.4 sec.1.4 rollback.3.B rollback.3.C" },
     Need {
         variables: &["SUPABASE_ACCESS_TOKEN"],
         section: None,

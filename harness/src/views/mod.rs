@@ -232,6 +232,21 @@ impl<'c> Expected<'c> {
     }
 }
 
+/// What a list asks of `/rest/v1`, for somebody of an institution or for somebody who sees all: the relation, and the query.
+///
+/// # Errors
+/// Undecided where the contract lacks its kind or its days.
+pub fn asked<'c>(
+    contract: &'c Contract,
+    list: &List,
+    institution: Option<&str>,
+) -> Verdict<(&'c str, Vec<(String, String)>)> {
+    let (kind, data) = (contract.kind_of(list)?, contract.data()?);
+    let mut query = query(list, kind, &data.tenant, institution, &now_in(&data.time_zone)?)?;
+    query.extend(list.limit.map(|limit| ("limit".to_owned(), limit.to_string())));
+    Ok((&kind.table, query))
+}
+
 fn query(
     list: &List,
     kind: &Kind,

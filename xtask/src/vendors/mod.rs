@@ -1,9 +1,10 @@
 //! `cargo xtask vendors`: what our clients ask, and what the embedded platform answers, held against what the vendors publish
-//! of their APIs: Supabase's Management API, Cloudflare's API for Pages, GitHub's API.
+//! of their APIs: Supabase's Management API, Cloudflare's API for Pages, GitHub's API; and the embedded site against wrangler.
 
 mod calls;
 mod extremes;
 mod proxy;
+mod wrangler;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,7 +43,9 @@ pub fn run() -> Verdict {
     let folder = peer::install(&root().join("xtask/vendors"))?;
     let described = described(&folder)?;
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(compare(&described))
+    let described = runtime.block_on(compare(&described))?;
+    let differing = runtime.block_on(wrangler::compare(&folder))?;
+    Ok(described && differing.is_empty())
 }
 
 /// What the vendors say of each endpoint that is used; none of one that they do not have.
