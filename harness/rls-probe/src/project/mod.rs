@@ -14,7 +14,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use hosted_project::{ALWAYS, Extensions, Statement, is_there_already, statements};
+use hosted_project::{ALWAYS, Extensions, SERVICES, Statement, is_there_already, statements};
 
 use self::server::Server;
 use crate::error::Error;
@@ -79,8 +79,10 @@ impl Project {
     async fn load(&mut self, files: &[PathBuf], keep_going: bool) -> Result<(), Error> {
         let options = self.admin.clone().database(&self.name);
         let mut connection = connect(&options).await?;
-        let platform = connection.execute(sqlx::raw_sql(PLATFORM)).await;
-        platform.map_err(|error| Error::Server(said(&error).1))?;
+        for sql in [PLATFORM, SERVICES] {
+            let made = connection.execute(sqlx::raw_sql(sql)).await;
+            made.map_err(|error| Error::Server(said(&error).1))?;
+        }
         connection.close().await.map_err(|error| Error::Server(said(&error).1))?;
         // A new session has the settings that the platform gives to the database.
         let mut connection = connect(&options).await?;
