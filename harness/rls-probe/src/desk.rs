@@ -1,7 +1,10 @@
 //! The one transaction that everything happens in, and that is rolled back. A probe is an attempt: a savepoint, the
 //! actor's role and claims, one statement, a look at what it did, and back to the savepoint.
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use futures_util::TryStreamExt;
 use sqlx::{
@@ -14,6 +17,9 @@ use crate::{actor::Actor, error::Error, refused::Refused, sql::literal};
 /// How long one probe may take, and how long it may wait for a lock, milliseconds.
 const STATEMENT_TIMEOUT: u32 = 3_000;
 const LOCK_TIMEOUT: u32 = 1_000;
+
+/// How long the probes of one object may take, unless somebody says otherwise.
+pub const BUDGET: Duration = Duration::from_secs(60);
 
 /// How an attempt is taken back, and how many statements that is.
 const BACK: &str = "rollback to savepoint attempted; release savepoint attempted";
@@ -35,6 +41,14 @@ pub struct Desk {
     is_refused: bool,
     /// How many statements were attempted.
     pub attempts: u64,
+    /// How long the probes of one object may take.
+    pub budget: Duration,
+    /// Until when attempts are made, where something says so.
+    until: Option<Instant>,
+    /// How many attempts were not made any more.
+    late: u64,
+    /// How often somebody else's locks kept a statement from its end.
+    pub kept_waiting: u64,
 }
 
 /// What a statement did.
@@ -79,6 +93,10 @@ impl Desk {
             logs_writes: true,
             is_refused: false,
             attempts: 0,
+            budget: BUDGET,
+            until: None,
+            late: 0,
+            kept_waiting: 0,
         };
         let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
         if version < 140_000 {
@@ -115,6 +133,8 @@ impl Desk {
              set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
         ))
         .await?;
+        // Thousands of attempts are refused, and nobody looks for them in the server's log.
+        let _ = self.keep("set local log_min_messages = fatal; set local log_min_error_statement = panic").await?;
         let deferrable = "select exists (select from pg_constraint where condeferrable)";
         self.has_deferrable = self.run(deferrable).await?.value() == Some("t");
         let level = "select current_setting('wal_level')";
@@ -200,6 +220,10 @@ impl Desk {
         sql: &str,
         looks: &[String],
     ) -> Result<Attempted, Error> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            self.late += 1;
+            return Ok(Err(Refused::by_time("not tried any more")));
+        }
         self.attempts += 1;
         // Each statement counts: there are thousands of probes.
         let mut script = vec!["savepoint attempted"];
@@ -226,6 +250,18 @@ impl Desk {
                 Ok(Err(refused))
             }
         }
+    }
+
+    /// Begins the time that the probes of an object may take.
+    pub fn begin_object(&mut self) {
+        self.until = Some(Instant::now() + self.budget);
+        self.late = 0;
+    }
+
+    /// Ends it. Whether attempts were left out.
+    pub fn end_object(&mut self) -> bool {
+        self.until = None;
+        self.late > 0
     }
 
     /// Runs statements outside the transaction, and answers with the rows of the last one and its first value.
@@ -303,12 +339,15 @@ impl Desk {
                         Some(error) if error.code().starts_with("57P") => {
                             Err(Error::Lost { why: error.message().to_owned(), attempts: self.attempts })
                         }
-                        Some(error) => Ok(Err(Refused {
-                            code: error.code().to_owned(),
-                            message: error.message().to_owned(),
-                            constraint: error.constraint().map(str::to_owned),
-                            column: error.column().map(str::to_owned),
-                        })),
+                        Some(error) => {
+                            self.kept_waiting += u64::from(matches!(error.code(), "55P03" | "40P01"));
+                            Ok(Err(Refused {
+                                code: error.code().to_owned(),
+                                message: error.message().to_owned(),
+                                constraint: error.constraint().map(str::to_owned),
+                                column: error.column().map(str::to_owned),
+                            }))
+                        }
                         None => Err(lost(&error, self.attempts)),
                     };
                 }

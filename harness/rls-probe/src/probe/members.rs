@@ -25,23 +25,30 @@ impl<'c> Prober<'_, 'c> {
 
     /// What is about members in these tables.
     pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
+        const VERBS: [Verb; 2] = [Verb::Insert, Verb::Update];
         for relation in &relations {
-            self.flags(relation).await?;
-            self.appoint(relation).await?;
+            let probed = async |prober: &mut Self| {
+                prober.flags(relation).await?;
+                prober.appoint(relation).await
+            };
+            self.within_budget(&[object_of(relation)], &VERBS, probed).await?;
         }
         let Some(table) = self.world.members() else { return Ok(()) };
         if relations.iter().any(|relation| relation.oid == table.oid) {
-            for actor in &self.actors.clone() {
-                if actor.user.is_some() {
-                    self.oneself(table, actor).await?;
-                    self.join(table, actor).await?;
-                    self.colleagues(table, actor).await?;
-                    self.superiors(table, actor).await?;
+            let probed = async |prober: &mut Self| {
+                for actor in prober.actors.clone().iter().filter(|actor| actor.user.is_some()) {
+                    prober.oneself(table, actor).await?;
+                    prober.join(table, actor).await?;
+                    prober.colleagues(table, actor).await?;
+                    prober.superiors(table, actor).await?;
                 }
-            }
+                Ok(())
+            };
+            self.within_budget(&[object_of(table)], &VERBS, probed).await?;
         }
         for relation in relations {
-            self.invitations(relation, table).await?;
+            let probed = async |prober: &mut Self| prober.invitations(relation, table).await;
+            self.within_budget(&[object_of(relation)], &VERBS, probed).await?;
         }
         Ok(())
     }
