@@ -66,7 +66,7 @@ use self::{
     mend::{mend, together},
     probe::Prober,
     proof::Before,
-    shown::shown,
+    shown::{Shown, shown},
     world::World,
 };
 
@@ -141,7 +141,8 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let mut report = Report::of(&world, script, record, findings, Proof::default(), attempts, begin.elapsed());
     report.mended = mended;
     if wish.shown {
-        report.shown = shown(&mut desk, &report, wish.migration).await?;
+        let Shown { shown, contrasts } = shown(&mut desk, &report, wish.migration, &world.controls).await?;
+        (report.shown, report.contrasts) = (shown, contrasts);
     }
     report.proof = proof;
     desk.close().await?;

@@ -53,11 +53,10 @@ impl<'c> Prober<'_, 'c> {
     /// A function, every actor. Answers with the calls whose outcomes reveal nothing by themselves.
     pub(super) async fn calls_of(&mut self, function: &'c Function) -> Result<Vec<Called<'c>>, Error> {
         let mut called = Vec::new();
-        let objects = [Object { noun: "function", name: function.title() }];
-        self.within_budget(&objects, &[Verb::Call], async |prober| {
-            prober.called_by_all(function, &objects[0], &mut called).await
-        })
-        .await?;
+        let object = Object { noun: "function", name: function.title() };
+        self.desk.begin_object();
+        self.called_by_all(function, &object, &mut called).await?;
+        self.end_object(&[object], &[Verb::Call]);
         Ok(called)
     }
 

@@ -27,28 +27,26 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
         const VERBS: [Verb; 2] = [Verb::Insert, Verb::Update];
         for relation in &relations {
-            let probed = async |prober: &mut Self| {
-                prober.flags(relation).await?;
-                prober.appoint(relation).await
-            };
-            self.within_budget(&[object_of(relation)], &VERBS, probed).await?;
+            self.desk.begin_object();
+            self.flags(relation).await?;
+            self.appoint(relation).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         let Some(table) = self.world.members() else { return Ok(()) };
         if relations.iter().any(|relation| relation.oid == table.oid) {
-            let probed = async |prober: &mut Self| {
-                for actor in prober.actors.clone().iter().filter(|actor| actor.user.is_some()) {
-                    prober.oneself(table, actor).await?;
-                    prober.join(table, actor).await?;
-                    prober.colleagues(table, actor).await?;
-                    prober.superiors(table, actor).await?;
-                }
-                Ok(())
-            };
-            self.within_budget(&[object_of(table)], &VERBS, probed).await?;
+            self.desk.begin_object();
+            for actor in self.actors.clone().iter().filter(|actor| actor.user.is_some()) {
+                self.oneself(table, actor).await?;
+                self.join(table, actor).await?;
+                self.colleagues(table, actor).await?;
+                self.superiors(table, actor).await?;
+            }
+            self.end_object(&[object_of(table)], &VERBS);
         }
         for relation in relations {
-            let probed = async |prober: &mut Self| prober.invitations(relation, table).await;
-            self.within_budget(&[object_of(relation)], &VERBS, probed).await?;
+            self.desk.begin_object();
+            self.invitations(relation, table).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         Ok(())
     }

@@ -275,17 +275,10 @@ impl<'p, 'c> Prober<'p, 'c> {
         Ok(Cause::Policies(guilty))
     }
 
-    /// Probes that may take no longer than the budget of an object: what is left then is undecided, for everybody.
-    async fn within_budget(
-        &mut self,
-        objects: &[Object],
-        verbs: &[Verb],
-        probed: impl AsyncFnOnce(&mut Self) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.desk.begin_object();
-        probed(self).await?;
+    /// Ends what may take no longer than the budget of an object: what was left out is undecided, for everybody.
+    fn end_object(&mut self, objects: &[Object], verbs: &[Verb]) {
         if !self.desk.end_object() {
-            return Ok(());
+            return;
         }
         let seconds = self.desk.budget.as_secs();
         let reason = format!("not everything was tried within {seconds} s (--budget gives it longer)");
@@ -294,7 +287,6 @@ impl<'p, 'c> Prober<'p, 'c> {
                 self.record.enter(object, *verb, actor, Cell::Undecided(reason.clone()));
             }
         }
-        Ok(())
     }
 
     /// Attempts without arrangements.

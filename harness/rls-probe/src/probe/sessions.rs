@@ -2,7 +2,10 @@
 //! second finds is probed again in the first, and so is what either kept the other from: all that is reported was seen in
 //! one world, while nobody was in the way.
 
-use std::{cell::Cell, mem};
+use std::{
+    mem,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use crate::{
     catalog::{Catalog, Function, Relation},
@@ -27,7 +30,7 @@ enum Unit<'c> {
 /// Units that each session takes the next of.
 struct Share<'c> {
     units: Vec<Unit<'c>>,
-    next: Cell<usize>,
+    next: AtomicUsize,
 }
 
 /// What a session has probed: what was seen of each unit while nobody was in the way.
@@ -43,12 +46,11 @@ impl<'c> Share<'c> {
             |relation: &&Relation| relation.is_table() && (relation.exposed || relation.title() == "storage.objects");
         let tables = catalog.relations.iter().filter(is_tried).map(Unit::Table);
         let functions = catalog.functions.iter().filter(|function| function.exposed && function.is_callable());
-        Self { units: tables.chain(functions.map(Unit::Function)).collect(), next: Cell::new(0) }
+        Self { units: tables.chain(functions.map(Unit::Function)).collect(), next: AtomicUsize::new(0) }
     }
 
     fn take(&self) -> Option<(usize, Unit<'c>)> {
-        let at = self.next.get();
-        self.next.set(at + 1);
+        let at = self.next.fetch_add(1, Ordering::Relaxed);
         Some((at, *self.units.get(at)?))
     }
 }
@@ -65,8 +67,10 @@ impl<'p, 'c> Prober<'p, 'c> {
         let actors: Vec<_> = prober.actors.iter().map(|actor| actor.name.clone()).collect();
         let second = second.filter(|_| share.units.len() * actors.len() >= WORTH);
         let first = mem::take(&mut prober.record);
+        prober.desk.share(second.is_some()).await?;
         let (probed, beside) = tokio::join!(prober.work(&share), beside(second, world, &actors, &share));
         let Probed { units, called } = probed?;
+        prober.desk.share(false).await?;
         let (others, attempts) = beside;
         prober.desk.attempts += attempts;
         let mut records: Vec<Option<Record>> = share.units.iter().map(|_| None).collect();
@@ -141,7 +145,11 @@ async fn quiet<'c>(
     share: &Share<'c>,
 ) -> Result<Vec<(usize, Record)>, Error> {
     desk.begin(None).await?;
+    desk.share(true).await?;
+    // The rows of the first are there already.
+    desk.gives_way = true;
     let world = World::make(desk, first.catalog, first.tenancy).await?;
+    desk.gives_way = false;
     let is_alike = world.gaps.keys().all(|oid| first.gaps.contains_key(oid)) && world.gaps.len() == first.gaps.len();
     let mut prober = Prober::new(desk, &world);
     prober.actors.retain(|actor| actors.contains(&actor.name));

@@ -29,17 +29,17 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn views_of(&mut self, views: Vec<&'c Relation>) -> Result<(), Error> {
         const VERBS: [Verb; 3] = [Verb::Read, Verb::Insert, Verb::Update];
         for view in &views {
-            let probed = async |prober: &mut Self| {
-                for actor in &prober.actors.clone() {
-                    prober.view(view, actor).await?;
-                }
-                Ok(())
-            };
-            self.within_budget(&[object_of(view)], &VERBS, probed).await?;
+            self.desk.begin_object();
+            for actor in &self.actors.clone() {
+                self.view(view, actor).await?;
+            }
+            self.end_object(&[object_of(view)], &VERBS);
         }
+        self.desk.begin_object();
+        self.without_the_other(&views).await?;
         let objects: Vec<_> = views.iter().map(|view| object_of(view)).collect();
-        let probed = async |prober: &mut Self| prober.without_the_other(&views).await;
-        self.within_budget(&objects, &[Verb::Read], probed).await
+        self.end_object(&objects, &[Verb::Read]);
+        Ok(())
     }
 
     async fn view(&mut self, view: &'c Relation, actor: &Actor) -> Result<(), Error> {

@@ -25,8 +25,9 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn tables_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
         const VERBS: [Verb; 4] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete];
         for relation in relations {
-            let probed = async |prober: &mut Self| prober.tried_by_all(relation).await;
-            self.within_budget(&[object_of(relation)], &VERBS, probed).await?;
+            self.desk.begin_object();
+            self.tried_by_all(relation).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         Ok(())
     }
