@@ -135,6 +135,7 @@ impl<'t> Line<'t> {
 #[case::roles_in_a_table("roles_in_a_table")]
 #[case::roles_in_the_token("roles_in_the_token")]
 #[case::roles_of_the_whole_project("roles_of_the_whole_project")]
+#[case::roles_that_policies_do_not_name("roles_that_policies_do_not_name")]
 #[case::rows_of_a_member("rows_of_a_member")]
 #[case::rows_that_give_privileges("rows_that_give_privileges")]
 #[case::schema_that_users_create_in("schema_that_users_create_in")]
