@@ -68,7 +68,7 @@ const RLS_PROBE: Allowed = &[
     ("asked", "catalog sql"),
     ("baseline", "finding"),
     ("catalog", "desk error sql"),
-    ("command", "baseline compare error finding harm infer mend output probe project report rule tenancy"),
+    ("command", "baseline compare error finding harm infer mend output project report rule tenancy"),
     ("compare", "record report"),
     ("desk", "actor error refused sql"),
     ("draft", "catalog names refused sql"),

@@ -83,6 +83,15 @@ impl Done {
     }
 }
 
+/// The statements before an attempt.
+struct Beginning<'s> {
+    script: Vec<&'s str>,
+    /// How many of them take back what was before.
+    left: usize,
+    /// How many there are.
+    ahead: usize,
+}
+
 /// What came of an attempt: what the statement did, with what was looked at behind it, or why not.
 pub type Attempted = Result<(Done, Vec<Done>), Refused>;
 
@@ -242,25 +251,8 @@ impl Desk {
             return Ok(Err(Refused::by_time("not tried any more")));
         }
         self.attempts += 1;
-        // Each statement counts: there are thousands of probes.
         let become_them = actor.become_in_one();
-        let mut script = Vec::new();
-        let stays = before.is_empty() && self.acting.as_ref() == Some(&become_them);
-        if stays && self.is_refused {
-            script.push("rollback to savepoint attempted");
-        } else if !stays {
-            script.extend(self.leave());
-        }
-        let left = if stays { 0 } else { self.leave().map_or(0, |_| BACK_STATEMENTS) };
-        if !before.is_empty() {
-            script.push("savepoint attempted");
-            script.extend(before.iter().map(String::as_str));
-            script.push(&become_them);
-        } else if !stays {
-            script.extend(["savepoint acting", &become_them, "savepoint attempted"]);
-        }
-        // What is left is two statements in one.
-        let ahead = script.len() + left.saturating_sub(1);
+        let Beginning { mut script, left, ahead } = self.beginning(&become_them, before);
         script.push(sql);
         if self.has_deferrable {
             script.push("set constraints all immediate");
@@ -282,6 +274,27 @@ impl Desk {
         let first = done.next().unwrap_or_default();
         let between = if self.has_deferrable { 2 } else { 1 };
         Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
+    }
+
+    /// What goes before an attempt. Each statement counts, since there are thousands of probes: who acted last goes on
+    /// acting, unless something is arranged, as one who may.
+    fn beginning<'s>(&self, become_them: &'s str, before: &'s [String]) -> Beginning<'s> {
+        let mut script = Vec::new();
+        if before.is_empty() && self.acting.as_deref() == Some(become_them) {
+            script.extend(self.is_refused.then_some("rollback to savepoint attempted"));
+            return Beginning { ahead: script.len(), left: 0, script };
+        }
+        script.extend(self.leave());
+        // What is left is two statements in one.
+        let left = script.len() * BACK_STATEMENTS;
+        if before.is_empty() {
+            script.extend(["savepoint acting", become_them, "savepoint attempted"]);
+        } else {
+            script.push("savepoint attempted");
+            script.extend(before.iter().map(String::as_str));
+            script.push(become_them);
+        }
+        Beginning { ahead: script.len() + left / BACK_STATEMENTS, left, script }
     }
 
     /// What takes the last attempt back, and that somebody acts, where there is something to take back.
