@@ -33,6 +33,9 @@ pub enum Section {
     Forms,
     /// The ledger on screen.
     Ledger,
+    /// How a ledger that is longer than a page shows its rest.
+    #[serde(rename = "ledger.more")]
+    More,
     /// What it takes to make a tenant.
     Make,
     /// What is watched after a release.
@@ -69,7 +72,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -82,6 +85,7 @@ impl Section {
         Self::Forbidden,
         Self::Forms,
         Self::Ledger,
+        Self::More,
         Self::Make,
         Self::Monitoring,
         Self::Refused,

@@ -50,6 +50,8 @@ enum Action {
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
     SupabaseJs,
+    /// Run the real postgrest-js against the embedded portal; needs node
+    PostgrestJs,
     /// Compare what is asked of the vendors' APIs, and what the embedded platform answers, with what they publish; needs node
     Vendors,
     /// Pack what verifies a deployment where there is no Rust into one archive
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Action::Axe => passed(axe::run()),
         Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
+        Action::PostgrestJs => passed(peer::postgrest_js()),
         Action::Package(options) => passed(package::run(&options)),
         Action::Steady(options) => passed(steady::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),

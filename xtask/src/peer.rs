@@ -7,7 +7,7 @@ use std::{
 };
 
 use portal::{Account, Portal};
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -89,6 +89,15 @@ impl Host {
     }
 }
 
+/// Runs a script of the portal's database.
+fn prepare(host: &Host, script: &str) -> Result<(), Error> {
+    host.runtime.block_on(async {
+        let mut database = PgConnection::connect(host.portal.database_url()).await?;
+        sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut database).await?;
+        Ok(database.close().await?)
+    })
+}
+
 /// Copies `sources` (with its package.json) to a folder of that name below `target/` and installs what it needs.
 ///
 /// # Errors
@@ -134,5 +143,18 @@ pub fn has_node() -> bool {
 pub fn supabase_js() -> Verdict {
     let folder = install(&root().join("fixtures/portal/tests/supabase-js"))?;
     let host = Host::start()?;
+    Ok(Command::new("node").arg("check.mjs").current_dir(folder).envs(host.variables()?).status()?.success())
+}
+
+/// Runs the real postgrest-js against the portal, on tables of each kind.
+///
+/// # Errors
+/// When npm or the portal fails.
+pub fn postgrest_js() -> Verdict {
+    let tests = root().join("fixtures/portal/tests");
+    let folder = install(&tests.join("postgrest-js"))?;
+    let host = Host::start()?;
+    prepare(&host, &fs::read_to_string(tests.join("rest/kinds.sql"))?)?;
+    prepare(&host, "alter role authenticator set pgrst.db_schemas = 'public, my-api'")?;
     Ok(Command::new("node").arg("check.mjs").current_dir(folder).envs(host.variables()?).status()?.success())
 }

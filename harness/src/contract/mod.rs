@@ -438,6 +438,7 @@ impl Contract {
             Section::Forbidden => self.forbidden.is_some(),
             Section::Forms => self.forms.is_some(),
             Section::Ledger => self.ledger.is_some(),
+            Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
             Section::Refused => self.login.refused.is_some(),

@@ -95,6 +95,14 @@ impl Contract {
         promised(Section::Ledger, self.ledger.as_deref())
     }
 
+    /// The button by which a ledger that is longer than a page shows its rest.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn more(&self) -> Verdict<&str> {
+        promised(Section::More, self.ledger.as_deref().and_then(|ledger| ledger.more.as_deref()))
+    }
+
     /// What it takes to make a tenant, by kind of row.
     ///
     /// # Errors

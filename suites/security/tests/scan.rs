@@ -215,6 +215,49 @@ pub mod signed_in {
         })
     }
 
+    /// An answer for one person is kept by nobody between them and the project, who would give it to the next one.
+    #[test]
+    fn an_answer_for_one_person_is_for_nobody_else() -> Verdict {
+        check_if_promised(&[Section::Tokens], "pre.2.5", async |check| {
+            let (deployment, claim) = (check.deployment(), "an answer for one person is for nobody else");
+            let session = deployment.session(check.contract().smoke.persona.get_ref()).await?;
+            let api = deployment.api()?;
+            let undecided = |error: reqwest::Error| Failure::undecided(claim).seen(error.without_url().to_string());
+            let http = harness::http().build().map_err(undecided)?;
+            let rows = format!("rest/v1/{}?limit=1", check.contract().tokens()?.relation);
+            let mut shared = Vec::new();
+            for path in [rows.as_str(), "auth/v1/user"] {
+                let request = http
+                    .get(format!("{}/{path}", api.url.as_str().trim_end_matches('/')))
+                    .header("apikey", &api.anon_key)
+                    .bearer_auth(session.access_token.expose_secret());
+                let answer = request.send().await.map_err(undecided)?;
+                if !answer.status().is_success() {
+                    return Err(Failure::undecided(claim)
+                        .expected("200")
+                        .seen(format!("{} at /{path}", answer.status())));
+                }
+                let header =
+                    |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let (kept, came) = (header("cache-control").to_lowercase(), header("cf-cache-status"));
+                if ["public", "s-maxage"].iter().any(|word| kept.contains(word)) || came == "HIT" {
+                    shared.push(format!(
+                        "GET /{path}: cache-control: {kept}{}",
+                        if came == "HIT" { ", out of a cache" } else { "" }
+                    ));
+                }
+            }
+            if shared.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::failed(claim)
+                .expected("no cache-control, or one with private or no-store, and no answer out of a cache")
+                .seen(shared.join("\n"))
+                .at(api.url.as_str())
+                .advice("take the cache rule off the API's host, purge its cache, and rotate what it gave away"))
+        })
+    }
+
     /// The key that every visitor has opens no function. The control: somebody who is signed in gets to its own code.
     #[apply(functions)]
     fn the_public_key_opens_no_function(#[case] name: &str) -> Verdict {

@@ -1,6 +1,6 @@
 //! What a parser makes of an export, by structure: booked, pending, and what it books although no parser may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -93,9 +93,7 @@ pub fn broken_law(text: &str, known: &Value, read: &Value) -> Option<String> {
         Value::String(amount) => amount.clone(),
         other => other.to_string(),
     };
-    let francs = amount.trim_end_matches('0').trim_end_matches('.');
-    let whole = amount.split('.').next().unwrap_or_default();
-    if !said.contains(&plain(francs)) && !said.contains(whole) {
+    if !numbers(text).contains(&value(&amount)) {
         return Some("the amount is not in the text".to_owned());
     }
     for (field, what) in [("momo_tx_id", "the id"), ("payer_name", "the payer's name")] {
@@ -106,6 +104,34 @@ pub fn broken_law(text: &str, known: &Value, read: &Value) -> Option<String> {
     let phone = read["payer_phone"].as_str().map(plain).unwrap_or_default();
     let phone = phone.strip_prefix('0').unwrap_or(&phone);
     (!phone.is_empty() && !said.contains(phone)).then(|| "the payer's number is not in the text".to_owned())
+}
+
+/// The numbers of a text, without separators and needless noughts; where blanks may separate thousands, in both ways.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let mut runs = vec![String::new()];
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let run = runs.last_mut().filter(|run| !run.is_empty());
+        let goes_on = letters.peek().is_some_and(char::is_ascii_digit);
+        match (letter, run) {
+            ('0'..='9', Some(run)) => run.push(letter),
+            ('0'..='9', None) => runs.push(letter.to_string()),
+            ('.' | ',', Some(run)) if goes_on => run.push(letter),
+            (blank, Some(run)) if blank.is_whitespace() && goes_on => run.push(' '),
+            _ => runs.push(String::new()),
+        }
+    }
+    runs.iter().flat_map(|run| run.split(' ').chain([run.as_str()])).map(value).collect()
+}
+
+/// A number as it is compared: one or two digits behind its last point or comma are its fraction.
+fn value(number: &str) -> String {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (whole, fraction) = match number.rsplit_once(['.', ',']) {
+        Some((whole, fraction)) if fraction.len() <= 2 => (digits(whole), fraction),
+        _ => (digits(number), ""),
+    };
+    format!("{}.{}", whole.trim_start_matches('0'), fraction.trim_end_matches('0'))
 }
 
 pub async fn run(options: &JudgeOptions) -> Result<Exit, Error> {

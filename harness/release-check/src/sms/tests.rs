@@ -220,6 +220,16 @@ fn a_booking_that_no_parser_may_make_is_named() {
     let mut wrong = good.clone();
     wrong["amount"] = json!(900_000);
     assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the amount is not in the text");
+    // As a string within the text, and no number of it.
+    wrong["amount"] = json!(500);
+    assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the amount is not in the text");
+    for (written, amount) in
+        [("5 000", "5000"), ("5\u{a0}000", "5000.00"), ("5,000.50", "5000.5"), ("5.000", "5000"), ("5000", "5000.0")]
+    {
+        let mut right = good.clone();
+        right["amount"] = json!(amount);
+        assert_eq!(broken_law(&RECEIPT.replace("5,000", written), &known, &right), None, "{written}");
+    }
     let mut wrong = good.clone();
     wrong["payer_name"] = json!("PAUL");
     assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the payer's name is not in the text");
