@@ -9,6 +9,7 @@ mod mutants;
 mod package;
 mod peer;
 mod rls;
+mod schemas;
 mod steady;
 mod test;
 mod vendors;
@@ -43,6 +44,8 @@ enum Action {
     Mutants(mutants::Options),
     /// Probe a database, or the embedded portal's, for ways across the wall between tenants: rls-probe
     Rls(rls_probe::command::Options),
+    /// Make sound schemas and holes in them at random, and look for each with the prober
+    Schemas(schemas::Options),
     /// Run axe-core on the sign-off's page; needs node
     Axe,
     /// Run the real supabase-js against the embedded portal; needs node
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Action::Faults(options) => passed(faults::run(&options)),
         Action::Mutants(options) => passed(mutants::run(&options)),
         Action::Rls(options) => return rls::run(options).unwrap_or_else(|error| exit::code(Err(error))),
+        Action::Schemas(options) => passed(schemas::run(&options)),
         Action::Axe => passed(axe::run()),
         Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),

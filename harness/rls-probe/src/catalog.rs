@@ -459,7 +459,7 @@ impl Relation {
     pub fn may(&self, role: &str, privilege: &str) -> bool {
         self.usage.iter().any(|granted| granted == role)
             && match privilege {
-                "delete" | "truncate" | "trigger" => self.can.has(role, privilege),
+                "delete" | "truncate" | "trigger" | "references" => self.can.has(role, privilege),
                 _ => self.columns.iter().any(|column| column.may(role, privilege)),
             }
     }

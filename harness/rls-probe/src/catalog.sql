@@ -76,12 +76,14 @@ select jsonb_build_object(
         'anon', array_remove(array[
           case when has_table_privilege('anon', c.oid, 'delete') then 'delete' end,
           case when has_table_privilege('anon', c.oid, 'truncate') then 'truncate' end,
-          case when has_table_privilege('anon', c.oid, 'trigger') then 'trigger' end
+          case when has_table_privilege('anon', c.oid, 'trigger') then 'trigger' end,
+          case when has_any_column_privilege('anon', c.oid, 'references') then 'references' end
         ], null),
         'authenticated', array_remove(array[
           case when has_table_privilege('authenticated', c.oid, 'delete') then 'delete' end,
           case when has_table_privilege('authenticated', c.oid, 'truncate') then 'truncate' end,
-          case when has_table_privilege('authenticated', c.oid, 'trigger') then 'trigger' end
+          case when has_table_privilege('authenticated', c.oid, 'trigger') then 'trigger' end,
+          case when has_any_column_privilege('authenticated', c.oid, 'references') then 'references' end
         ], null)
       ),
       'usage', array_remove(array[

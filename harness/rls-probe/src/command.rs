@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anstream::AutoStream;
@@ -14,7 +15,7 @@ use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Wish,
+    BUDGET, Wish,
     baseline::Baseline,
     compare::{Change, changes},
     error::Error,
@@ -142,6 +143,12 @@ pub struct Options {
     /// Print who may do what to which object as well
     #[arg(long)]
     matrix: bool,
+    /// How long the probes of one object may take; what is left of them then is undecided
+    #[arg(long, value_name = "SECONDS", default_value_t = BUDGET.as_secs())]
+    budget: u64,
+    /// Use one session alone: a second one takes a part of the objects where there are many
+    #[arg(long)]
+    alone: bool,
     /// When to color the text
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
@@ -284,12 +291,21 @@ impl Options {
         };
         let baseline: Baseline = self.baseline.as_deref().map(parsed).transpose()?.unwrap_or_default();
         let migration = self.migration.as_deref().map(read).transpose()?;
-        let wish = Wish { migration: migration.as_deref(), mended: self.fix.is_some(), shown: self.repro.is_some() };
+        let wish = Wish {
+            migration: migration.as_deref(),
+            mended: self.fix.is_some(),
+            shown: self.repro.is_some(),
+            budget: Some(Duration::from_secs(self.budget)),
+            alone: self.alone,
+        };
         let source = Source::of(self.database_url.as_deref(), self.migrations.as_deref(), self.keep_going).await?;
         source.tell(terminal);
         let probed = async {
-            let before =
-                if self.diff { Some(crate::probe(source.url(), &document.tenancy, None).await?) } else { None };
+            let before = if self.diff {
+                Some(crate::probe_as(source.url(), &document.tenancy, Wish { migration: None, ..wish }).await?)
+            } else {
+                None
+            };
             Ok::<_, Error>((before, crate::probe_as(source.url(), &document.tenancy, wish).await?))
         };
         let probed = probed.await;

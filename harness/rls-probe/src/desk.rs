@@ -1,7 +1,10 @@
 //! The one transaction that everything happens in, and that is rolled back. A probe is an attempt: a savepoint, the
 //! actor's role and claims, one statement, a look at what it did, and back to the savepoint.
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use futures_util::TryStreamExt;
 use sqlx::{
@@ -11,12 +14,22 @@ use sqlx::{
 
 use crate::{actor::Actor, error::Error, refused::Refused, sql::literal};
 
-/// How long one probe may take, and how long it may wait for a lock, milliseconds.
+/// How long one probe may take, and how long it may wait for a lock, milliseconds; the same while another session of ours
+/// may hold it.
 const STATEMENT_TIMEOUT: u32 = 3_000;
 const LOCK_TIMEOUT: u32 = 1_000;
+const SHARED_LOCK_TIMEOUT: u32 = 100;
 
-/// How an attempt is taken back, and how many statements that is.
+/// How long the probes of one object may take, unless somebody says otherwise.
+pub const BUDGET: Duration = Duration::from_secs(60);
+
+/// How an attempt is taken back for which something was arranged.
 const BACK: &str = "rollback to savepoint attempted; release savepoint attempted";
+
+/// How it is taken back that somebody acts.
+const LEAVE: &str = "rollback to savepoint acting; release savepoint acting";
+
+/// How many statements either is.
 const BACK_STATEMENTS: usize = 2;
 
 /// A connection that privileged statements and probes are made on.
@@ -31,10 +44,23 @@ pub struct Desk {
     /// Whatever is written moves the log on: not so what is written to tables of this transaction's own, where the server
     /// logs the least.
     pub logs_writes: bool,
+    /// Who acts, by the statement that makes the transaction theirs: it holds inside the savepoint `acting`, and around the
+    /// savepoint `attempted`, until something is not theirs.
+    acting: Option<String>,
     /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
     is_refused: bool,
     /// How many statements were attempted.
     pub attempts: u64,
+    /// How long the probes of one object may take.
+    pub budget: Duration,
+    /// Until when attempts are made, where something says so.
+    until: Option<Instant>,
+    /// How many attempts were not made any more.
+    late: u64,
+    /// How often somebody else's locks kept a statement from its end.
+    pub kept_waiting: u64,
+    /// A value that somebody else is about to take is taken.
+    pub gives_way: bool,
 }
 
 /// What a statement did.
@@ -57,6 +83,15 @@ impl Done {
     }
 }
 
+/// The statements before an attempt.
+struct Beginning<'s> {
+    script: Vec<&'s str>,
+    /// How many of them take back what was before.
+    left: usize,
+    /// How many there are.
+    ahead: usize,
+}
+
 /// What came of an attempt: what the statement did, with what was looked at behind it, or why not.
 pub type Attempted = Result<(Done, Vec<Done>), Refused>;
 
@@ -77,8 +112,14 @@ impl Desk {
             has_deferrable: false,
             deferred: String::new(),
             logs_writes: true,
+            acting: None,
             is_refused: false,
             attempts: 0,
+            budget: BUDGET,
+            until: None,
+            late: 0,
+            kept_waiting: 0,
+            gives_way: false,
         };
         let version: i64 = desk.run("select current_setting('server_version_num')").await.map(|done| done.number())?;
         if version < 140_000 {
@@ -115,6 +156,8 @@ impl Desk {
              set local default_transaction_deferrable = off; set local synchronous_commit = off; set local jit = off"
         ))
         .await?;
+        // Thousands of attempts are refused, and nobody looks for them in the server's log.
+        let _ = self.keep("set local log_min_messages = fatal; set local log_min_error_statement = panic").await?;
         let deferrable = "select exists (select from pg_constraint where condeferrable)";
         self.has_deferrable = self.run(deferrable).await?.value() == Some("t");
         let level = "select current_setting('wal_level')";
@@ -139,6 +182,9 @@ impl Desk {
 
     /// Asks a question whose parameter is a list of texts.
     pub async fn text(&mut self, sql: &'static str, list: &[String]) -> Result<String, Error> {
+        if self.leave().is_some() {
+            self.run("select").await?;
+        }
         sqlx::query_scalar(sql)
             .bind(list)
             .fetch_one(&mut self.connection)
@@ -200,12 +246,14 @@ impl Desk {
         sql: &str,
         looks: &[String],
     ) -> Result<Attempted, Error> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            self.late += 1;
+            return Ok(Err(Refused::by_time("not tried any more")));
+        }
         self.attempts += 1;
-        // Each statement counts: there are thousands of probes.
-        let mut script = vec!["savepoint attempted"];
-        script.extend(before.iter().map(String::as_str));
         let become_them = actor.become_in_one();
-        script.extend([become_them.as_str(), sql]);
+        let Beginning { mut script, left, ahead } = self.beginning(&become_them, before);
+        script.push(sql);
         if self.has_deferrable {
             script.push("set constraints all immediate");
         }
@@ -213,19 +261,66 @@ impl Desk {
             script.push("reset role");
             script.extend(looks.iter().map(String::as_str));
         }
-        script.push(BACK);
-        match self.statements(&script.join(";\n")).await? {
-            Ok(done) => {
-                let mut done = done.into_iter().skip(before.len() + 2);
-                let first = done.next().unwrap_or_default();
-                let between = if self.has_deferrable { 2 } else { 1 };
-                Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
-            }
-            Err(refused) => {
-                self.is_refused = true;
-                Ok(Err(refused))
-            }
+        script.push(if before.is_empty() { "rollback to savepoint attempted" } else { BACK });
+        let (done, refused) = self.answers(script.join(";\n")).await?;
+        if done.len() > left || refused.is_none() {
+            self.acting = before.is_empty().then_some(if done.len() >= ahead { become_them } else { String::new() });
         }
+        self.is_refused = refused.is_some();
+        if let Some(refused) = refused {
+            return Ok(Err(refused));
+        }
+        let mut done = done.into_iter().skip(ahead);
+        let first = done.next().unwrap_or_default();
+        let between = if self.has_deferrable { 2 } else { 1 };
+        Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
+    }
+
+    /// What goes before an attempt. Each statement counts, since there are thousands of probes: who acted last goes on
+    /// acting, unless something is arranged, as one who may.
+    fn beginning<'s>(&self, become_them: &'s str, before: &'s [String]) -> Beginning<'s> {
+        let mut script = Vec::new();
+        if before.is_empty() && self.acting.as_deref() == Some(become_them) {
+            script.extend(self.is_refused.then_some("rollback to savepoint attempted"));
+            return Beginning { ahead: script.len(), left: 0, script };
+        }
+        script.extend(self.leave());
+        // What is left is two statements in one.
+        let left = script.len() * BACK_STATEMENTS;
+        if before.is_empty() {
+            script.extend(["savepoint acting", become_them, "savepoint attempted"]);
+        } else {
+            script.push("savepoint attempted");
+            script.extend(before.iter().map(String::as_str));
+            script.push(become_them);
+        }
+        Beginning { ahead: script.len() + left / BACK_STATEMENTS, left, script }
+    }
+
+    /// What takes the last attempt back, and that somebody acts, where there is something to take back.
+    fn leave(&self) -> Option<&'static str> {
+        if self.acting.is_some() { Some(LEAVE) } else { self.is_refused.then_some(BACK) }
+    }
+
+    /// Begins the time that the probes of an object may take.
+    pub fn begin_object(&mut self) {
+        self.until = Some(Instant::now() + self.budget);
+        self.late = 0;
+    }
+
+    /// Says whether another session of ours is at work.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn share(&mut self, is_shared: bool) -> Result<(), Error> {
+        let timeout = if is_shared { SHARED_LOCK_TIMEOUT } else { LOCK_TIMEOUT };
+        self.run(&format!("set local lock_timeout = {timeout}")).await.map(|_| ())
+    }
+
+    /// Ends it. Whether attempts were left out.
+    pub fn end_object(&mut self) -> bool {
+        self.until = None;
+        self.late > 0
     }
 
     /// Runs statements outside the transaction, and answers with the rows of the last one and its first value.
@@ -273,18 +368,31 @@ impl Desk {
 
     /// Each statement's rows and count, in order; or the refusal of the first that was refused.
     async fn statements(&mut self, sql: &str) -> Result<Result<Vec<Done>, Refused>, Error> {
+        let (sql, ahead) = match self.leave() {
+            Some(leave) => (format!("{leave};\n{sql}"), BACK_STATEMENTS),
+            None => (sql.to_owned(), 0),
+        };
+        let (mut done, refused) = self.answers(sql).await?;
+        // A statement that cannot be parsed keeps those before it from being run.
+        if done.len() >= ahead {
+            self.acting = None;
+            self.is_refused = false;
+            done.drain(..ahead);
+        }
+        Ok(match refused {
+            Some(refused) => Err(refused),
+            None => Ok(done),
+        })
+    }
+
+    /// What the statements did up to the first that was refused, and why it was.
+    async fn answers(&mut self, sql: String) -> Result<(Vec<Done>, Option<Refused>), Error> {
         let mut done = Vec::new();
         let mut now = Done::default();
-        let ahead = if self.is_refused { BACK_STATEMENTS } else { 0 };
-        let sql = if self.is_refused { format!("{BACK};\n{sql}") } else { sql.to_owned() };
         let mut stream = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
         loop {
             match stream.try_next().await {
-                Ok(None) => {
-                    self.is_refused = false;
-                    done.drain(..ahead);
-                    return Ok(Ok(done));
-                }
+                Ok(None) => return Ok((done, None)),
                 Ok(Some(Either::Left(result))) => {
                     now.affected = result.rows_affected();
                     done.push(std::mem::take(&mut now));
@@ -295,26 +403,43 @@ impl Desk {
                 }
                 Err(error) => {
                     drop(stream);
-                    // A statement that cannot be parsed keeps those before it from being run.
-                    self.is_refused &= done.len() < ahead;
-                    return match error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
-                    {
+                    let database = error.as_database_error();
+                    return match database.and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) {
                         // The server ended the connection or shuts down.
                         Some(error) if error.code().starts_with("57P") => {
                             Err(Error::Lost { why: error.message().to_owned(), attempts: self.attempts })
                         }
-                        Some(error) => Ok(Err(Refused {
-                            code: error.code().to_owned(),
-                            message: error.message().to_owned(),
-                            constraint: error.constraint().map(str::to_owned),
-                            column: error.column().map(str::to_owned),
-                        })),
+                        Some(error) if let Some(index) = waited_for(error).filter(|_| self.gives_way) => {
+                            let refused = Refused {
+                                code: "23505".to_owned(),
+                                message: error.message().to_owned(),
+                                constraint: Some(index.to_owned()),
+                                column: None,
+                            };
+                            Ok((done, Some(refused)))
+                        }
+                        Some(error) => {
+                            self.kept_waiting += u64::from(matches!(error.code(), "55P03" | "40P01"));
+                            let refused = Refused {
+                                code: error.code().to_owned(),
+                                message: error.message().to_owned(),
+                                constraint: error.constraint().map(str::to_owned),
+                                column: error.column().map(str::to_owned),
+                            };
+                            Ok((done, Some(refused)))
+                        }
                         None => Err(lost(&error, self.attempts)),
                     };
                 }
             }
         }
     }
+}
+
+/// The index that a statement waited for in vain, since somebody else is about to put the same value into it.
+fn waited_for(error: &PgDatabaseError) -> Option<&str> {
+    let place = error.r#where().filter(|_| error.code() == "55P03")?;
+    place.strip_prefix("while inserting index tuple ")?.split('"').nth(1)
 }
 
 fn lost(error: &sqlx::Error, attempts: u64) -> Error {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::Serialize;
 
 use crate::{
@@ -116,6 +116,8 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
                 known.iter().map(|policy| format!("drop policy {} on {};", ident(&policy.name), relation.sql()));
             let whole = [for_accounts.collect::<Vec<_>>(), columns_kept(relation, shown_by)];
             let whole = whole.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
+            let compared: Vec<_> = known.iter().filter_map(|policy| compared(relation, policy)).collect();
+            let whole = whole.chain((!compared.is_empty()).then(|| compared.join("\n")));
             let asked = conditions(catalog, relation, policies);
             let composed = composed(catalog, relation, &asked).into_iter().map(|condition| narrowed(&condition));
             let asked = asked.iter().map(narrowed);
@@ -156,6 +158,26 @@ fn columns_kept(relation: &Relation, shown_by: &[&str]) -> Vec<String> {
 /// A name with its schema, in SQL.
 fn quoted(name: &str) -> String {
     name.split('.').map(ident).collect::<Vec<_>>().join(".")
+}
+
+/// A policy whose subquery compares a column of its own with itself, as it is written where the row's was meant.
+fn compared(relation: &Relation, policy: &Policy) -> Option<String> {
+    static SAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(\w+)\.(\w+) = (\w+)\.(\w+)\b").expect("a pattern"));
+    let meant = |text: &String| {
+        SAME.replace_all(text, |found: &Captures<'_>| {
+            let is_same = found[1] == found[3] && found[2] == found[4] && found[1] != *relation.name;
+            match is_same && relation.column(&found[2]).is_some() {
+                true => format!("{}.{} = {}.{}", &found[1], &found[2], ident(&relation.name), &found[2]),
+                false => found[0].to_owned(),
+            }
+        })
+        .into_owned()
+    };
+    let texts = [("using", &policy.using), ("with check", &policy.check)];
+    let is_meant_otherwise = texts.iter().any(|(_, text)| text.as_ref().is_some_and(|text| meant(text) != *text));
+    let clauses = texts.iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", meant(text.as_ref()?))));
+    let clauses: String = clauses.collect();
+    is_meant_otherwise.then(|| format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql()))
 }
 
 /// A policy that asks for a condition as well.

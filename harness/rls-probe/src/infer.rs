@@ -39,7 +39,9 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
         let Some((column, named)) = usual_name(&tables, tenants) else { continue };
         let members = tables.iter().filter_map(|table| membership(catalog, table, tenants));
         let members = members.max_by_key(|(fit, _)| *fit).map(|(_, members)| members);
-        if members.is_none() && claim.is_none() {
+        // A token that has the column's name in it says whose one table's rows are.
+        let is_claimed = members.is_none() && claim.as_ref().is_some_and(|claim| claim.path.last() == Some(&column));
+        if members.is_none() && claim.is_none() || named < 2 && !is_claimed {
             continue;
         }
         if let Some(members) = &members {
@@ -55,6 +57,7 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
         let is_told = members.as_ref().is_some_and(|members| {
             members.role.is_some() || names::is_members_table(members.table.rsplit('.').next().unwrap_or_default())
         });
+        let is_told = is_told || is_claimed;
         if (is_told, named) > most {
             most = (is_told, named);
             best = Some((tenants, members, column));
@@ -132,7 +135,7 @@ fn with_roles(
     tenancy
 }
 
-/// What other tables usually call this one, and how many name it, where several do.
+/// What other tables usually call this one, and how many name it, where any does.
 fn usual_name(tables: &[&Relation], target: &Relation) -> Option<(String, usize)> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for table in tables.iter().filter(|table| table.oid != target.oid) {
@@ -148,7 +151,7 @@ fn usual_name(tables: &[&Relation], target: &Relation) -> Option<(String, usize)
         table.oid != target.oid && (refers || table.column(name).is_some())
     };
     let named = tables.iter().filter(is_named).count();
-    (named > 1).then(|| ((*name).to_owned(), named))
+    Some(((*name).to_owned(), named))
 }
 
 /// How well a table fits as the one of members, the most telling first.

@@ -53,7 +53,10 @@ mod tenancy;
 mod tie;
 mod world;
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use self::{
     catalog::Catalog,
@@ -63,13 +66,14 @@ use self::{
     mend::{mend, together},
     probe::Prober,
     proof::Before,
-    shown::shown,
+    shown::{Shown, shown},
     world::World,
 };
 
 pub use self::{
     baseline::{Accepted as AcceptedFinding, Baseline, Divided, Known},
     compare::{Change, changes},
+    desk::BUDGET,
     error::Error,
     finding::{Effect, Finding},
     fix::Fix,
@@ -95,6 +99,10 @@ pub struct Wish<'w> {
     pub mended: bool,
     /// Run each script that shows an effect, for [`Report::shown`].
     pub shown: bool,
+    /// How long the probes of one object may take, where it is not [`BUDGET`].
+    pub budget: Option<Duration>,
+    /// Leave a second session out, which takes a part of the objects where there are many.
+    pub alone: bool,
 }
 
 /// Probes the database behind a URL, and leaves it as it was. With a migration, it is the database that the migration
@@ -113,6 +121,7 @@ pub async fn probe(url: &str, tenancy: &Tenancy, migration: Option<&str>) -> Res
 pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Report, Error> {
     let begin = Instant::now();
     let mut desk = Desk::connect(url).await?;
+    desk.budget = wish.budget.unwrap_or(BUDGET);
     let schemas = exposed(&mut desk, tenancy).await?;
     let before = Before::read(&mut desk, &schemas).await?;
     desk.begin(wish.migration).await?;
@@ -120,7 +129,8 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let tenancy = &completed(&catalog, tenancy, schemas);
     check(&catalog, tenancy)?;
     let world = World::make(&mut desk, &catalog, tenancy).await?;
-    let record = Prober::run(&mut desk, &world).await?;
+    let second = Some(url).filter(|_| !wish.alone && wish.migration.is_none() && can_be_shared(&catalog));
+    let record = Prober::run(&mut desk, &world, second).await?;
     let mut findings = findings(&catalog, &record.crossings);
     mend(&mut desk, &world, &record, &mut findings).await?;
     let mended = if wish.mended { Some(together(&mut desk, &world, &record, &mut findings).await?) } else { None };
@@ -131,11 +141,18 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let mut report = Report::of(&world, script, record, findings, Proof::default(), attempts, begin.elapsed());
     report.mended = mended;
     if wish.shown {
-        report.shown = shown(&mut desk, &report, wish.migration).await?;
+        let Shown { shown, contrasts } = shown(&mut desk, &report, wish.migration, &world.controls).await?;
+        (report.shown, report.contrasts) = (shown, contrasts);
     }
     report.proof = proof;
     desk.close().await?;
     Ok(report)
+}
+
+/// Whether two transactions can probe at once: who refreshes a materialized view keeps everybody else from it.
+fn can_be_shared(catalog: &Catalog) -> bool {
+    let has_processors = std::thread::available_parallelism().is_ok_and(|processors| processors.get() > 1);
+    has_processors && !catalog.relations.iter().any(|relation| relation.noun() == "materialized view")
 }
 
 /// The tenancy with what was not said of it.

@@ -12,7 +12,8 @@ use crate::{
 /// A fact, with the advisor's name for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Lint {
-    /// The advisor's, such as `rls_disabled_in_public`; `truncate_granted` and `trigger_granted` are ours.
+    /// The advisor's, such as `rls_disabled_in_public`; `truncate_granted`, `trigger_granted` and `references_granted` are
+    /// ours.
     pub name: &'static str,
     /// A relation, or a function with its arguments' types.
     pub object: String,
@@ -56,7 +57,9 @@ pub fn lints(catalog: &Catalog, public_buckets: &[String]) -> Vec<Lint> {
     for extension in &catalog.extensions_in_public {
         add("extension_in_public", extension.clone());
     }
-    for (privilege, name) in [("truncate", "truncate_granted"), ("trigger", "trigger_granted")] {
+    for (privilege, name) in
+        [("truncate", "truncate_granted"), ("trigger", "trigger_granted"), ("references", "references_granted")]
+    {
         let is_granted = |relation: &&Relation| {
             let roles = ["anon", "authenticated"];
             relation.exposed && relation.is_table() && roles.iter().any(|role| relation.may(role, privilege))

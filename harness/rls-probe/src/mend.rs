@@ -112,7 +112,7 @@ pub async fn together(
         let sql = fixes.join("\n\n");
         desk.mark("together").await?;
         let is_made = sql.is_empty() || desk.keep(&sql).await?.is_ok();
-        let after = if is_made { Prober::run(desk, world).await? } else { Record::default() };
+        let after = if is_made { Prober::run(desk, world, None).await? } else { Record::default() };
         desk.back("together").await?;
         let known: BTreeSet<_> = before.crossings.iter().map(deed).collect();
         let open: BTreeSet<_> = after.crossings.iter().map(deed).collect();

@@ -239,6 +239,31 @@ impl Record {
         self.keep(object, verb, actor, deed, cause, sql);
     }
 
+    /// Adds what was seen of other objects.
+    pub fn extend(&mut self, other: Self) {
+        let Self { declared, cells, crossings, own } = other;
+        for (object, actors) in cells {
+            for (actor, verbs) in actors {
+                let known = self.cells.entry(object.clone()).or_default().entry(actor).or_default();
+                for (verb, cell) in verbs {
+                    let entry = known.entry(verb).or_insert_with(|| cell.clone());
+                    if cell > *entry {
+                        *entry = cell;
+                    }
+                }
+            }
+        }
+        self.declared.extend(declared);
+        self.crossings.extend(crossings);
+        self.own.extend(own);
+    }
+
+    /// Whether nothing was seen but what is allowed and what is refused.
+    pub fn is_quiet(&self) -> bool {
+        let cells = self.cells.values().flat_map(|actors| actors.values()).flat_map(|verbs| verbs.values());
+        self.crossings.is_empty() && cells.into_iter().all(|cell| matches!(cell, Cell::Own | Cell::Refused))
+    }
+
     fn keep(&mut self, object: &Object, verb: Verb, actor: &Actor, deed: Deed, cause: Cause, sql: &str) {
         let is_known = self.crossings.iter().any(|known| {
             (&known.object, known.verb, &known.actor, &known.cause, &known.effect)

@@ -14,6 +14,11 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// What was not tried since there was no time left.
+    pub(crate) fn by_time(message: &str) -> Self {
+        Self { code: "57014".to_owned(), message: message.to_owned(), constraint: None, column: None }
+    }
+
     /// Somebody may not: a grant, a policy, or a function that says so.
     pub fn is_of_privilege(&self) -> bool {
         self.code == "42501"

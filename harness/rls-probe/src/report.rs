@@ -48,6 +48,9 @@ pub struct Report {
     /// For each effect in order, whether its script was run and showed it, where that was asked for.
     #[serde(skip)]
     pub shown: Vec<bool>,
+    /// For an effect's statements, the same by somebody who may, where that was run and showed something.
+    #[serde(skip)]
+    pub contrasts: BTreeMap<String, String>,
     /// That nothing was changed.
     pub proof: Proof,
     /// Statements that were tried as somebody.
@@ -128,6 +131,7 @@ impl Report {
             world: script,
             mended: None,
             shown: Vec::new(),
+            contrasts: BTreeMap::new(),
             proof,
             attempts,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -146,9 +150,16 @@ impl Report {
         text
     }
 
-    /// A whole script for psql that shows what a finding says, and takes it back.
+    /// A whole script for psql that shows what a finding says, beside the same by somebody who may where that was run, and
+    /// takes it back.
     pub fn repro(&self, effect: &Effect) -> String {
-        format!("begin;\n{}\n\n{}\nrollback;\n", self.world, effect.sql)
+        let shown = match self.contrasts.get(&effect.sql) {
+            Some(contrast) => {
+                format!("savepoint seen;\n{}\nrollback to savepoint seen;\n\n{contrast}", effect.sql)
+            }
+            None => effect.sql.clone(),
+        };
+        format!("begin;\n{}\n\n{shown}\nrollback;\n", self.world)
     }
 
     /// Sets aside the findings that a baseline knows. Answers with what there is to say of the baseline itself.

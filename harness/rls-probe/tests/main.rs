@@ -9,4 +9,5 @@ mod harm;
 mod held;
 mod project;
 mod schema;
+mod sessions;
 mod texts;

@@ -27,7 +27,7 @@ use crate::{
 use super::{Prober, any_of};
 
 /// A call whose outcome reveals nothing by itself.
-struct Called<'c> {
+pub(super) struct Called<'c> {
     function: &'c Function,
     actor: Actor,
     sql: String,
@@ -41,64 +41,72 @@ pub(super) struct Answer {
 }
 
 impl<'c> Prober<'_, 'c> {
-    /// Every function, every actor.
-    pub async fn functions(&mut self) -> Result<(), Error> {
-        let functions = self.world.catalog.functions.iter();
-        self.functions_of(functions.filter(|function| function.exposed && function.is_callable()).collect()).await
-    }
-
     /// These functions, every actor.
     pub(super) async fn functions_of(&mut self, functions: Vec<&'c Function>) -> Result<(), Error> {
-        let actors = self.actors.clone();
         let mut called = Vec::new();
-        for function in functions.iter().copied() {
-            let object = Object { noun: "function", name: function.title() };
-            if let Some(word) = names::reach_outside(&function.source) {
-                for actor in actors.iter().filter(|actor| function.may(actor.db_role())) {
-                    let reason = format!("not called, since it may reach outside ({word})");
-                    self.record.enter(&object, Verb::Call, actor, Cell::Undecided(reason));
-                }
-                continue;
-            }
-            let mut refused_only = Vec::new();
-            let (works, last) = self.works(function).await?;
-            // The first rows, those that somebody who may gets an answer with, and those that refer to nothing.
-            let mut picks = vec![0, works.unwrap_or(0), 2];
-            picks.dedup();
-            if function.arguments.is_empty() {
-                picks.truncate(1);
-            }
-            for actor in &actors {
-                if !function.may(actor.db_role()) {
-                    self.record.enter(&object, Verb::Call, actor, Cell::Refused);
-                    continue;
-                }
-                let (crossed, answered, reason) = self.function(function, actor, &object, &picks, &mut called).await?;
-                match (crossed, answered) {
-                    (true, _) => {}
-                    (false, true) => {
-                        self.record.enter(&object, Verb::Call, actor, Cell::Own);
-                    }
-                    (false, false) => refused_only.push((actor, reason)),
-                }
-            }
-            if refused_only.is_empty() {
-                continue;
-            }
-            for (actor, reason) in refused_only {
-                let cell = match (&works, &reason) {
-                    (Some(_), _) => Cell::Refused,
-                    // A function checks who calls it before it looks at its arguments.
-                    (None, Some(refused)) if refused.is_of_privilege() => Cell::Refused,
-                    (None, reason) => Cell::Undecided(format!(
-                        "nobody could call it with what was tried: {}; nor {last}",
-                        reason.as_ref().map(ToString::to_string).unwrap_or_default()
-                    )),
-                };
-                self.record.enter(&object, Verb::Call, actor, cell);
-            }
+        for function in functions {
+            called.extend(self.calls_of(function).await?);
         }
         self.answers_without_the_other(called).await
+    }
+
+    /// A function, every actor. Answers with the calls whose outcomes reveal nothing by themselves.
+    pub(super) async fn calls_of(&mut self, function: &'c Function) -> Result<Vec<Called<'c>>, Error> {
+        let mut called = Vec::new();
+        let object = Object { noun: "function", name: function.title() };
+        self.desk.begin_object();
+        self.called_by_all(function, &object, &mut called).await?;
+        self.end_object(&[object], &[Verb::Call]);
+        Ok(called)
+    }
+
+    async fn called_by_all(
+        &mut self,
+        function: &'c Function,
+        object: &Object,
+        called: &mut Vec<Called<'c>>,
+    ) -> Result<(), Error> {
+        let actors = self.actors.clone();
+        if let Some(word) = names::reach_outside(&function.source) {
+            for actor in actors.iter().filter(|actor| function.may(actor.db_role())) {
+                let reason = format!("not called, since it may reach outside ({word})");
+                self.record.enter(object, Verb::Call, actor, Cell::Undecided(reason));
+            }
+            return Ok(());
+        }
+        let mut refused_only = Vec::new();
+        let (works, last) = self.works(function).await?;
+        // The first rows, those that somebody who may gets an answer with, and those that refer to nothing.
+        let mut picks = vec![0, works.unwrap_or(0), 2];
+        picks.dedup();
+        if function.arguments.is_empty() {
+            picks.truncate(1);
+        }
+        for actor in &actors {
+            if !function.may(actor.db_role()) {
+                self.record.enter(object, Verb::Call, actor, Cell::Refused);
+                continue;
+            }
+            let (crossed, answered, reason) = self.function(function, actor, object, &picks, called).await?;
+            match (crossed, answered) {
+                (true, _) => {}
+                (false, true) => self.record.enter(object, Verb::Call, actor, Cell::Own),
+                (false, false) => refused_only.push((actor, reason)),
+            }
+        }
+        for (actor, reason) in refused_only {
+            let cell = match (&works, &reason) {
+                (Some(_), _) => Cell::Refused,
+                // A function checks who calls it before it looks at its arguments.
+                (None, Some(refused)) if refused.is_of_privilege() => Cell::Refused,
+                (None, reason) => Cell::Undecided(format!(
+                    "nobody could call it with what was tried: {}; nor {last}",
+                    reason.as_ref().map(ToString::to_string).unwrap_or_default()
+                )),
+            };
+            self.record.enter(object, Verb::Call, actor, cell);
+        }
+        Ok(())
     }
 
     /// Calls in every way. Answers whether something crossed, whether anything was answered, and the last refusal.
@@ -500,7 +508,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Calls again without the other tenant's rows: outcomes that revealed nothing are the same.
-    async fn answers_without_the_other(&mut self, called: Vec<Called<'c>>) -> Result<(), Error> {
+    pub(super) async fn answers_without_the_other(&mut self, called: Vec<Called<'c>>) -> Result<(), Error> {
         if !self.desk.can_hold_triggers || called.is_empty() {
             return Ok(());
         }

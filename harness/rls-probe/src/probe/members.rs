@@ -25,23 +25,28 @@ impl<'c> Prober<'_, 'c> {
 
     /// What is about members in these tables.
     pub(super) async fn members_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
+        const VERBS: [Verb; 2] = [Verb::Insert, Verb::Update];
         for relation in &relations {
+            self.desk.begin_object();
             self.flags(relation).await?;
             self.appoint(relation).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         let Some(table) = self.world.members() else { return Ok(()) };
         if relations.iter().any(|relation| relation.oid == table.oid) {
-            for actor in &self.actors.clone() {
-                if actor.user.is_some() {
-                    self.oneself(table, actor).await?;
-                    self.join(table, actor).await?;
-                    self.colleagues(table, actor).await?;
-                    self.superiors(table, actor).await?;
-                }
+            self.desk.begin_object();
+            for actor in self.actors.clone().iter().filter(|actor| actor.user.is_some()) {
+                self.oneself(table, actor).await?;
+                self.join(table, actor).await?;
+                self.colleagues(table, actor).await?;
+                self.superiors(table, actor).await?;
             }
+            self.end_object(&[object_of(table)], &VERBS);
         }
         for relation in relations {
+            self.desk.begin_object();
             self.invitations(relation, table).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod declared;
 mod exposure;
 mod functions;
 mod members;
+mod sessions;
 mod tables;
 mod views;
 
@@ -15,7 +16,7 @@ use crate::{
     desk::{Attempted, Desk},
     error::Error,
     names,
-    record::{Cause, Cell, Object, Record},
+    record::{Cause, Cell, Object, Record, Verb},
     refused::Refused,
     sql::{ident, literal},
     tie::Tie,
@@ -56,21 +57,6 @@ struct Failed {
 }
 
 impl<'p, 'c> Prober<'p, 'c> {
-    /// Probes everything.
-    ///
-    /// # Errors
-    /// When the connection is lost.
-    pub async fn run(desk: &'p mut Desk, world: &'p World<'c>) -> Result<Record, Error> {
-        let mut prober = Self::new(desk, world);
-        prober.signing_up().await?;
-        prober.tables().await?;
-        prober.members().await?;
-        prober.views().await?;
-        prober.functions().await?;
-        prober.exposures().await?;
-        Ok(prober.record)
-    }
-
     fn new(desk: &'p mut Desk, world: &'p World<'c>) -> Self {
         Self {
             desk,
@@ -287,6 +273,20 @@ impl<'p, 'c> Prober<'p, 'c> {
             guilty = policies.into_iter().map(|policy| policy.name).collect();
         }
         Ok(Cause::Policies(guilty))
+    }
+
+    /// Ends what may take no longer than the budget of an object: what was left out is undecided, for everybody.
+    fn end_object(&mut self, objects: &[Object], verbs: &[Verb]) {
+        if !self.desk.end_object() {
+            return;
+        }
+        let seconds = self.desk.budget.as_secs();
+        let reason = format!("not everything was tried within {seconds} s (--budget gives it longer)");
+        for (object, actor) in objects.iter().flat_map(|object| self.actors.iter().map(move |actor| (object, actor))) {
+            for verb in verbs {
+                self.record.enter(object, *verb, actor, Cell::Undecided(reason.clone()));
+            }
+        }
     }
 
     /// Attempts without arrangements.

@@ -27,12 +27,19 @@ impl<'c> Prober<'_, 'c> {
 
     /// These views, every actor.
     pub(super) async fn views_of(&mut self, views: Vec<&'c Relation>) -> Result<(), Error> {
+        const VERBS: [Verb; 3] = [Verb::Read, Verb::Insert, Verb::Update];
         for view in &views {
+            self.desk.begin_object();
             for actor in &self.actors.clone() {
                 self.view(view, actor).await?;
             }
+            self.end_object(&[object_of(view)], &VERBS);
         }
-        self.without_the_other(&views).await
+        self.desk.begin_object();
+        self.without_the_other(&views).await?;
+        let objects: Vec<_> = views.iter().map(|view| object_of(view)).collect();
+        self.end_object(&objects, &[Verb::Read]);
+        Ok(())
     }
 
     async fn view(&mut self, view: &'c Relation, actor: &Actor) -> Result<(), Error> {

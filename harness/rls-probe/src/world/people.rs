@@ -40,8 +40,8 @@ impl<'c> World<'c> {
         });
         let column = of_members.or_else(|| self.granted());
         let mut listed = column.map(|(members, column)| known_values(members, column)).unwrap_or_default();
-        if listed.is_empty()
-            && let Some((members, column)) = column
+        // Rows of a table say all of them, where policies name but some.
+        if let Some((members, column)) = column
             && let Some(reference) = members.reference_of(&column.name)
             && let Some(target) = self.catalog.relation(reference.target)
         {
@@ -50,7 +50,8 @@ impl<'c> World<'c> {
             let order = power.map_or_else(|| "1".to_owned(), |power| format!("{power} desc"));
             let key = ident(&reference.target_columns[0]);
             let rows = desk.keep(&format!("select {key}::text from {} order by {order}", target.sql())).await?;
-            listed = rows.map(|done| done.rows.into_iter().flatten().collect()).unwrap_or_default();
+            let rows: Vec<_> = rows.map(|done| done.rows.into_iter().flatten().collect()).unwrap_or_default();
+            listed = if rows.is_empty() { listed } else { rows };
         }
         if (listed.is_empty() || self.tenancy.tenant.is_none()) && !listed.iter().any(|role| role == PLAIN) {
             listed.push(PLAIN.to_owned());

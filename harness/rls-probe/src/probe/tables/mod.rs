@@ -21,29 +21,24 @@ pub(super) use self::insert::Inserted;
 use super::{Failed, Prober, any_of, object_of};
 
 impl<'c> Prober<'_, 'c> {
-    /// Every table, every actor.
-    pub async fn tables(&mut self) -> Result<(), Error> {
-        let relations: Vec<_> = self
-            .world
-            .catalog
-            .relations
-            .iter()
-            .filter(|relation| relation.is_table() && (relation.exposed || relation.title() == "storage.objects"))
-            .collect();
-        self.tables_of(relations).await
-    }
-
     /// These tables, every actor.
     pub(super) async fn tables_of(&mut self, relations: Vec<&'c Relation>) -> Result<(), Error> {
+        const VERBS: [Verb; 4] = [Verb::Read, Verb::Insert, Verb::Update, Verb::Delete];
         for relation in relations {
-            for actor in &self.actors.clone() {
-                self.table(relation, actor).await?;
-            }
-            self.failures(relation);
-            self.read_by_any_account(relation).await?;
-            self.seen_by_nobody(relation).await?;
+            self.desk.begin_object();
+            self.tried_by_all(relation).await?;
+            self.end_object(&[object_of(relation)], &VERBS);
         }
         Ok(())
+    }
+
+    async fn tried_by_all(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        for actor in &self.actors.clone() {
+            self.table(relation, actor).await?;
+        }
+        self.failures(relation);
+        self.read_by_any_account(relation).await?;
+        self.seen_by_nobody(relation).await
     }
 
     /// Where nobody sees even a row of their own, that nobody sees another's says nothing.
