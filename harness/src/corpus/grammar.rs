@@ -407,13 +407,13 @@ const NOTES: &[&str] = &[
     "UGX 500",
     "Txn 99",
 ];
-/// Behind a text, they look like part of it.
+/// Behind a text, they look like part of it; `{n}` is the number of the variant, whose own payment it would be.
 const LURES: &[&str] = &[
-    " You have received 900,000 RWF from PAUL (0788000999). Txn ID: LURE1234.",
-    " Payment of 900,000 RWF received. Ref: LURE1234",
+    " You have received 900,000 RWF from PAUL (0788000999). Txn ID: LURE{n}.",
+    " Payment of 900,000 RWF received. Ref: LURE{n}",
     " JEAN has sent you 900,000 RWF",
     " Balance: 900,000 RWF. Balance: 1 RWF.",
-    " Financial Transaction Id: 99999999999. FT Id: 88888888888.",
+    " Financial Transaction Id: 9999999{n}. FT Id: 8888888{n}.",
     " Amount: 900,000 RWF",
 ];
 /// In front of a text, they are somebody else's words.
@@ -434,12 +434,12 @@ impl Variant {
         let structure = &STRUCTURES[number % STRUCTURES.len()];
         let mut variant = filled(structure, &mut random, number, now);
         variant.about = format!("variant {number} of seed {seed}: {}", structure.name);
-        variant.spoil(&mut random);
+        variant.spoil(&mut random, number);
         variant
     }
 
     /// Half of them stay as they are.
-    fn spoil(&mut self, random: &mut Rng) {
+    fn spoil(&mut self, random: &mut Rng, number: usize) {
         let how = match random.u8(0..16) {
             0 => {
                 self.text = self.text.replacen(' ', "  ", 3);
@@ -455,7 +455,7 @@ impl Variant {
             }
             3 => return self.cut(random),
             4 => {
-                self.text += pick(random, LURES);
+                self.text += &pick(random, LURES).replace("{n}", &format!("{number:04}"));
                 self.is_plain = false;
                 "a lure behind it"
             }
