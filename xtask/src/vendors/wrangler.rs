@@ -165,6 +165,7 @@ struct Answer {
 /// # Errors
 /// When either of them does not serve.
 pub async fn compare(installed: &Path) -> Result<Vec<String>, Error> {
+    let http = reqwest::Client::builder().redirect(Policy::none()).build()?;
     let mut failures = Vec::new();
     let mut rows = table(&["folder of wrangler pages dev", "requests", "verdict"]);
     for folder in &FOLDERS {
@@ -174,7 +175,7 @@ pub async fn compare(installed: &Path) -> Result<Vec<String>, Error> {
         let portal = Portal::builder().dist(site.path()).start().await?;
         let mut wrong = Vec::new();
         for answer in &theirs {
-            let ours = asked(portal.site_url().as_str(), &answer.path).await?;
+            let ours = asked(&http, portal.site_url().as_str(), &answer.path).await?;
             wrong.extend(
                 differences(answer, &ours).into_iter().map(|it| format!("{}, {}: {it}", folder.name, answer.path)),
             );
@@ -223,8 +224,7 @@ impl Folder {
     }
 }
 
-async fn asked(site: &str, path: &str) -> Result<Answer, Error> {
-    let http = reqwest::Client::builder().redirect(Policy::none()).build()?;
+async fn asked(http: &reqwest::Client, site: &str, path: &str) -> Result<Answer, Error> {
     let answer = http.get(format!("{}{path}", site.trim_end_matches('/'))).send().await?;
     let of = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())

@@ -106,7 +106,8 @@ pub fn broken_law(text: &str, known: &Value, read: &Value) -> Option<String> {
     (!phone.is_empty() && !said.contains(phone)).then(|| "the payer's number is not in the text".to_owned())
 }
 
-/// The numbers of a text, without separators and needless noughts; where blanks may separate thousands, in both ways.
+/// The numbers of a text but nought, without separators and needless noughts; where blanks may separate thousands, in
+/// both ways.
 fn numbers(text: &str) -> BTreeSet<String> {
     let mut runs = vec![String::new()];
     let mut letters = text.chars().peekable();
@@ -121,12 +122,13 @@ fn numbers(text: &str) -> BTreeSet<String> {
             _ => runs.push(String::new()),
         }
     }
-    runs.iter().flat_map(|run| run.split(' ').chain([run.as_str()])).map(value).collect()
+    let readings = runs.iter().flat_map(|run| run.split(' ').chain([run.as_str()]));
+    readings.filter(|number| number.contains(|digit: char| ('1'..='9').contains(&digit))).map(value).collect()
 }
 
 /// A number as it is compared: one or two digits behind its last point or comma are its fraction.
 fn value(number: &str) -> String {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |text: &str| text.chars().filter(|it| it.is_ascii_digit() || *it == '-').collect::<String>();
     let (whole, fraction) = match number.rsplit_once(['.', ',']) {
         Some((whole, fraction)) if fraction.len() <= 2 => (digits(whole), fraction),
         _ => (digits(number), ""),

@@ -220,9 +220,11 @@ fn a_booking_that_no_parser_may_make_is_named() {
     let mut wrong = good.clone();
     wrong["amount"] = json!(900_000);
     assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the amount is not in the text");
-    // As a string within the text, and no number of it.
-    wrong["amount"] = json!(500);
-    assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the amount is not in the text");
+    // As a string within the text, and no number of it; nothing; and what nobody receives.
+    for amount in [json!(500), json!(null), json!(0), json!(-5000)] {
+        wrong["amount"] = amount;
+        assert_eq!(broken_law(RECEIPT, &known, &wrong).unwrap(), "the amount is not in the text", "{wrong}");
+    }
     for (written, amount) in
         [("5 000", "5000"), ("5\u{a0}000", "5000.00"), ("5,000.50", "5000.5"), ("5.000", "5000"), ("5000", "5000.0")]
     {
