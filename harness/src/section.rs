@@ -31,6 +31,12 @@ pub enum Section {
     Forbidden,
     /// What people make in dialogs.
     Forms,
+    /// Edge functions.
+    #[serde(rename = "security.functions")]
+    Functions,
+    /// Accounts that only an invitation makes.
+    #[serde(rename = "security.invited")]
+    Invited,
     /// The ledger on screen.
     Ledger,
     /// How a ledger that is longer than a page shows its rest.
@@ -40,6 +46,9 @@ pub enum Section {
     Make,
     /// What is watched after a release.
     Monitoring,
+    /// The fields and buttons of the login view.
+    #[serde(rename = "login.outline")]
+    Outline,
     /// Accounts that do not get in.
     #[serde(rename = "login.refused")]
     Refused,
@@ -74,7 +83,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -86,10 +95,13 @@ impl Section {
         Self::Duplicates,
         Self::Forbidden,
         Self::Forms,
+        Self::Functions,
+        Self::Invited,
         Self::Ledger,
         Self::More,
         Self::Make,
         Self::Monitoring,
+        Self::Outline,
         Self::Refused,
         Self::Release,
         Self::Retry,

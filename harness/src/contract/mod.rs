@@ -25,7 +25,7 @@ use toml::Spanned;
 pub use access::{Budget, Tokens};
 pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data,
-    Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail,
+    Duplicates, Kept, Kpi, Ledger, Recipe, Right, RowsOf, StatusFilter, Totals, Trail,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
@@ -144,10 +144,20 @@ struct Evidence {
 pub struct Security {
     /// Tables whose rows are counted as somebody of an institution.
     pub counted: Vec<Counted>,
-    /// Edge functions that only a signed-in user may call.
-    pub functions: Vec<String>,
+    /// Edge functions that only a signed-in user may call; left out where there are none.
+    functions: Option<Vec<String>>,
     /// Paths of files that no site publishes.
     pub unpublished: Vec<String>,
+    /// Whether people are invited, so that nobody makes an account for themselves.
+    #[serde(default)]
+    invited: bool,
+}
+
+impl Security {
+    /// Edge functions that only a signed-in user may call.
+    pub fn functions(&self) -> impl Iterator<Item = &String> {
+        self.functions.iter().flatten()
+    }
 }
 
 /// A table whose rows are counted.
@@ -275,8 +285,8 @@ pub struct Who {
     pub role: String,
     /// The address that they sign in with.
     pub email: String,
-    /// The name of their institution.
-    pub institution: String,
+    /// The name of their institution, where there are institutions.
+    pub institution: Option<String>,
 }
 
 /// A kind of user.
@@ -441,10 +451,13 @@ impl Contract {
             Section::Duplicates => self.duplicates.is_some(),
             Section::Forbidden => self.forbidden.is_some(),
             Section::Forms => self.forms.is_some(),
+            Section::Functions => self.security.as_ref().is_some_and(|security| security.functions.is_some()),
+            Section::Invited => self.security.as_ref().is_some_and(|security| security.invited),
             Section::Ledger => self.ledger.is_some(),
             Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
+            Section::Outline => !self.login.outline.is_empty(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
             Section::Retry => self.portal.retry.is_some(),
@@ -497,6 +510,16 @@ impl Contract {
     /// The route of the dashboard and the one of the ledger; [`Contract::read`] made sure of them.
     pub fn route_of(&self, name: &str) -> &Route {
         self.route(name).unwrap_or_else(|| self.routes[0].get_ref())
+    }
+
+    /// What tells a persona's rows from others': their institution's letter, or the persona where rows are users'; nothing
+    /// for somebody who sees the rows of all.
+    pub fn owner_of<'c>(&'c self, persona: &str) -> Option<&'c str> {
+        let (name, persona) = self.personas.get_key_value(persona)?;
+        match self.data.as_ref().map(|data| data.rows_of).unwrap_or_default() {
+            RowsOf::Users => Some(name),
+            RowsOf::Institutions => persona.institution.as_deref(),
+        }
     }
 
     /// Why a view cannot be looked at.
@@ -563,9 +586,13 @@ impl Contract {
                 return problem(span, format!("view {:?} {why}", view.name));
             }
         }
-        let placed = |name: &String| self.personas.get(name).is_some_and(|persona| persona.institution.is_some());
-        if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(|name| !placed(name)) {
-            return problem(0..0, format!("the reader {name:?} is not one of its personas with an institution"));
+        let unplaced = |name: &&String| self.owner_of(name).is_none();
+        if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(unplaced) {
+            let with = match self.data.as_ref().map(|data| data.rows_of) {
+                Some(RowsOf::Users) => "",
+                _ => " with an institution",
+            };
+            return problem(0..0, format!("the reader {name:?} is not one of its personas{with}"));
         }
         if self.monitoring.as_ref().is_some_and(|it| it.loads == 0 || it.errors_of_at_least == 0) {
             return problem(

@@ -19,6 +19,12 @@ pub struct Formats {
     pub months: Vec<String>,
     /// An amount: `{currency}` and `{amount}`, whose thousands have commas and whose cents are shown if there are any.
     pub money: String,
+    /// Whether cents come after a comma, and thousands have points.
+    #[serde(default)]
+    pub decimal_comma: bool,
+    /// Whether cents are shown where there are none.
+    #[serde(default)]
+    pub always_cents: bool,
     /// The currency of sums.
     pub currency: String,
     /// What stands where there is nothing.

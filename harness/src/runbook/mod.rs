@@ -232,11 +232,7 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
         let runbook = Runbook::parse(&text).map_err(|why| format!("the runbook {shown} {why}"))?;
         Ok((runbook, shown, text))
     });
-    let built_in = || {
-        // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
-        let runbook = Runbook::parse(BUILT_IN).expect("fixtures/runbook.toml is sound");
-        (runbook, "fixtures/runbook.toml (built in)".to_owned(), BUILT_IN.to_owned())
-    };
+    let built_in = || (OWN.clone(), "fixtures/runbook.toml (built in)".to_owned(), BUILT_IN.to_owned());
     let (problem, (runbook, name, text)) = match read {
         None => (None, built_in()),
         Some(Ok(read)) => (None, read),
@@ -245,7 +241,20 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
     Loaded { runbook, name, text, problem }
 });
 
+/// The runbook whose ids the suites use.
+static OWN: LazyLock<Runbook> = LazyLock::new(|| {
+    // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
+    Runbook::parse(BUILT_IN).expect("fixtures/runbook.toml is sound")
+});
+
 impl Runbook {
+    /// What the checks of this id need of a contract beside what the step asks for that names them in another runbook.
+    pub(crate) fn needs_of_check(id: &str, step: Option<&Step>) -> Vec<Section> {
+        let needs = OWN.step(id).map(|step| step.needs.as_slice()).unwrap_or_default();
+        let is_asked_for = |section: &Section| step.is_some_and(|step| step.needs.contains(section));
+        needs.iter().copied().filter(|section| !is_asked_for(section)).collect()
+    }
+
     /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs at all:
     /// [`Runbook::problem`] says why.
     pub fn get() -> &'static Runbook {

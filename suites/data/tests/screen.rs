@@ -116,7 +116,8 @@ pub mod writes {
     /// Others' payments and allocations reach a ledger that is open, and its filter stays as it was chosen.
     #[test]
     fn an_open_ledger_follows_others_and_keeps_its_filter() -> Verdict {
-        check_if_promised(NEEDS, "4.3.2", async |check| {
+        let needs = [Section::Views, Section::Data, Section::Allocation, Section::Ledger];
+        check_if_promised(&needs, "4.3.2", async |check| {
             let desk = Desk::open(check, "follows").await?;
             let (contract, words) = (check.contract(), check.contract().allocation()?);
             let (teller, auditor) = (desk.person(&words.writer).await?, desk.person(&words.reader).await?);
@@ -152,7 +153,7 @@ pub mod writes {
     /// More than a page: the rest comes when it is asked for, and stays when a payment comes in.
     #[test]
     fn the_rest_of_a_long_ledger_comes_when_asked_for() -> Verdict {
-        check_if_promised(&[Section::Views, Section::Data, Section::More], "4.3.2", async |check| {
+        check_if_promised(&[Section::Views, Section::Data, Section::More, Section::Allocation], "4.3.2", async |check| {
             let contract = check.contract();
             let (ledger, more) = (contract.ledger()?, contract.more()?);
             let (writes, tenant, person) = place(check, "long").await?;
@@ -184,7 +185,8 @@ pub mod writes {
     #[case::the_queue("allocation queue", "4.3.3")]
     #[case::reconciliation("reconciliation", "4.1.6")]
     fn what_is_allocated_leaves_the_list(#[case] view: &str, #[case] step: &str) -> Verdict {
-        check_if_promised(&[Section::Views, Section::Data, Section::Allocation], step, async |check| {
+        let needs = [Section::Views, Section::Data, Section::Allocation, Section::Ledger, Section::Controls];
+        check_if_promised(&needs, step, async |check| {
             let desk = Desk::open(check, view).await?;
             let (contract, words) = (check.contract(), check.contract().allocation()?);
             let teller = desk.person(&words.writer).await?;

@@ -7,7 +7,7 @@ use std::{
 
 use harness::{
     Backup, Backups, Cause, Checkout, Dated, Deployment, Facts, Failure, ManagementClient, Migration, Recovery,
-    Rehearsal, Target, Verdict, check, same_statements, workspace_root,
+    Rehearsal, Section, Target, Verdict, check, check_if_promised, same_statements, workspace_root,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -427,7 +427,7 @@ fn the_latest_backup_exists_before_the_migration() -> Verdict {
 /// "Point-in-time recovery enabled in Supabase".
 #[test]
 fn point_in_time_recovery_is_on() -> Verdict {
-    check("pre.3.4", async |check| {
+    check_if_promised(&[Section::Release], "pre.3.4", async |check| {
         let (management, claim) =
             (check.deployment().management()?, "the database can be had as it was at any point in time");
         if check.contract().release()?.recovery == Recovery::Daily {
