@@ -13,9 +13,10 @@ use super::{Kpi, Route};
 pub struct Formats {
     /// A day, in strftime's words.
     pub day: String,
-    /// A day with its time, in strftime's words.
-    pub moment: String,
+    /// A day with its time, in strftime's words, where the portal shows any.
+    pub moment: Option<String>,
     /// The short names of the months, for `%b`.
+    #[serde(default)]
     pub months: Vec<String>,
     /// An amount: `{currency}` and `{amount}`, whose thousands have commas and whose cents are shown if there are any.
     pub money: String,
@@ -30,6 +31,7 @@ pub struct Formats {
     /// What stands where there is nothing.
     pub nothing: String,
     /// Names of codes, such as those of roles.
+    #[serde(default)]
     pub labels: BTreeMap<String, String>,
 }
 

@@ -379,6 +379,11 @@ impl Deployment {
         }
     }
 
+    /// Whether it is this project's own portal, by its own contract: of that one, rights and schema were approved.
+    pub fn is_ours(&self) -> bool {
+        self.target == Target::Embedded && self.settings.find("HARNESS_CONTRACT").is_none()
+    }
+
     /// Id of the institution with this letter.
     ///
     /// # Errors

@@ -123,7 +123,7 @@ impl<'c> Words<'c> {
                 self.money(amount, row[argument].as_str())
             }
             "day" => self.written(value, &self.formats.day)?,
-            "moment" => self.written(value, &self.formats.moment)?,
+            "moment" => self.written(value, self.formats.moment.as_ref().ok_or("no formats.moment in the contract")?)?,
             "age" => age(self.now.timestamp().duration_since(time(value)?).as_mins()),
             unknown => return Err(format!("no format is called {unknown:?}")),
         };
@@ -139,7 +139,10 @@ impl<'c> Words<'c> {
         };
         let time = time.map_err(|error| error.to_string())?;
         let month = usize::try_from(time.month() - 1).unwrap_or_default();
-        let month = self.formats.months.get(month).map_or("", String::as_str);
+        let month = match self.formats.months.get(month) {
+            None if format.contains("%b") => return Err("no formats.months in the contract".to_owned()),
+            month => month.map_or("", String::as_str),
+        };
         Ok(time.strftime(&format.replace("%b", month)).to_string())
     }
 }

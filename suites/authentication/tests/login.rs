@@ -63,7 +63,7 @@ fn the_form_is_what_it_promises() -> Verdict {
         let claim = "the login has the fields and buttons that it promises";
         let visit = page.open_login("/").await?;
         visit.expect_ready("a visitor sees the login")?;
-        match outline_difference(promised, &page.outline_of("main", None).await?) {
+        match outline_difference(promised, &page.outline_of("body", None).await?) {
             None => Ok(()),
             Some(other) => Err(Failure::failed(claim)
                 .expected(other.expected)
