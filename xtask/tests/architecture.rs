@@ -45,7 +45,7 @@ const HARNESS: Allowed = &[
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore section seen site target workspace",
+        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore runbook section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "clock outcome privacy redaction runbook stopwatch"),

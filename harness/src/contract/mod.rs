@@ -323,6 +323,8 @@ pub struct Route {
     pub entry: Entry,
     /// The navigation button that shows the view.
     pub navigation: Option<String>,
+    /// Who visits it, where that is not [`Smoke::persona`].
+    persona: Option<String>,
     /// The heading that is on screen when the view is.
     pub heading: Heading,
     /// Texts that the view shows once its data is there.
@@ -512,6 +514,11 @@ impl Contract {
         self.route(name).unwrap_or_else(|| self.routes[0].get_ref())
     }
 
+    /// Who visits a route.
+    pub fn visitor<'c>(&'c self, route: &'c Route) -> &'c str {
+        route.persona.as_deref().unwrap_or(self.smoke.persona.get_ref())
+    }
+
     /// What tells a persona's rows from others': their institution's letter, or the persona where rows are users'; nothing
     /// for somebody who sees the rows of all.
     pub fn owner_of<'c>(&'c self, persona: &str) -> Option<&'c str> {
@@ -567,6 +574,10 @@ impl Contract {
         let persona = &self.smoke.persona;
         if !self.personas.contains_key(persona.get_ref()) {
             return problem(persona.span(), format!("{:?} is not one of its personas", persona.get_ref()));
+        }
+        let unknown = |route: &&Spanned<Route>| !self.personas.contains_key(self.visitor(route.get_ref()));
+        if let Some(route) = self.routes.iter().find(unknown) {
+            return problem(route.span(), format!("{:?} is not one of its personas", self.visitor(route.get_ref())));
         }
         for forbidden in self.forbidden.iter().flatten() {
             let (span, view) = (forbidden.span(), forbidden.get_ref());
@@ -658,6 +669,8 @@ mod tests {
             text.contains("the reader \"PLATFORM_ADMIN\" is not one of its personas with an institution"),
             "{text}"
         );
+        let text = shown("name = \"settings\"", "persona = \"NOBODY\"\nname = \"settings\"");
+        assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
         let text = shown("[make.member]", "[make.person]");
         assert!(text.contains("[make.member] is missing"), "{text}");
         let text = shown("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");

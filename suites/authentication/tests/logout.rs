@@ -91,7 +91,7 @@ pub mod signed_in {
             browser.watch_for(&protected_texts(contract), &[]).await?;
             shows_the_portal(check, &page).await?;
             // So that there is somewhere to go back to.
-            let route = contract.routes().filter(|route| route.path != contract.shell.landing).last();
+            let route = contract.routes().filter(|route| route.path != contract.shell.landing && is_own(contract, route)).last();
             if let Some((route, button)) = route.and_then(|route| Some((route, route.navigation.as_ref()?))) {
                 page.navigate(button, &Wanted::view(contract, route))
                     .await?
@@ -158,7 +158,13 @@ pub mod signed_in {
     /// The ledger, or every view where there is none.
     fn with_rows(contract: &Contract) -> impl Iterator<Item = &Route> {
         let ledger = contract.ledger().ok().map(|ledger| ledger.route.as_str());
-        contract.routes().filter(move |route| ledger.is_none_or(|ledger| route.name == ledger))
+        let is_meant = move |route: &&Route| ledger.is_none_or(|ledger| route.name == ledger);
+        contract.routes().filter(is_meant).filter(|route| is_own(contract, route))
+    }
+
+    /// Whether the persona of these checks visits a route.
+    fn is_own(contract: &Contract, route: &Route) -> bool {
+        contract.visitor(route) == contract.smoke.persona.get_ref()
     }
 
     /// The session is one that others use too: nobody can end it, since the auth server cannot be reached.

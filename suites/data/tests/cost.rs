@@ -56,8 +56,8 @@ pub mod signed_in {
     fn a_view_that_was_left_asks_for_nothing() -> Verdict {
         check_if_promised(&[Section::Budget, Section::Dashboard, Section::Ledger], "pre.2.4", async |check| {
             let (contract, budget) = (check.contract(), check.contract().budget()?);
-            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
             let landing = contract.route_of(&contract.dashboard()?.route);
+            let page = check.signed_in(contract.visitor(landing)).await?;
             let Some(button) = &landing.navigation else {
                 return Err(Failure::undecided("a view can be left for the dashboard")
                     .expected(format!("navigation of {:?} in [[routes]]", landing.path))
@@ -91,8 +91,9 @@ pub mod signed_in {
     fn a_ledger_whose_data_fails_asks_no_more_often() -> Verdict {
         check_if_promised(&[Section::Budget, Section::Ledger], "pre.2.4", async |check| {
             let (contract, budget) = (check.contract(), check.contract().budget()?);
-            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-            let visit = page.open(contract.route_of(&contract.ledger()?.route)).await?;
+            let ledger = contract.route_of(&contract.ledger()?.route);
+            let page = check.signed_in(contract.visitor(ledger)).await?;
+            let visit = page.open(ledger).await?;
             visit.expect_ready("the ledger is on screen")?;
             page.browser().cut_off("*/rest/v1/*").await?;
             page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
@@ -158,8 +159,9 @@ impl Cost {
             Section::Ledger => &contract.ledger()?.route,
             _ => &contract.dashboard()?.route,
         };
-        let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-        let opened = page.open(contract.route_of(route)).await?;
+        let route = contract.route_of(route);
+        let page = check.signed_in(contract.visitor(route)).await?;
+        let opened = page.open(route).await?;
         opened.expect_on_the_way("the view is on screen")?;
         let loaded =
             "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
