@@ -416,6 +416,16 @@ mod tests {
     }
 
     #[test]
+    fn checks_need_of_a_contract_what_they_need_under_any_runbook() {
+        let [own, planboard] = [BUILT_IN, include_str!("../../../fixtures/planboard/runbook.toml")]
+            .map(|text| Runbook::parse(text).unwrap());
+        let needs = |runbook: &Runbook, id: &str| Runbook::needs_of_check(id, runbook.checked_as(id));
+        assert_eq!(needs(&own, "4.3.1"), []);
+        assert_eq!(needs(&planboard, "4.3.1"), [Section::Dashboard, Section::Data]);
+        assert_eq!(needs(&planboard, "sec.1.4"), [], "its own step says so");
+    }
+
+    #[test]
     fn another_runbook_says_what_its_steps_are_checked_as() {
         let runbook = Runbook::parse(include_str!("../../../fixtures/planboard/runbook.toml")).unwrap();
         let id = |name: &str| runbook.checked_as(name).map(|step| step.id.as_str());

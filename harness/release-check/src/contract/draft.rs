@@ -234,18 +234,22 @@ fn rest(walk: &Walk) -> String {
         let mark = if is_sent { "" } else { "# not sent: " };
         let _ = writeln!(text, "{mark}{name} = {}", quoted(pattern));
     }
-    let all = |of: fn(&super::Look) -> &Vec<String>| seen(walk, of).join(", ");
+    let asked: [(&str, fn(&super::Look) -> &Vec<String>); 4] = [
+        ("tables and views", |look| &look.tables),
+        ("functions of the database", |look| &look.calls),
+        ("edge functions", |look| &look.functions),
+        ("kept in the browser", |look| &look.stored),
+    ];
+    let asked = asked.map(|(kind, of)| (kind, seen(walk, of))).into_iter().filter(|(_, names)| !names.is_empty());
+    let asked: Vec<_> = asked.map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
     let _ = write!(
         text,
         "\n[secrets]\n\"Supabase secret key\" = 'sb_secret_[A-Za-z0-9_-]{{10,}}'\n\"Supabase access token\" = 'sbp_[a-f0-9]{{20,}}'\n\n\
          [console]\n# Errors that are no defect, as patterns. The embedded portal has no realtime: an app that uses it needs\n\
          # 'WebSocket connection to .*/realtime/v1/' there.\nallowed = []\n\n\
-         # Seen on the way: tables and views {}; functions of the database {}; edge functions {}; kept in the browser {}.\n\
+         # Seen on the way: {}.\n\
          # They are where [tenancy], [data] and [dashboard] begin; cargo xtask rls prints what it infers of the tenancy.\n",
-        all(|look| &look.tables),
-        all(|look| &look.calls),
-        all(|look| &look.functions),
-        walk.home.stored.join(", "),
+        asked.join("; "),
     );
     text += &watched(walk);
     text

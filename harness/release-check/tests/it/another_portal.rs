@@ -11,6 +11,7 @@ use harness::{Contract, Outcome, run::read_results};
 use portal::Portal;
 use rstest::rstest;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use harness::workspace_root as root;
 use release_check::suites::{SUITES, Suite};
@@ -47,18 +48,18 @@ impl Another {
         root().join(self.folder).join(file)
     }
 
-    async fn start(&self) -> Portal {
+    async fn start(&self) -> Running {
         let schema = root().join(self.schema);
         let portal = Portal::builder()
             .dist(self.at("dist"))
             .migrations(schema.join("migrations"))
             .seed(schema.join("seed.sql"))
             .accounts(self.at("accounts.toml"));
-        portal.start().await.unwrap()
+        Running { portal: portal.start().await.unwrap(), folder: tempfile::tempdir().unwrap() }
     }
 
     /// `release-check`, as its team runs it.
-    fn release_check(&self, portal: &Portal, arguments: &[&str]) -> Command {
+    fn release_check(&self, portal: &Running, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
         command
             .args(arguments)
@@ -67,6 +68,25 @@ impl Another {
             .env("HARNESS_RUNBOOK", format!("{}/runbook.toml", self.folder))
             .envs(portal.variables());
         command
+    }
+}
+
+/// A portal that runs, and what is kept beside it.
+struct Running {
+    portal: Portal,
+    folder: TempDir,
+}
+
+impl Running {
+    /// What makes it a target.
+    fn variables(&self) -> Vec<(String, String)> {
+        let mut variables = self.portal.variables();
+        if let Some(alias) = self.portal.alias() {
+            let path = self.folder.path().join("portal.pem");
+            fs::write(&path, &alias.certificate).unwrap();
+            variables.push(("HARNESS_CERTIFICATE".to_owned(), path.display().to_string()));
+        }
+        variables
     }
 }
 
@@ -186,9 +206,9 @@ async fn its_contract_is_the_proposed_one_but_for_a_few_lines() {
     assert!(changed > 0 && changed <= BY_HAND, "{changed} lines by hand; proposed:\n{proposed}");
 }
 
-/// How many lines somebody changed to make one text of another: wrote, or took out.
+/// How many lines somebody changed to make one text of another: wrote, or took out. Blank ones are none.
 fn changed(from: &str, to: &str) -> usize {
-    let (from, to): (Vec<_>, Vec<_>) = (from.lines().collect(), to.lines().collect());
+    let [from, to] = [from, to].map(|text| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>());
     let lines = from.len();
     // The longest sequence of lines that both have.
     let mut kept = vec![0; to.len() + 1];
