@@ -62,7 +62,7 @@ pub mod views;
 mod volume;
 mod workspace;
 
-pub use network::http;
+pub use network::{http, is_here};
 pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};

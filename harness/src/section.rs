@@ -46,6 +46,9 @@ pub enum Section {
     Make,
     /// What is watched after a release.
     Monitoring,
+    /// What the navigation offers to a role.
+    #[serde(rename = "personas.navigation")]
+    Navigation,
     /// The fields and buttons of the login view.
     #[serde(rename = "login.outline")]
     Outline,
@@ -83,7 +86,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -101,6 +104,7 @@ impl Section {
         Self::More,
         Self::Make,
         Self::Monitoring,
+        Self::Navigation,
         Self::Outline,
         Self::Refused,
         Self::Release,

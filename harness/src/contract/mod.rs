@@ -459,6 +459,7 @@ impl Contract {
             Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
+            Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),
             Section::Outline => !self.login.outline.is_empty(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
@@ -611,10 +612,9 @@ impl Contract {
                 "[monitoring] looks at nothing: loads and errors_of_at_least are 1 or more".to_owned(),
             );
         }
-        let made = ["institution", "profile", "group", "member", "transaction"];
-        if let Some(kind) =
-            made.into_iter().find(|kind| self.make.as_ref().is_some_and(|make| !make.contains_key(*kind)))
-        {
+        let of_ledger: &[&str] = if self.allocation.is_some() { &["group", "member", "transaction"] } else { &[] };
+        let is_missing = |kind: &&&str| self.make.as_ref().is_some_and(|make| !make.contains_key(**kind));
+        if let Some(kind) = ["institution", "profile"].iter().chain(of_ledger).find(is_missing) {
             return problem(0..0, format!("[make.{kind}] is missing"));
         }
         if let Some(why) = self.unfillable() {

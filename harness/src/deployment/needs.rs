@@ -1,7 +1,7 @@
 //! What a target has to be given, and for which steps: all of it at once, before anything is asked.
 
 use super::{Error, promised, settings::Settings};
-use crate::{contract::RowsOf, runbook::Runbook, section::Section, target::Target};
+use crate::{contract::RowsOf, runbook::{Runbook, Step}, section::Section, target::Target};
 
 /// Variables that are missing, and the steps that are "not run" without them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,13 +113,10 @@ pub fn missing_variables(target: Target) -> Result<Vec<Missing>, Error> {
 /// The steps of the runbook in use that the checks of these ids verify, as far as the contract promises them.
 fn steps_of_runbook(ids: &str, left_out: &[Section]) -> Vec<&'static str> {
     let is_promised = |needs: &[Section]| !needs.iter().any(|section| left_out.contains(section));
-    let mut steps: Vec<&str> = Vec::new();
-    for id in ids.split_whitespace() {
-        let step = Runbook::get().checked_as(id);
-        let Some(step) = step.filter(|step| is_promised(&step.needs)) else { continue };
-        if is_promised(&Runbook::needs_of_check(id, Some(step))) && !steps.contains(&step.id.as_str()) {
-            steps.push(&step.id);
-        }
-    }
-    steps
+    let is_verified = |step: &Step, id: &str| {
+        let is_meant = Runbook::get().checked_as(id).is_some_and(|meant| meant.id == step.id);
+        is_meant && is_promised(&Runbook::needs_of_check(id, Some(step)))
+    };
+    let steps = Runbook::get().steps().iter().filter(|step| is_promised(&step.needs));
+    steps.filter(|step| ids.split_whitespace().any(|id| is_verified(step, id))).map(|step| step.id.as_str()).collect()
 }

@@ -118,7 +118,7 @@ async fn refused(check: &harness::Check, requests: Vec<Asked<'_>>) -> Verdict {
     let base = check.deployment().api()?.url.as_str().trim_end_matches('/').to_owned();
     let undecided =
         |error: reqwest::Error| Failure::undecided("the services can be asked").seen(error.without_url().to_string());
-    let http = reqwest::Client::builder().build().map_err(undecided)?;
+    let http = harness::http().build().map_err(undecided)?;
     let mut open = Vec::new();
     for (who, path, headers) in requests {
         let request = headers

@@ -144,6 +144,10 @@ fn shell(walk: &Walk, known: &Known) -> String {
     );
     for (name, ..) in &known.personas {
         let _ = writeln!(text, "[personas.{name}]\n# What the portal calls the role.\nlabel = {}", quoted(name));
+        if *name == walk.who {
+            let offered: Vec<_> = home.navigation.texts.iter().map(|text| quoted(text)).collect();
+            let _ = writeln!(text, "navigation = [{}]", offered.join(", "));
+        }
         text += &letter(name).map_or_else(String::new, |letter| format!("institution = \"{letter}\"\n"));
         text += "\n";
     }

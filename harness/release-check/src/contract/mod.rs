@@ -102,6 +102,8 @@ struct View {
 /// All that was seen.
 #[derive(Debug)]
 struct Walk {
+    /// Who signed in.
+    who: String,
     login: Look,
     /// The headings, fields and buttons of the login.
     outline: Vec<String>,
@@ -235,7 +237,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
     }
     browser.close(true).await?;
-    Ok(Walk { login, outline, refusal, home, views, headers, has_not_found })
+    Ok(Walk { who: name.clone(), login, outline, refusal, home, views, headers, has_not_found })
 }
 
 async fn submit(browser: &Browser, fields: &Login, email: &str, password: &str) -> Verdict {

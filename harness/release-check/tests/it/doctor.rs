@@ -110,5 +110,5 @@ fn another_portal_is_asked_for_what_its_contract_needs_by_the_lines_of_its_runbo
             "VITE_SUPABASE_URL",
         ]
     );
-    assert_eq!((named("RELEASE_DIST"), named("SUPABASE_DB_URL")), (vec!["build"], vec!["own", "restore"]));
+    assert_eq!((named("RELEASE_DIST"), named("SUPABASE_DB_URL")), (vec!["build"], vec!["own"]));
 }
