@@ -648,7 +648,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `persona`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
