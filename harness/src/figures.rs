@@ -188,6 +188,9 @@ mod tests {
         assert_eq!(window(kpi(Some(7), None)), ["gte.2025-12-31T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(None, Some(24))), ["lt.2026-01-05T23:30:00Z"]);
         let days = kpi(Some(7), None).bounds(&now).unwrap();
-        assert_eq!(days.iter().map(|(_, bound)| bound.as_str()).collect::<Vec<_>>(), ["gte.2026-01-01", "lt.2026-01-08"]);
+        assert_eq!(
+            days.iter().map(|(_, bound)| bound.as_str()).collect::<Vec<_>>(),
+            ["gte.2026-01-01", "lt.2026-01-08"]
+        );
     }
 }

@@ -79,8 +79,8 @@ pub use contract::{
     Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
     Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List,
     Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused,
-    Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens, Totals,
-    Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens,
+    Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{

@@ -1,7 +1,12 @@
 //! What a target has to be given, and for which steps: all of it at once, before anything is asked.
 
 use super::{Error, promised, settings::Settings};
-use crate::{contract::RowsOf, runbook::{Runbook, Step}, section::Section, target::Target};
+use crate::{
+    contract::RowsOf,
+    runbook::{Runbook, Step},
+    section::Section,
+    target::Target,
+};
 
 /// Variables that are missing, and the steps that are "not run" without them.
 #[derive(Debug, Clone, PartialEq, Eq)]

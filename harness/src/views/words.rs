@@ -123,7 +123,9 @@ impl<'c> Words<'c> {
                 self.money(amount, row[argument].as_str())
             }
             "day" => self.written(value, &self.formats.day)?,
-            "moment" => self.written(value, self.formats.moment.as_ref().ok_or("no formats.moment in the contract")?)?,
+            "moment" => {
+                self.written(value, self.formats.moment.as_ref().ok_or("no formats.moment in the contract")?)?
+            }
             "age" => age(self.now.timestamp().duration_since(time(value)?).as_mins()),
             unknown => return Err(format!("no format is called {unknown:?}")),
         };

@@ -91,7 +91,10 @@ pub mod signed_in {
             browser.watch_for(&protected_texts(contract), &[]).await?;
             shows_the_portal(check, &page).await?;
             // So that there is somewhere to go back to.
-            let route = contract.routes().filter(|route| route.path != contract.shell.landing && is_own(contract, route)).last();
+            let route = contract
+                .routes()
+                .filter(|route| route.path != contract.shell.landing && is_own(contract, route))
+                .last();
             if let Some((route, button)) = route.and_then(|route| Some((route, route.navigation.as_ref()?))) {
                 page.navigate(button, &Wanted::view(contract, route))
                     .await?

@@ -63,9 +63,7 @@ pub mod signed_in {
                     .expected(format!("navigation of {:?} in [[routes]]", landing.path))
                     .seen("none"));
             };
-            page.open(contract.route_of(&contract.ledger()?.route))
-                .await?
-                .expect_ready("the ledger is on screen")?;
+            page.open(contract.route_of(&contract.ledger()?.route)).await?.expect_ready("the ledger is on screen")?;
             page.navigate(button, &Wanted::view(contract, landing))
                 .await?
                 .expect_ready("the dashboard is on screen")?;

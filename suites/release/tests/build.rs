@@ -17,7 +17,8 @@ fn the_build_has_what_a_site_needs() -> Verdict {
         if contract.portal.unknown_path == UnknownPath::App {
             expected.push("_redirects");
         }
-        let is_there = |name: &&str| build.keys().any(|path| path == name || name.ends_with('/') && path.starts_with(*name));
+        let is_there =
+            |name: &&str| build.keys().any(|path| path == name || name.ends_with('/') && path.starts_with(*name));
         if expected.iter().all(is_there) {
             check.measured(format!("{} files", build.len()));
             return Ok(());
@@ -137,7 +138,9 @@ fn the_redirects_of_the_build_fall_back() -> Verdict {
                 .expected("404")
                 .seen(deep.summary())
                 .at(deep.url.as_str())
-                .advice("put a 404.html into public/, and take a rule for /* out of _redirects; build again and deploy"));
+                .advice(
+                    "put a 404.html into public/, and take a rule for /* out of _redirects; build again and deploy",
+                ));
         }
         if deep.document().starts_the_same_app_as(&app) {
             return Ok(());

@@ -206,8 +206,9 @@ fn routes(walk: &Walk) -> String {
         match step {
             Some(_) => text += &format!("{asked}{others}{lines}\n"),
             None => {
-                text +=
-                    &format!("# No line of the runbook is about this view; give it one to have it checked.\n{asked}{others}");
+                text += &format!(
+                    "# No line of the runbook is about this view; give it one to have it checked.\n{asked}{others}"
+                );
                 text.extend(lines.lines().map(|line| format!("# {line}\n")));
                 text += "\n";
             }

@@ -117,7 +117,8 @@ fn its_contradictions_are_reported_as_its_own() {
     let lost = shown(&PLANBOARD, "navigation = \"Tehtävät\"\n", "");
     assert!(lost.contains("is entered by navigation and names no button"));
     // Whoever has no institution reads rows where these are users'.
-    let reader = shown(&KASSENBUCH, "tenant = \"user_id\"\nreaders = [\"ANNA\"", "tenant = \"user_id\"\nreaders = [\"CARLA\"");
+    let reader =
+        shown(&KASSENBUCH, "tenant = \"user_id\"\nreaders = [\"ANNA\"", "tenant = \"user_id\"\nreaders = [\"CARLA\"");
     assert!(reader.ends_with("the reader \"CARLA\" is not one of its personas"), "{reader}");
     let reader = shown(&KASSENBUCH, "rows_of = \"users\"\n", "");
     assert!(reader.ends_with("the reader \"ANNA\" is not one of its personas with an institution"), "{reader}");
