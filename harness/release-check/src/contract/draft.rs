@@ -7,7 +7,7 @@ use std::{
 
 use harness::{Known, Runbook, rls::Tenancy};
 
-use super::{Heading, View, Walk};
+use super::{Heading, Look, View, Walk};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
@@ -239,7 +239,7 @@ fn rest(walk: &Walk) -> String {
         let mark = if is_sent { "" } else { "# not sent: " };
         let _ = writeln!(text, "{mark}{name} = {}", quoted(pattern));
     }
-    let asked: [(&str, fn(&super::Look) -> &Vec<String>); 4] = [
+    let asked: [(&str, Names); 4] = [
         ("tables and views", |look| &look.tables),
         ("functions of the database", |look| &look.calls),
         ("edge functions", |look| &look.functions),
@@ -260,8 +260,11 @@ fn rest(walk: &Walk) -> String {
     text
 }
 
+/// Names of one kind that were seen on a page.
+type Names = fn(&Look) -> &Vec<String>;
+
 /// What was seen of something on any view, each once.
-fn seen<'w>(walk: &'w Walk, of: fn(&super::Look) -> &Vec<String>) -> Vec<&'w str> {
+fn seen(walk: &Walk, of: Names) -> Vec<&str> {
     let looks = walk.views.iter().map(|view| &view.look).chain([&walk.home]);
     let names: BTreeSet<_> = looks.flat_map(|look| of(look).iter().map(String::as_str)).collect();
     names.into_iter().collect()
