@@ -44,6 +44,9 @@ pub enum Section {
     More,
     /// What it takes to make a tenant.
     Make,
+    /// Signs of a build with data that is made up.
+    #[serde(rename = "portal.mock")]
+    Mock,
     /// What is watched after a release.
     Monitoring,
     /// What the navigation offers to a role.
@@ -86,7 +89,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -103,6 +106,7 @@ impl Section {
         Self::Ledger,
         Self::More,
         Self::Make,
+        Self::Mock,
         Self::Monitoring,
         Self::Navigation,
         Self::Outline,

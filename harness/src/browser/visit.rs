@@ -57,7 +57,7 @@ impl Wanted {
             busy: portal.busy.clone(),
             gone: Vec::new(),
             broken: portal.broken.clone(),
-            mock: portal.mock.clone(),
+            mock: portal.mock.clone().unwrap_or_default(),
             allowed: contract.console.allowed.clone(),
             title: portal.title.clone(),
             limit: Duration::from_millis(within_ms) + PATIENCE,

@@ -188,8 +188,8 @@ pub struct Portal {
     pub broken: Vec<String>,
     /// Text of the button by which somebody lets a portal that gave up start again.
     pub retry: Option<String>,
-    /// Texts of a build that signs nobody in.
-    pub mock: Vec<String>,
+    /// Texts of a build that signs nobody in; left out where no build can be one.
+    pub mock: Option<Vec<String>>,
     /// Size of the largest file that it serves, in megabytes, where that is more than any portal needs.
     pub largest_file_mb: Option<usize>,
 }
@@ -458,6 +458,7 @@ impl Contract {
             Section::Ledger => self.ledger.is_some(),
             Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
+            Section::Mock => self.portal.mock.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
             Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),
             Section::Outline => !self.login.outline.is_empty(),

@@ -66,7 +66,7 @@ impl Contract {
             ("headers", Some(self.headers.len()), "3.3: the document has its headers"),
             ("assets.required", Some(self.assets.required.len()), "3.1: the build has its files"),
             ("portal.broken", Some(self.portal.broken.len()), "3.3: a portal that gave up is noticed"),
-            ("portal.mock", Some(self.portal.mock.len()), "pre.4: VITE_USE_MOCK_DATA is not set"),
+            ("portal.mock", self.portal.mock.as_ref().map(Vec::len), "pre.4: VITE_USE_MOCK_DATA is not set"),
             ("forbidden", self.forbidden.as_ref().map(Vec::len), "4.2: views that a role may not see stay shut"),
             ("login.refused", self.login.refused.as_ref().map(Vec::len), "4.2.1: blocked accounts do not get in"),
             ("security.counted", security.map(|it| it.counted.len()), counted),

@@ -1,6 +1,6 @@
 //! Pre-Release, 4. Environment Variables: those that are baked into the build, read from the served scripts.
 
-use harness::{Failure, Verdict, check};
+use harness::{Failure, Section, Verdict, check, check_if_promised};
 
 #[test]
 fn the_bundle_names_this_deployments_supabase_url() -> Verdict {
@@ -72,7 +72,7 @@ fn the_bundle_holds_no_secret_key() -> Verdict {
 
 #[test]
 fn mock_data_is_off() -> Verdict {
-    check("pre.4.8", async |check| {
+    check_if_promised(&[Section::Mock], "pre.4.8", async |check| {
         let visit = check.page().await?.open_login("/").await?;
         visit.expect_no_mock()?;
         visit.expect_ready("a visitor sees the login and nobody is signed in")

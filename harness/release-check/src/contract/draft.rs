@@ -107,7 +107,8 @@ fn portal(walk: &Walk) -> String {
     let unknown = if walk.has_not_found { "not-found" } else { "app" };
     format!(
         "[portal]\ntitle = {}\nlanguage = {}\nunknown_path = \"{unknown}\"\n{worker}# Texts that stand there while it works, \
-         such as \"Loading…\".\nbusy = []\n# Headings of an app that gave up.\nbroken = []\n# Banners of demo data.\nmock = []\n\n",
+         such as \"Loading…\".\nbusy = []\n# Headings of an app that gave up.\nbroken = []\n# mock = [\"Demo\"]: texts of demo data, where a build can have \
+         any.\n\n",
         quoted(&walk.login.title),
         quoted(&walk.login.language),
     )
