@@ -97,7 +97,7 @@ fn counted(schema: &str) -> String {
     let schema = format!("\"{}\"", schema.replace('"', "\"\""));
     format!(
         "select md5(s.query) as id, sum(s.calls)::int8 as calls, sum(s.total_exec_time)::float8 as total_ms,
-                min(s.query) as text, (select stats_reset::text from {schema}.pg_stat_statements_info) as since
+                left(min(s.query), 600) as text, (select stats_reset::text from {schema}.pg_stat_statements_info) as since
            from {schema}.pg_stat_statements s join pg_catalog.pg_roles r on r.oid = s.userid
           where s.dbid = (select oid from pg_catalog.pg_database where datname = current_database())
             and r.rolname in ('anon', 'authenticated', 'service_role', 'authenticator')
