@@ -77,17 +77,17 @@ pub use client::{
     SentryClient, SentryIssue, Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, AuditSequence, Budget, Canary, ChosenWindow,
-    Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
-    Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List,
-    Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused,
-    Release, Right, Route, Search, Security, Sentry, Sms, SmsTransaction, Soak, State, StatusFilter, Times, Tokens, Totals,
-    Trail, UnknownPath, Unread, Variable, View, Weakened, Window, WorkingHours,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, AuditSequence, Budget,
+    Canary, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates,
+    FailedParses, Field, Figures, Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading,
+    Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe,
+    Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sentry, Sms, SmsTransaction, Soak, State,
+    StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window, WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
-    Api, BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant, Writes,
-    known, missing_variables, revealed, settings_file,
+    Api, BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant,
+    Writes, known, missing_variables, revealed, settings_file,
 };
 pub use failure::{Failure, Verdict};
 pub use figures::{figure, now_in};

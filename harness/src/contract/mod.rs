@@ -24,8 +24,8 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard, Data,
-    Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail, WorkingHours,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard,
+    Data, Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail, WorkingHours,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};

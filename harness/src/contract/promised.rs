@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
-    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, Soak, State,
-    Tokens, Totals, Trail, View, Volume, WorkingHours,
+    Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates,
+    Forbidden, Form, Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry,
+    Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
 };
 use crate::{
     failure::{Failure, Verdict},

@@ -280,6 +280,6 @@ fn no_query_is_slower_than_before_the_release() -> Verdict {
             .seen(shown.join("\n"))
             .fact("beside", compared)
             .at(at)
-            .advice("Supabase Dashboard, Query Performance: run explain (analyze) on the statement; a migration of this release has taken an index from it, or it reads more than before"))
+            .advice("Supabase Dashboard, Query Performance: run explain (analyze) on the statement, and look whether this release took an index from it or has it read more rows"))
     })
 }

@@ -25,14 +25,17 @@ fn the_last_soak_lost_and_doubled_nothing() -> Verdict {
         let mut add = |is_wrong: bool, what: String| wrong.extend(is_wrong.then_some(what));
         add(soak.lost > 0, format!("{} of {} messages lost", soak.lost, soak.messages));
         add(soak.doubled > 0, format!("{} of {} messages doubled", soak.doubled, soak.messages));
-        add(soak.otherwise_wrong > 0, format!("{} of {} messages otherwise wrong", soak.otherwise_wrong, soak.messages));
+        add(
+            soak.otherwise_wrong > 0,
+            format!("{} of {} messages otherwise wrong", soak.otherwise_wrong, soak.messages),
+        );
         add(soak.ended_early, format!("ended early, after {} messages", soak.messages));
         add(soak.messages < promised.messages, format!("{} messages", soak.messages));
         let is_old = age > SignedDuration::from_hours(24 * promised.within_days);
         add(is_old, format!("{} days old", age.as_hours() / 24));
         let known = soak.commit.as_deref().zip(released.as_deref());
         let is_other = known.is_some_and(|(soaked, released)| !is_same(soaked, released));
-        add(is_other, format!("of {}", known.map_or("", |(soaked, _)| short(soaked))));
+        add(is_other, format!("of {}, another version", known.map_or("", |(soaked, _)| short(soaked))));
         let of = released.as_deref().map_or_else(|| "this version".to_owned(), |commit| short(commit).to_owned());
         let expected = format!(
             "{} messages or more in the last {} days, of {of}: none lost, none doubled",
@@ -52,7 +55,11 @@ fn the_last_soak_lost_and_doubled_nothing() -> Verdict {
         if known.is_none() {
             return Err(Failure::undecided(claim)
                 .expected(expected)
-                .seen(if released.is_some() { "a soak of an unknown version" } else { "a release of an unknown version" })
+                .seen(if released.is_some() {
+                    "a soak of an unknown version"
+                } else {
+                    "a release of an unknown version"
+                })
                 .at(folder.display().to_string())
                 .advice(format!("set RELEASE_COMMIT or RELEASE_SOURCE for both: {again}")));
         }
