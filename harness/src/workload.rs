@@ -194,7 +194,7 @@ impl Workloads {
         let now = Workload::of(&management).await?;
         if deployment.target() == Target::Embedded {
             let sound = deployment.counterpart().await?;
-            let visits = async { tokio::join!(visit(deployment), visit(&sound)) };
+            let visits = async { tokio::join!(visit(deployment), visit(sound)) };
             let _ = timeout(VISITS, visits).await;
             let before = Workload::of(&sound.management()?).await?;
             let now = Workload::of(&management).await?;

@@ -160,7 +160,7 @@ fn people_act_in_their_working_hours() -> Verdict {
             "{}, local as (select action, at at time zone {} as at from day where actor is not null),
                   odd as (select * from local where at::time < '{}' {outside} at::time >= '{}')
              select (select count(*) from local) as \"all\", (select count(*) from odd) as odd,
-                    coalesce((select json_agg(line) from (select to_char(at, 'YYYY-MM-DD HH24:MI') || ' ' || action as line
+                    coalesce((select json_agg(line) from (select to_char(at, 'DD Mon, HH24:MI') || ' ' || action as line
                         from odd order by at limit {SHOWN}) lines), '[]') as named",
             log.day(),
             literal(zone),
