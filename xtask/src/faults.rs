@@ -28,7 +28,7 @@ use crate::{
 const HOLES_FOR_ONE: usize = 20;
 
 /// `cargo xtask test` looks at one part of so many.
-const PARTS: usize = 4;
+const PARTS: usize = 8;
 
 /// Which faults.
 #[derive(clap::Args, Default)]

@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use regex::Regex;
@@ -249,5 +250,29 @@ fn crates_use_only_what_they_may() {
         let used: BTreeSet<_> = used.filter(|name| own.contains(*name)).cloned().collect();
         let may = allowed.get(&folder).unwrap_or(&allowed["suites/smoke"]);
         assert!(used.is_subset(may), "{folder} may use {may:?}, and uses {used:?}");
+    }
+}
+
+/// Crates with their versions and features, as a command that names this package builds them.
+fn built(package: &[&str]) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--locked", "--edges", "no-build,no-proc-macro", "--prefix", "none", "--format", "{p} [{f}]"]);
+    let output = tree.args(package).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+/// A package that asks for fewer features than the others has all that it stands on compiled once more: the features are
+/// to be added in the root's `Cargo.toml`, and to the list at the end of the harness's.
+#[test]
+fn every_command_builds_the_same_crates() {
+    let all = built(&["--workspace"]);
+    let suites = fs::read_dir(root().join("suites")).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = suites.map(|name| name.into_string().unwrap()).chain(["release-check", "xtask"].map(str::to_owned));
+    for name in names {
+        let own = built(&["--package", &name]);
+        assert!(own.len() > 100, "{name} is built of {} crates", own.len());
+        assert_eq!(own.difference(&all).collect::<Vec<_>>(), Vec::<&String>::new(), "only {name} is built of these");
     }
 }

@@ -468,6 +468,14 @@ impl Browser {
                 .expected(selector)
                 .seen("none that takes the focus"));
         }
+        self.type_on(text).await
+    }
+
+    /// Puts text wherever the focus is.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn type_on(&self, text: &str) -> Verdict {
         self.devtools("Input.insertText", json!({ "text": text })).await?;
         Ok(())
     }

@@ -339,7 +339,8 @@ impl Page<'_> {
         Ok(cards.into_iter().collect())
     }
 
-    /// Puts a text into a search field in the place of what is there.
+    /// Puts a text into a search field in the place of what is there: its first letter, and at once the others, wherever
+    /// the focus is by then.
     ///
     /// # Errors
     /// Undecided when there is no such field.
@@ -348,7 +349,9 @@ impl Page<'_> {
             document.querySelector(selector)?.select?.();
             answer(null);";
         self.browser().ask(script, vec![field.into()]).await?;
-        self.browser().type_into(field, text).await
+        let (first, others) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+        self.browser().type_into(field, first).await?;
+        self.browser().type_on(others).await
     }
 }
 

@@ -528,7 +528,16 @@ impl<'c> Looked<'c> {
             };
             let Some(text) = text.map(part) else { continue };
             page.search(&search.field, &text).await?;
-            if let Some(difference) = page.compare(&all.found(&search.columns, &text)).await? {
+            let difference = page.compare(&all.found(&search.columns, &text)).await?;
+            // A view that draws its field anew takes it from whoever is typing.
+            if !page.browser().is_focused(&search.field).await? {
+                let difference = Difference {
+                    expected: format!("the focus in {}", search.field),
+                    seen: "the focus elsewhere, so that further letters go nowhere".to_owned(),
+                };
+                return Err(self.differs(page, difference, "a search field is typed into letter by letter").await);
+            }
+            if let Some(difference) = difference {
                 let claim = format!("a search finds rows by their {column}");
                 return Err(self.differs(page, difference, &claim).await);
             }

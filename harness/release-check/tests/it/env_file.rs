@@ -19,9 +19,12 @@ impl Drop for Shell {
     }
 }
 
-/// The program, built by the cargo that runs this test.
+/// The program, built by the cargo that runs this test, of the same crates as everything else here.
 fn program() -> PathBuf {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "portal"]).current_dir(root()).status();
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace", "--bin", "portal"])
+        .current_dir(root())
+        .status();
     assert!(built.unwrap().success());
     PathBuf::from(env!("CARGO_BIN_EXE_release-check")).with_file_name("portal")
 }

@@ -2,7 +2,7 @@
 //! leaves of it: nothing on production, nothing open on staging.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::{Command, Output},
     time::{Duration, Instant},
@@ -10,13 +10,13 @@ use std::{
 
 use harness::{
     Outcome,
-    run::{CheckResult, read_results, read_what_stays},
+    run::{CheckResult, Run, SuiteEnd, judge, read_results, read_what_stays, runs_folder},
     workspace_root as root,
 };
 use portal::Portal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
-use release_check::suites::Suite;
+use release_check::suites::{SUITES, Suite};
 
 /// Who signed in, and when, is bookkeeping of the auth server; everything else is the deployment.
 const BOOKKEEPING: [&str; 3] = ["auth.users", "auth.sessions", "auth.refresh_tokens"];
@@ -135,35 +135,27 @@ fn is_harmless(request: &portal::Request) -> bool {
         || request.path.ends_with("/database/query/read-only")
 }
 
-/// All suites with all that a team can configure: on staging, then on production, which is only read. Every table of it
-/// is as it was, no request could have changed one, and what production leaves out is a line each, with the reason and
-/// the run of staging that shows it: without one it stays open, with one a read-only production is green.
+/// All suites with all that a team can configure, on production, which is only read: every table of it is as it was, no
+/// request could have changed one, and what production leaves out is a line each, with the reason and the run of staging
+/// that shows it: without one it stays open, with one a read-only production is green.
 #[tokio::test(flavor = "multi_thread")]
 async fn production_is_only_read_and_what_it_leaves_out_is_shown_on_staging() {
     let (staging, production) = (Remote::start().await, Remote::start().await);
     let settings = production.folder.path().join("settings.toml");
     std::fs::write(&settings, staging.settings("staging") + &production.settings("production")).unwrap();
-    let verify = |target: &str, more: &[&str]| {
+    let settings = settings.display().to_string();
+    let verify = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_release-check"));
-        command.args(["verify", "--target", target]).args(more).env("HARNESS_SETTINGS", &settings).output().unwrap()
+        command.arg("verify").args(arguments).env("HARNESS_SETTINGS", &settings).output().unwrap()
     };
-
-    let shown_on_staging = verify("staging", &["--json"]);
-    assert_eq!(shown_on_staging.status.code(), Some(0), "{}", shown(&shown_on_staging));
-    let verdict: serde_json::Value = serde_json::from_slice(&shown_on_staging.stdout).unwrap();
-    let proof = verdict["runs"][0]["folder"].as_str().unwrap();
 
     let before = production.tables().await;
     assert!(before.len() > 10, "{before:?}");
-    let output = verify("production", &["--proof", proof]);
-    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
-    let text = shown(&output);
-    assert!(
-        text.contains("left out, because it writes to the deployment: ")
-            && text.contains("; passed on staging ")
-            && text.contains(" ago (run "),
-        "{text}"
-    );
+    // A run of staging that is younger than nothing is none.
+    let open = verify(&["--target", "production", "--max-age", "0s"]);
+    let text = shown(&open);
+    assert_eq!(open.status.code(), Some(3), "{text}");
+    assert!(text.contains("not shown on staging: run verify --target staging, or sign for it"), "{text}");
     assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
 
     for (table, hash) in production.tables().await {
@@ -173,12 +165,39 @@ async fn production_is_only_read_and_what_it_leaves_out_is_shown_on_staging() {
     let strange: Vec<_> = requests.iter().filter(|request| !is_harmless(request)).collect();
     assert!(requests.len() > 500 && strange.is_empty(), "{} requests, of which {strange:?}", requests.len());
 
-    // Younger than nothing is no run.
-    let open = verify("production", &["--suite", "data", "--suite", "sms-pipeline", "--max-age", "0s"]);
-    assert_eq!(open.status.code(), Some(3), "{}", shown(&open));
-    let text = shown(&open);
-    assert!(text.contains("not shown on staging: run verify --target staging, or sign for it"), "{text}");
+    let id = text.lines().find_map(|line| Some(line.strip_prefix("run ")?.split_once(':')?.0)).unwrap();
+    let run = runs_folder().join(id);
+    let proof = production.folder.path().join("proof");
+    for (suite, tests) in left_out(&Run::read(&run).unwrap()) {
+        let folder = proof.join(&suite.name);
+        let environment = [("HARNESS_TARGET", "staging"), ("HARNESS_SETTINGS", settings.as_str())];
+        assert_eq!(suite.run(Some(&tests), &folder, &environment).unwrap().end, SuiteEnd::Green, "{}", suite.name);
+    }
+    let judged = verify(&["--results", &run.display().to_string(), "--proof", &proof.display().to_string()]);
+    let text = shown(&judged);
+    assert_eq!(judged.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("left out, because it writes to the deployment: ")
+            && text.contains("; passed on staging ")
+            && text.contains(" ago (run "),
+        "{text}"
+    );
     assert!(text.lines().count() < 200, "{} lines:\n{text}", text.lines().count());
+}
+
+/// The tests of each suite that a run did not make because of its target.
+fn left_out(run: &Run) -> Vec<(Suite, Vec<String>)> {
+    let judgement = judge(std::slice::from_ref(run), &[], |_| true);
+    let names: Vec<_> =
+        judgement.steps.iter().flat_map(|step| step.left_out_by_target()).map(|check| check.planned.clone()).collect();
+    let suites = SUITES.iter().map(|name| Suite::build(name).unwrap());
+    let of_suite = |suite: Suite| {
+        let prefix = format!("{}::", suite.krate());
+        let tests: BTreeSet<_> =
+            names.iter().filter(|check| check.name.starts_with(&prefix)).map(|check| suite.test_of(check)).collect();
+        (suite, tests.into_iter().collect::<Vec<_>>())
+    };
+    suites.map(of_suite).filter(|(_, tests)| !tests.is_empty()).collect()
 }
 
 /// A check that writes says on production that it did not run, why, and how to leave it out, under plain `cargo test` too.
