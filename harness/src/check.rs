@@ -87,6 +87,7 @@ pub fn check_if_promised(needs: &[Section], id: &str, body: impl AsyncFn(&Check)
         return Err(once(Failure::not_run(what).advice(advice).shared()));
     }
     let step = Runbook::get().checked_as(id);
+    let needs = &[needs, &Runbook::needs_of_check(id, step)].concat();
     let id = step.map_or(id, |step| step.id.as_str());
     if let Some(list) = run::asked_to_list() {
         return list_step(&list, id, &name, needs);

@@ -11,10 +11,27 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
-/// The number in a text such as `RWF 62,500.50`; nothing where there is none.
+/// The number in a text such as `RWF 62,500.50` or `62.500,50 €`; nothing where there is none.
 pub fn figure(text: &str) -> Option<Decimal> {
-    let number: String = text.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-')).collect();
-    number.trim_matches('.').parse().ok()
+    let number: String = text
+        .chars()
+        .map(|c| if c == '\u{2212}' { '-' } else { c })
+        .filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'))
+        .collect();
+    let number = number.trim_matches(['.', ',']);
+    let of_thousands = if has_decimal_comma(number) { '.' } else { ',' };
+    number.replace(of_thousands, "").replace(',', ".").parse().ok()
+}
+
+/// Whether a comma stands before the cents: it comes after all points, and with no point there are one or two digits after
+/// it.
+fn has_decimal_comma(number: &str) -> bool {
+    let Some((before, after)) = number.rsplit_once(',') else { return number.matches('.').count() > 1 };
+    match (before.contains('.'), after.contains('.')) {
+        (_, true) => false,
+        (true, false) => true,
+        (false, false) => !before.contains(',') && after.len() < 3,
+    }
 }
 
 impl Kpi {
@@ -29,10 +46,8 @@ impl Kpi {
         let now = now_in(&data.time_zone)?;
         let mut query = vec![(data.tenant.clone(), format!("eq.{institution}"))];
         query.extend(self.filters.clone());
-        if let Some(column) = &self.time {
-            let bounds = self.window(&now).map_err(|error| unread(error.to_string()))?;
-            query.extend(bounds.into_iter().map(|bound| (column.clone(), bound)));
-        }
+        let bounds = self.bounds(&now).map_err(|error| unread(error.to_string()))?;
+        query.extend(bounds);
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let Some(column) = &self.sum else {
             let rows = rest.count(&self.table, &query).await.map_err(|error| unread(error.to_string()))?;
@@ -43,6 +58,19 @@ impl Kpi {
         let rows = rows.map_err(|error| unread(error.to_string()))?;
         let amounts = rows.iter().map(|row| amount(&row[column]).ok_or_else(|| unread(row.to_string())));
         amounts.sum()
+    }
+
+    /// Bounds of its time and of its day, each with its column, in PostgREST's words.
+    fn bounds(&self, now: &Zoned) -> Result<Vec<(String, String)>, jiff::Error> {
+        let mut bounds = Vec::new();
+        if let Some(column) = &self.time {
+            bounds.extend(self.window(now)?.into_iter().map(|bound| (column.clone(), bound)));
+        }
+        if let (Some(column), Some([first, end])) = (&self.day, span(now, self.days, self.this_month)?) {
+            let of_days = [format!("gte.{}", first.date()), format!("lt.{}", end.date())];
+            bounds.extend(of_days.map(|bound| (column.clone(), bound)));
+        }
+        Ok(bounds)
     }
 
     /// Bounds of its time, in PostgREST's words.
@@ -58,13 +86,21 @@ impl Kpi {
 /// Bounds in PostgREST's words: from midnight of the first of so many days, or of this month, to the midnight that ends
 /// today.
 pub(crate) fn days(now: &Zoned, days: Option<u32>, this_month: bool) -> Result<Vec<String>, jiff::Error> {
+    let span = span(now, days, this_month)?;
+    Ok(span.map_or_else(Vec::new, |[first, end]| {
+        vec![format!("gte.{}", first.timestamp()), format!("lt.{}", end.timestamp())]
+    }))
+}
+
+/// Midnight of the first of so many days, or of this month, and the midnight that ends today.
+fn span(now: &Zoned, days: Option<u32>, this_month: bool) -> Result<Option<[Zoned; 2]>, jiff::Error> {
     let today = now.start_of_day()?;
     let first = match days {
         Some(days) => today.checked_sub(i64::from(days.saturating_sub(1)).days())?,
         None if this_month => today.first_of_month()?.start_of_day()?,
-        None => return Ok(Vec::new()),
+        None => return Ok(None),
     };
-    Ok(vec![format!("gte.{}", first.timestamp()), format!("lt.{}", today.checked_add(1.day())?.timestamp())])
+    Ok(Some([first, today.checked_add(1.day())?]))
 }
 
 /// An amount as PostgREST writes `numeric`: a JSON number or a text.
@@ -118,9 +154,17 @@ mod tests {
 
     #[test]
     fn figures_are_read_with_their_separators_and_currency() {
-        for (text, expected) in
-            [("RWF 62,500.50", Some("62500.50")), ("7", Some("7")), ("-1,000 RWF", Some("-1000")), ("–", None)]
-        {
+        for (text, expected) in [
+            ("RWF 62,500.50", Some("62500.50")),
+            ("7", Some("7")),
+            ("-1,000 RWF", Some("-1000")),
+            ("1,234,567", Some("1234567")),
+            ("1.234,50 €", Some("1234.50")),
+            ("−12,5 €", Some("-12.5")),
+            ("1.234.567 €", Some("1234567")),
+            ("RWF 0.75", Some("0.75")),
+            ("–", None),
+        ] {
             assert_eq!(figure(text), expected.map(|expected| expected.parse().unwrap()), "{text}");
         }
     }
@@ -132,6 +176,7 @@ mod tests {
             table: String::new(),
             sum: None,
             time: None,
+            day: Some("booked_on".to_owned()),
             days,
             this_month: false,
             older_than_hours,
@@ -142,5 +187,10 @@ mod tests {
         assert_eq!(window(kpi(Some(1), None)), ["gte.2026-01-06T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(Some(7), None)), ["gte.2025-12-31T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(None, Some(24))), ["lt.2026-01-05T23:30:00Z"]);
+        let days = kpi(Some(7), None).bounds(&now).unwrap();
+        assert_eq!(
+            days.iter().map(|(_, bound)| bound.as_str()).collect::<Vec<_>>(),
+            ["gte.2026-01-01", "lt.2026-01-08"]
+        );
     }
 }

@@ -64,7 +64,7 @@ mod volume;
 mod workload;
 mod workspace;
 
-pub use network::http;
+pub use network::{http, is_here};
 pub use rls_probe as rls;
 
 pub use browser::{Browser, Page, Request, Visit, Wanted, tools};
@@ -81,8 +81,9 @@ pub use contract::{
     Canary, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates,
     FailedParses, Field, Figures, Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading,
     Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe,
-    Recovery, Refusals, Refused, Release, Right, Route, Search, Security, Sentry, Sms, SmsTransaction, Soak, State,
-    StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window, WorkingHours,
+    Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak,
+    State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{

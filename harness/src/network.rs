@@ -7,6 +7,7 @@ use std::{
 };
 
 use reqwest::{Certificate, ClientBuilder};
+use url::Url;
 
 /// A host that is served elsewhere.
 #[derive(Debug, Clone)]
@@ -45,6 +46,13 @@ pub fn http() -> ClientBuilder {
         client.resolve(&elsewhere.host, elsewhere.address).add_root_certificate(elsewhere.certificate)
     };
     all().into_iter().fold(reqwest::Client::builder(), lead)
+}
+
+/// Whether a URL leads to this machine.
+pub fn is_here(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let is_led_here = |one: &Elsewhere| one.host == host && one.address.ip().is_loopback();
+    host == "localhost" || host == "[::1]" || host.starts_with("127.") || all().iter().any(is_led_here)
 }
 
 /// What makes a browser find them.

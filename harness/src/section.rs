@@ -40,6 +40,12 @@ pub enum Section {
     Forbidden,
     /// What people make in dialogs.
     Forms,
+    /// Edge functions.
+    #[serde(rename = "security.functions")]
+    Functions,
+    /// Accounts that only an invitation makes.
+    #[serde(rename = "security.invited")]
+    Invited,
     /// The ledger on screen.
     Ledger,
     /// How a ledger that is longer than a page shows its rest.
@@ -49,6 +55,12 @@ pub enum Section {
     Make,
     /// What is watched after a release.
     Monitoring,
+    /// What the navigation offers to a role.
+    #[serde(rename = "personas.navigation")]
+    Navigation,
+    /// The fields and buttons of the login view.
+    #[serde(rename = "login.outline")]
+    Outline,
     /// Accounts that do not get in.
     #[serde(rename = "login.refused")]
     Refused,
@@ -85,7 +97,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -100,10 +112,14 @@ impl Section {
         Self::Duplicates,
         Self::Forbidden,
         Self::Forms,
+        Self::Functions,
+        Self::Invited,
         Self::Ledger,
         Self::More,
         Self::Make,
         Self::Monitoring,
+        Self::Navigation,
+        Self::Outline,
         Self::Refused,
         Self::Release,
         Self::Retry,

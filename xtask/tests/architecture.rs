@@ -46,7 +46,7 @@ const HARNESS: Allowed = &[
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore section seen site target workspace",
+        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore runbook section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "clock outcome privacy redaction runbook stopwatch"),
@@ -250,6 +250,23 @@ fn crates_use_only_what_they_may() {
         let used: BTreeSet<_> = used.filter(|name| own.contains(*name)).cloned().collect();
         let may = allowed.get(&folder).unwrap_or(&allowed["suites/smoke"]);
         assert!(used.is_subset(may), "{folder} may use {may:?}, and uses {used:?}");
+    }
+}
+
+/// A client of its own does not find the address that a team's build has baked in, which the embedded portal serves.
+#[test]
+fn suites_find_hosts_by_the_harness() {
+    let suites = fs::read_dir(root().join("suites")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = suites.flat_map(|suite| [suite.join("tests"), suite.join("src")]).filter(|folder| folder.is_dir());
+    let files: Vec<_> = folders.flat_map(|it| fs::read_dir(it).unwrap().map(|entry| entry.unwrap().path())).collect();
+    assert!(files.len() > 50, "{} files", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(
+            !text.contains("reqwest::Client") && !text.contains("reqwest::get"),
+            "harness::http() in {}",
+            file.display()
+        );
     }
 }
 

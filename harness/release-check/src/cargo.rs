@@ -43,13 +43,18 @@ struct Target {
     name: String,
 }
 
-/// Builds the integration tests of suites, all in one go, and answers with the binaries by package.
+/// Builds the integration tests of suites, all in one go, and answers with the binaries by package. Those of another
+/// contract have cases of their own, and are built beside ours: whoever runs ours meanwhile keeps them.
 ///
 /// # Errors
 /// When one does not compile; cargo has said why.
 pub fn test_binaries(suites: &[String]) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut arguments = vec!["test", "--no-run"];
     arguments.extend(suites.iter().flat_map(|suite| ["--package", suite.as_str()]));
+    let features = suites.iter().map(|suite| format!("{suite}/another-contract")).collect::<Vec<_>>().join(",");
+    if env::var_os("HARNESS_CONTRACT").is_some_and(|path| !path.is_empty()) {
+        arguments.extend(["--features", &features]);
+    }
     built(cargo(&arguments), "test")
 }
 

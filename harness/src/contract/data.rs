@@ -13,12 +13,27 @@ pub struct Data {
     pub readers: Vec<String>,
     /// IANA name of the zone in which days begin.
     pub time_zone: String,
+    /// Whose rows are: institutions' where it is left out.
+    #[serde(default)]
+    pub rows_of: RowsOf,
     /// The column that says whose a row is.
     pub tenant: String,
-    /// By the institution's letter: part of a value that stands in its rows and in none of the other's.
+    /// By the institution's letter, or by the persona where rows are users': part of a value that stands in these rows and
+    /// in none of the others.
     pub canaries: BTreeMap<String, String>,
     /// Relations that a user may read within their institution.
     pub relations: Vec<String>,
+}
+
+/// Whose rows are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowsOf {
+    /// Institutions', whose members see them.
+    #[default]
+    Institutions,
+    /// Each user's own.
+    Users,
 }
 
 /// The dashboard.
@@ -49,6 +64,8 @@ pub struct Kpi {
     pub sum: Option<String>,
     /// The column that places a row in time.
     pub time: Option<String>,
+    /// The column with a row's day, where it has a day and no time.
+    pub day: Option<String>,
     /// Of the last so many days, today being one.
     pub days: Option<u32>,
     /// Of this month until today.

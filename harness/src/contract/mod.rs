@@ -25,7 +25,7 @@ use toml::Spanned;
 pub use access::{Budget, Tokens};
 pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard,
-    Data, Duplicates, Kept, Kpi, Ledger, Recipe, Right, StatusFilter, Totals, Trail, WorkingHours,
+    Data, Duplicates, Kept, Kpi, Ledger, Recipe, Right, RowsOf, StatusFilter, Totals, Trail, WorkingHours,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
@@ -146,10 +146,20 @@ struct Evidence {
 pub struct Security {
     /// Tables whose rows are counted as somebody of an institution.
     pub counted: Vec<Counted>,
-    /// Edge functions that only a signed-in user may call.
-    pub functions: Vec<String>,
+    /// Edge functions that only a signed-in user may call; left out where there are none.
+    functions: Option<Vec<String>>,
     /// Paths of files that no site publishes.
     pub unpublished: Vec<String>,
+    /// Whether people are invited, so that nobody makes an account for themselves.
+    #[serde(default)]
+    invited: bool,
+}
+
+impl Security {
+    /// Edge functions that only a signed-in user may call.
+    pub fn functions(&self) -> impl Iterator<Item = &String> {
+        self.functions.iter().flatten()
+    }
 }
 
 /// A table whose rows are counted.
@@ -277,8 +287,8 @@ pub struct Who {
     pub role: String,
     /// The address that they sign in with.
     pub email: String,
-    /// The name of their institution.
-    pub institution: String,
+    /// The name of their institution, where there are institutions.
+    pub institution: Option<String>,
 }
 
 /// A kind of user.
@@ -315,6 +325,8 @@ pub struct Route {
     pub entry: Entry,
     /// The navigation button that shows the view.
     pub navigation: Option<String>,
+    /// Who visits it, where that is not [`Smoke::persona`].
+    persona: Option<String>,
     /// The heading that is on screen when the view is.
     pub heading: Heading,
     /// Texts that the view shows once its data is there.
@@ -446,10 +458,14 @@ impl Contract {
             Section::Duplicates => self.duplicates.is_some(),
             Section::Forbidden => self.forbidden.is_some(),
             Section::Forms => self.forms.is_some(),
+            Section::Functions => self.security.as_ref().is_some_and(|security| security.functions.is_some()),
+            Section::Invited => self.security.as_ref().is_some_and(|security| security.invited),
             Section::Ledger => self.ledger.is_some(),
             Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
+            Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),
+            Section::Outline => !self.login.outline.is_empty(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
             Section::Retry => self.portal.retry.is_some(),
@@ -505,6 +521,21 @@ impl Contract {
         self.route(name).unwrap_or_else(|| self.routes[0].get_ref())
     }
 
+    /// Who visits a route.
+    pub fn visitor<'c>(&'c self, route: &'c Route) -> &'c str {
+        route.persona.as_deref().unwrap_or(self.smoke.persona.get_ref())
+    }
+
+    /// What tells a persona's rows from others': their institution's letter, or the persona where rows are users'; nothing
+    /// for somebody who sees the rows of all.
+    pub fn owner_of<'c>(&'c self, persona: &str) -> Option<&'c str> {
+        let (name, persona) = self.personas.get_key_value(persona)?;
+        match self.data.as_ref().map(|data| data.rows_of).unwrap_or_default() {
+            RowsOf::Users => Some(name),
+            RowsOf::Institutions => persona.institution.as_deref(),
+        }
+    }
+
     /// Why a view cannot be looked at.
     fn unseen(&self, view: &View) -> Option<String> {
         let route = view.route.as_ref().filter(|name| self.route(name).is_none());
@@ -551,6 +582,10 @@ impl Contract {
         if !self.personas.contains_key(persona.get_ref()) {
             return problem(persona.span(), format!("{:?} is not one of its personas", persona.get_ref()));
         }
+        let unknown = |route: &&Spanned<Route>| !self.personas.contains_key(self.visitor(route.get_ref()));
+        if let Some(route) = self.routes.iter().find(unknown) {
+            return problem(route.span(), format!("{:?} is not one of its personas", self.visitor(route.get_ref())));
+        }
         for forbidden in self.forbidden.iter().flatten() {
             let (span, view) = (forbidden.span(), forbidden.get_ref());
             if let Some(unknown) =
@@ -569,9 +604,13 @@ impl Contract {
                 return problem(span, format!("view {:?} {why}", view.name));
             }
         }
-        let placed = |name: &String| self.personas.get(name).is_some_and(|persona| persona.institution.is_some());
-        if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(|name| !placed(name)) {
-            return problem(0..0, format!("the reader {name:?} is not one of its personas with an institution"));
+        let unplaced = |name: &&String| self.owner_of(name).is_none();
+        if let Some(name) = self.data.iter().flat_map(|data| &data.readers).find(unplaced) {
+            let with = match self.data.as_ref().map(|data| data.rows_of) {
+                Some(RowsOf::Users) => "",
+                _ => " with an institution",
+            };
+            return problem(0..0, format!("the reader {name:?} is not one of its personas{with}"));
         }
         if self.monitoring.as_ref().is_some_and(|it| it.loads == 0 || it.errors_of_at_least == 0) {
             return problem(
@@ -579,10 +618,9 @@ impl Contract {
                 "[monitoring] looks at nothing: loads and errors_of_at_least are 1 or more".to_owned(),
             );
         }
-        let made = ["institution", "profile", "group", "member", "transaction"];
-        if let Some(kind) =
-            made.into_iter().find(|kind| self.make.as_ref().is_some_and(|make| !make.contains_key(*kind)))
-        {
+        let of_ledger: &[&str] = if self.allocation.is_some() { &["group", "member", "transaction"] } else { &[] };
+        let is_missing = |kind: &&&str| self.make.as_ref().is_some_and(|make| !make.contains_key(**kind));
+        if let Some(kind) = ["institution", "profile"].iter().chain(of_ledger).find(is_missing) {
             return problem(0..0, format!("[make.{kind}] is missing"));
         }
         if let Some(why) = self.unfillable() {
@@ -619,7 +657,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 155, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `persona`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
@@ -640,6 +678,8 @@ mod tests {
             text.contains("the reader \"PLATFORM_ADMIN\" is not one of its personas with an institution"),
             "{text}"
         );
+        let text = shown("name = \"settings\"", "persona = \"NOBODY\"\nname = \"settings\"");
+        assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
         let text = shown("[make.member]", "[make.person]");
         assert!(text.contains("[make.member] is missing"), "{text}");
         let text = shown("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");

@@ -303,6 +303,13 @@ impl Contract {
         promised(Section::Volume, self.volume.as_ref())
     }
 
+    /// A role that somebody can have: one that may only read, or that of who visits the routes.
+    pub fn a_role(&self) -> &str {
+        let reader = self.allocation.as_ref().map(|allocation| allocation.reader.as_str());
+        let visitor = self.smoke.persona.get_ref();
+        reader.or_else(|| self.role_of(visitor)).unwrap_or(visitor)
+    }
+
     /// The role of a persona, by the label that the contract gives both.
     pub fn role_of(&self, persona: &str) -> Option<&str> {
         let label = &self.personas.get(persona)?.label;

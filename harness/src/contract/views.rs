@@ -13,17 +13,25 @@ use super::{Kpi, Route};
 pub struct Formats {
     /// A day, in strftime's words.
     pub day: String,
-    /// A day with its time, in strftime's words.
-    pub moment: String,
+    /// A day with its time, in strftime's words, where the portal shows any.
+    pub moment: Option<String>,
     /// The short names of the months, for `%b`.
+    #[serde(default)]
     pub months: Vec<String>,
     /// An amount: `{currency}` and `{amount}`, whose thousands have commas and whose cents are shown if there are any.
     pub money: String,
+    /// Whether cents come after a comma, and thousands have points.
+    #[serde(default)]
+    pub decimal_comma: bool,
+    /// Whether cents are shown where there are none.
+    #[serde(default)]
+    pub always_cents: bool,
     /// The currency of sums.
     pub currency: String,
     /// What stands where there is nothing.
     pub nothing: String,
     /// Names of codes, such as those of roles.
+    #[serde(default)]
     pub labels: BTreeMap<String, String>,
 }
 

@@ -70,7 +70,11 @@ impl Contract {
             ("forbidden", self.forbidden.as_ref().map(Vec::len), "4.2: views that a role may not see stay shut"),
             ("login.refused", self.login.refused.as_ref().map(Vec::len), "4.2.1: blocked accounts do not get in"),
             ("security.counted", security.map(|it| it.counted.len()), counted),
-            ("security.functions", security.map(|it| it.functions.len()), "pre.2.5: functions ask who calls"),
+            (
+                "security.functions",
+                security.and_then(|it| Some(it.functions.as_ref()?.len())),
+                "pre.2.5: functions ask who calls",
+            ),
             ("security.unpublished", security.map(|it| it.unpublished.len()), "pre.2.5: nothing private is published"),
             ("data.readers", data.map(|it| it.readers.len()), "4.3.1: figures are compared with the rows"),
             ("data.relations", data.map(|it| it.relations.len()), "4.3.2: data is scoped by institution"),

@@ -13,6 +13,8 @@ pub struct Known {
     pub site: Option<Url>,
     /// Who can sign in: the names that their variables carry, e-mail addresses and passwords.
     pub personas: Vec<(String, String, SecretString)>,
+    /// The database, as `postgres`.
+    pub database: Option<SecretString>,
 }
 
 /// What the environment and the files of settings say of a target. From now on this process finds its hosts.
@@ -23,10 +25,11 @@ pub fn known(target: Target) -> Result<Known, Error> {
     let settings = Settings::read_as(target)?;
     settings.elsewhere()?.into_iter().for_each(network::lead);
     let site = settings.url("E2E_BASE_URL")?.or_else(|| target.default_site());
-    Ok(Known { site, personas: settings.personas() })
+    let database = settings.find("SUPABASE_DB_URL").map(|setting| setting.value.into());
+    Ok(Known { site, personas: settings.personas(), database })
 }
 
-/// A password, for who types it.
-pub fn revealed(password: &SecretString) -> &str {
-    password.expose_secret()
+/// A secret, for whom it is.
+pub fn revealed(secret: &SecretString) -> &str {
+    secret.expose_secret()
 }

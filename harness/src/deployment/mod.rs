@@ -22,7 +22,7 @@ use url::Url;
 use crate::{
     bounded,
     client::{AuthClient, Claims, ClientError, Patience, RestClient, Session, SmsIngest},
-    contract::Contract,
+    contract::{Contract, RowsOf},
     failure::{Failure, Verdict},
     limits, network,
     redaction::{self, Redactor},
@@ -382,6 +382,11 @@ impl Deployment {
         }
     }
 
+    /// Whether it is this project's own portal, by its own contract: of that one, rights and schema were approved.
+    pub fn is_ours(&self) -> bool {
+        self.target == Target::Embedded && self.settings.find("HARNESS_CONTRACT").is_none()
+    }
+
     /// Id of the institution with this letter.
     ///
     /// # Errors
@@ -400,6 +405,25 @@ impl Deployment {
                 .at(self.settings.looked_in())
                 .advice(format!("export {name} with the id of the tenant of the personas _{letter}"))
                 .shared()),
+        }
+    }
+
+    /// Id of whom a persona's rows belong to: of the institution, or of the persona where rows are users'. Nothing for
+    /// somebody who sees the rows of all.
+    ///
+    /// # Errors
+    /// Not run where the institution or the account is not given; where rows are users', as [`Deployment::session`].
+    pub async fn owner_of(&self, persona: &str) -> Verdict<Option<String>> {
+        let rows_of = self.contract.data().map(|data| data.rows_of).unwrap_or_default();
+        match (rows_of, self.contract.owner_of(persona)) {
+            (_, None) => Ok(None),
+            (RowsOf::Institutions, Some(letter)) => self.institution(letter).map(Some),
+            (RowsOf::Users, Some(persona)) => {
+                let session = self.session(persona).await?;
+                let id = session.user["id"].as_str().map(str::to_owned);
+                let unnamed = || Failure::undecided(format!("the session of {persona} says whose it is")).seen("no id");
+                id.ok_or_else(unnamed).map(Some)
+            }
         }
     }
 

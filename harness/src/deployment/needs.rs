@@ -1,7 +1,12 @@
 //! What a target has to be given, and for which steps: all of it at once, before anything is asked.
 
 use super::{Error, promised, settings::Settings};
-use crate::{section::Section, target::Target};
+use crate::{
+    contract::RowsOf,
+    runbook::{Runbook, Step},
+    section::Section,
+    target::Target,
+};
 
 /// Variables that are missing, and the steps that are "not run" without them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +53,7 @@ const NEEDS: [Need; 12] = [
     Need { variables: &["SUPABASE_DB_URL"], section: None, steps: "pre.2.4 sec.1.4 rollback.3.B rollback.3.C" },
     Need {
         variables: &["SUPABASE_ACCESS_TOKEN"],
-        section: None,
+        section: Some(Section::Release),
         steps: "pre.3.1 pre.3.3 pre.3.4 pre.4.4 pre.4.5 pre.4.6 pre.4.7 1.1 1.2 1.3 2.1.1 2.1.2 2.1.3 2.1.4 2.1.5 2.2.1 \
                 2.2.2 2.2.3 post.1.2 post.2.2 post.2.3 post.3.4 rollback.2 rollback.3.A sec.2.1 app.1",
     },
@@ -63,7 +68,7 @@ const NEEDS: [Need; 12] = [
 ];
 
 /// The build, which is held against what is served.
-const BUILD: Need = Need { variables: &["RELEASE_DIST"], section: Some(Section::Release), steps: "3.1.1 3.1.2 3.1.3" };
+const BUILD: Need = Need { variables: &["RELEASE_DIST"], section: None, steps: "3.1.1 3.1.2 3.1.3" };
 
 /// The steps of the persona whose views are opened.
 const OF_FIRST_PERSONA: &str = "pre.2.4 pre.2.5 3.3.2 3.3.3 3.3.4 4.1.1 4.1.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 4.2.2 \
@@ -83,15 +88,19 @@ pub fn missing_variables(target: Target) -> Result<Vec<Missing>, Error> {
     let settings = Settings::read_as(target)?;
     let contract = promised(&settings)?;
     let left_out = contract.not_promised();
-    let has_default = |name: &str| match name {
+    let has_institutions = contract.data().is_ok_and(|data| data.rows_of == RowsOf::Institutions);
+    let is_dispensable = |name: &str| match name {
         "E2E_BASE_URL" => target.default_site().is_some(),
         "VITE_SUPABASE_URL" => target.default_api().is_some(),
+        "E2E_INSTITUTION_A_ID" | "E2E_INSTITUTION_B_ID" => !has_institutions,
         _ => false,
     };
     let of = |variables: Vec<String>, steps: &'static str| {
-        let is_missing = |name: &String| settings.find(name).is_none() && !has_default(name);
+        let is_missing = |name: &String| settings.find(name).is_none() && !is_dispensable(name);
         let variables: Vec<_> = variables.into_iter().filter(is_missing).collect();
-        (!variables.is_empty()).then(|| Missing { variables, steps: steps.split_whitespace().collect() })
+        let of_runbook = steps_of_runbook(steps, &left_out);
+        let is_needed = steps.is_empty() || !of_runbook.is_empty();
+        (is_needed && !variables.is_empty()).then_some(Missing { variables, steps: of_runbook })
     };
     let needs =
         NEEDS.iter().chain([&BUILD]).filter(|need| need.section.is_none_or(|section| !left_out.contains(&section)));
@@ -104,4 +113,15 @@ pub fn missing_variables(target: Target) -> Result<Vec<Missing>, Error> {
         missing.extend(of(vec![format!("E2E_{name}_EMAIL"), format!("E2E_{name}_PASSWORD")], steps));
     }
     Ok(missing)
+}
+
+/// The steps of the runbook in use that the checks of these ids verify, as far as the contract promises them.
+fn steps_of_runbook(ids: &str, left_out: &[Section]) -> Vec<&'static str> {
+    let is_promised = |needs: &[Section]| !needs.iter().any(|section| left_out.contains(section));
+    let is_verified = |step: &Step, id: &str| {
+        let is_meant = Runbook::get().checked_as(id).is_some_and(|meant| meant.id == step.id);
+        is_meant && is_promised(&Runbook::needs_of_check(id, Some(step)))
+    };
+    let steps = Runbook::get().steps().iter().filter(|step| is_promised(&step.needs));
+    steps.filter(|step| ids.split_whitespace().any(|id| is_verified(step, id))).map(|step| step.id.as_str()).collect()
 }

@@ -220,8 +220,9 @@ impl<'d> Writes<'d> {
         };
         let made = made.map_err(unmade(kind))?;
         // A profile ends with its user.
-        if let Some(id) = made["id"].as_str() {
-            self.deployment.remember(Made::Row { kind: kind.to_owned(), id: id.to_owned() });
+        let id = text(&made, "id");
+        if !id.is_empty() {
+            self.deployment.remember(Made::Row { kind: kind.to_owned(), id });
         }
         Ok(made)
     }
@@ -347,8 +348,13 @@ fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Map<String, Value> {
     recipe.values.iter().map(|(column, template)| (column.clone(), fill(template))).collect()
 }
 
+/// What a column holds; ids may be numbers.
 fn text(row: &Value, column: &str) -> String {
-    row[column].as_str().unwrap_or_default().to_owned()
+    match &row[column] {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
 }
 
 fn unmade(what: &str) -> impl Fn(ClientError) -> Failure {

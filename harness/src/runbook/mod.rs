@@ -232,11 +232,7 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
         let runbook = Runbook::parse(&text).map_err(|why| format!("the runbook {shown} {why}"))?;
         Ok((runbook, shown, text))
     });
-    let built_in = || {
-        // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
-        let runbook = Runbook::parse(BUILT_IN).expect("fixtures/runbook.toml is sound");
-        (runbook, "fixtures/runbook.toml (built in)".to_owned(), BUILT_IN.to_owned())
-    };
+    let built_in = || (OWN.clone(), "fixtures/runbook.toml (built in)".to_owned(), BUILT_IN.to_owned());
     let (problem, (runbook, name, text)) = match read {
         None => (None, built_in()),
         Some(Ok(read)) => (None, read),
@@ -245,7 +241,20 @@ static RUNBOOK: LazyLock<Loaded> = LazyLock::new(|| {
     Loaded { runbook, name, text, problem }
 });
 
+/// The runbook whose ids the suites use.
+static OWN: LazyLock<Runbook> = LazyLock::new(|| {
+    // Part of this source: `tests::the_runbook_is_sound` reads it, so no user meets this panic.
+    Runbook::parse(BUILT_IN).expect("fixtures/runbook.toml is sound")
+});
+
 impl Runbook {
+    /// What the checks of this id need of a contract beside what the step asks for that names them in another runbook.
+    pub(crate) fn needs_of_check(id: &str, step: Option<&Step>) -> Vec<Section> {
+        let needs = OWN.step(id).map(|step| step.needs.as_slice()).unwrap_or_default();
+        let is_asked_for = |section: &Section| step.is_some_and(|step| step.needs.contains(section));
+        needs.iter().copied().filter(|section| !is_asked_for(section)).collect()
+    }
+
     /// The runbook of this release. Where the one that `HARNESS_RUNBOOK` names is broken, no check runs at all:
     /// [`Runbook::problem`] says why.
     pub fn get() -> &'static Runbook {
@@ -404,6 +413,16 @@ mod tests {
             "contradicts itself: step pre.1.1 has the severity \"P9\", which is not in its table"
         );
         assert!(broken("[[step]]", "[[step").starts_with("cannot be understood at line 115: "));
+    }
+
+    #[test]
+    fn checks_need_of_a_contract_what_they_need_under_any_runbook() {
+        let [own, planboard] = [BUILT_IN, include_str!("../../../fixtures/planboard/runbook.toml")]
+            .map(|text| Runbook::parse(text).unwrap());
+        let needs = |runbook: &Runbook, id: &str| Runbook::needs_of_check(id, runbook.checked_as(id));
+        assert_eq!(needs(&own, "4.3.1"), []);
+        assert_eq!(needs(&planboard, "4.3.1"), [Section::Dashboard, Section::Data]);
+        assert_eq!(needs(&planboard, "sec.1.4"), [], "its own step says so");
     }
 
     #[test]

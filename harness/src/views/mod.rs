@@ -21,7 +21,7 @@ use crate::{
     figures::{self, now_in},
 };
 
-pub use outline::outline_difference;
+pub use outline::{outline_difference, outline_of};
 use words::Words;
 
 /// How long a list may take to follow its rows once its view is there, in milliseconds.

@@ -4,7 +4,11 @@
 use serde_json::json;
 
 use super::{Difference, reading::list};
-use crate::{browser::Page, contract::View, failure::Verdict};
+use crate::{
+    browser::{Browser, Page},
+    contract::View,
+    failure::Verdict,
+};
 
 /// What may be missing ends in this.
 const MAY_BE_MISSING: &str = " ?";
@@ -27,12 +31,7 @@ impl Page<'_> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn outline_of(&self, roots: &str, data: Option<String>) -> Verdict<Vec<String>> {
-        let script = format!(
-            "{SCRIPT}
-            const [roots, data, answer] = arguments;
-            answer(outline([...document.querySelectorAll(roots)], data));"
-        );
-        list(self.browser().ask(&script, vec![roots.into(), json!(data)]).await?)
+        outline_of(self.browser(), roots, data).await
     }
 
     /// The buttons in each row of a list.
@@ -49,6 +48,19 @@ impl Page<'_> {
             crate::failure::Failure::undecided("the buttons of rows can be read").seen(error.to_string())
         })
     }
+}
+
+/// The outline of whatever a CSS selector finds on the page that is open, without what `data` finds in it.
+///
+/// # Errors
+/// Undecided when the browser itself fails.
+pub async fn outline_of(browser: &Browser, roots: &str, data: Option<String>) -> Verdict<Vec<String>> {
+    let script = format!(
+        "{SCRIPT}
+        const [roots, data, answer] = arguments;
+        answer(outline([...document.querySelectorAll(roots)], data));"
+    );
+    list(browser.ask(&script, vec![roots.into(), json!(data)]).await?)
 }
 
 /// Where an outline is another one than promised; nowhere where nothing is promised.

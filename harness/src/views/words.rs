@@ -1,6 +1,6 @@
 //! Values as people read them: `{column|format}` of a contract, filled from a row.
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, Zoned, civil};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
@@ -65,8 +65,10 @@ impl<'c> Words<'c> {
         let digits: Vec<_> = whole.bytes().collect();
         let thousands: Vec<_> = digits.rchunks(3).rev().map(String::from_utf8_lossy).collect();
         let sign = if amount.is_sign_negative() && !amount.is_zero() { "-" } else { "" };
-        let cents = if cents == "00" { String::new() } else { format!(".{cents}") };
-        let amount = format!("{sign}{}{cents}", thousands.join(","));
+        let (point, comma) = if self.formats.decimal_comma { (",", ".") } else { (".", ",") };
+        let is_left_out = cents == "00" && !self.formats.always_cents;
+        let cents = if is_left_out { String::new() } else { format!("{point}{cents}") };
+        let amount = format!("{sign}{}{cents}", thousands.join(comma));
         let currency = currency.unwrap_or(&self.formats.currency);
         self.formats.money.replace("{currency}", currency).replace("{amount}", &amount)
     }
@@ -121,7 +123,9 @@ impl<'c> Words<'c> {
                 self.money(amount, row[argument].as_str())
             }
             "day" => self.written(value, &self.formats.day)?,
-            "moment" => self.written(value, &self.formats.moment)?,
+            "moment" => {
+                self.written(value, self.formats.moment.as_ref().ok_or("no formats.moment in the contract")?)?
+            }
             "age" => age(self.now.timestamp().duration_since(time(value)?).as_mins()),
             unknown => return Err(format!("no format is called {unknown:?}")),
         };
@@ -129,9 +133,18 @@ impl<'c> Words<'c> {
     }
 
     fn written(&self, value: &Value, format: &str) -> Result<String, String> {
-        let time = time(value)?.to_zoned(self.now.time_zone().clone());
+        let zone = self.now.time_zone().clone();
+        // A column may have days without a time.
+        let time = match value.as_str().and_then(|text| text.parse::<civil::Date>().ok()) {
+            Some(day) if value.as_str().is_some_and(|text| !text.contains(':')) => day.to_zoned(zone),
+            _ => Ok(time(value)?.to_zoned(zone)),
+        };
+        let time = time.map_err(|error| error.to_string())?;
         let month = usize::try_from(time.month() - 1).unwrap_or_default();
-        let month = self.formats.months.get(month).map_or("", String::as_str);
+        let month = match self.formats.months.get(month) {
+            None if format.contains("%b") => return Err("no formats.months in the contract".to_owned()),
+            month => month.map_or("", String::as_str),
+        };
         Ok(time.strftime(&format.replace("%b", month)).to_string())
     }
 }
@@ -194,7 +207,7 @@ mod tests {
     fn values_are_written_as_the_portal_writes_them() {
         let words = words("2026-09-07T10:00:00+02:00[Africa/Kigali]");
         let row = json!({
-            "amount": 1234567.5, "whole": "25000.00", "currency": "USD", "at": "2026-09-06T22:05:00Z", "none": null,
+            "amount": 1234567.5, "whole": "25000.00", "currency": "USD", "at": "2026-09-06T22:05:00Z", "on": "2026-09-08", "none": null,
             "type": "LOAN_REPAYMENT", "role": "INSTITUTION_TREASURER", "active": true, "status": "ACTIVE",
             "members": [{ "status": "ACTIVE" }, { "status": "INACTIVE" }],
         });
@@ -203,6 +216,7 @@ mod tests {
             ("{whole|money}", "RWF 25,000"),
             ("{at|moment}", "7 Sept, 00:05"),
             ("{at|day}", "7 Sept 2026"),
+            ("{on|day}", "8 Sept 2026"),
             ("{at|age}", "9 h"),
             ("{none|moment}", ""),
             ("{none|or:Unknown payer}", "Unknown payer"),
@@ -215,6 +229,15 @@ mod tests {
             assert_eq!(words.fill(template, &row).unwrap(), expected, "{template}");
         }
         assert!(words.fill("{amount|dozens}", &row).unwrap_err().to_string().contains("no format is called"));
+    }
+
+    #[test]
+    fn amounts_may_have_a_comma_for_a_point() {
+        let mut formats = crate::contract::Contract::sacco_plus().unwrap().formats().unwrap().clone();
+        (formats.decimal_comma, formats.always_cents, formats.money) = (true, true, "{amount} €".to_owned());
+        let words = Words::new(&formats, "2026-09-07T10:00:00+02:00[Europe/Berlin]".parse().unwrap());
+        assert_eq!(words.money("-1234567.5".parse().unwrap(), None), "-1.234.567,50 €");
+        assert_eq!(words.money("12".parse().unwrap(), None), "12,00 €");
     }
 
     #[test]

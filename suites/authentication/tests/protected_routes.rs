@@ -50,9 +50,9 @@ pub mod signed_in {
     fn after_login_the_promised_view_is_on_screen() -> Verdict {
         check("4.2.4", async |check| {
             let contract = check.contract();
-            let (email, password) = check.deployment().credentials(contract.smoke.persona.get_ref())?;
             let route = contract.routes().last().map(|route| route.name.as_str()).unwrap_or_default();
             let (page, route) = (check.page().await?, route_of(check, route)?);
+            let (email, password) = check.deployment().credentials(contract.visitor(route))?;
             let watched = protected_texts(contract);
             page.browser().watch_for(&watched, &[]).await?;
             page.open_login(&route.path).await?.expect_ready("a visitor sees the login")?;

@@ -20,7 +20,7 @@ pub mod writes {
     #[apply(actions)]
     fn a_click_says_what_became_of_it(#[case] action: &'static str, #[case] step: &'static str) -> Verdict {
         let step = if step.is_empty() { "4.1.6" } else { step };
-        let needs = [Section::Actions, Section::Views, Section::Controls, Section::Make];
+        let needs = [Section::Actions, Section::Views, Section::Controls, Section::Data, Section::Make];
         check_if_promised(&needs, step, async |check| {
             let (contract, writes) = (check.contract(), check.deployment().writes().await?);
             let action = contract.action(action)?;

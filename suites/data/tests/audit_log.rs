@@ -7,6 +7,8 @@ pub mod signed_in {
     use serde_json::Value;
     use support::unread;
 
+    use crate::institutions::owner;
+
     /// So many events make a page here.
     const SIZE: usize = 3;
 
@@ -27,8 +29,7 @@ pub mod signed_in {
                     .seen("none")
             })?;
             let reader = contract.data()?.readers.first().map(String::as_str).unwrap_or_default();
-            let letter = contract.personas.get(reader).and_then(|persona| persona.institution.as_deref());
-            let institution = check.deployment().institution(letter.unwrap_or_default())?;
+            let institution = owner(check, reader).await?;
             let rest = check.deployment().rest()?.signed_in(&check.deployment().session(reader).await?);
             let log = Log { audit, pages, institution, service: check.deployment().service()?, rest };
             let newest = log.events(&[], &[("limit", NEWEST)]).await?;

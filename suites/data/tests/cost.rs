@@ -14,10 +14,10 @@ pub mod signed_in {
 
     /// Requests and kilobytes of an opened view; requests and memory of one that is left alone.
     #[rstest]
-    #[case::the_dashboard("dashboard")]
-    #[case::the_ledger("transactions")]
-    fn a_view_stays_within_its_budget(#[case] view: &str) -> Verdict {
-        check_if_promised(&[Section::Budget, Section::Views], "pre.2.4", async |check| {
+    #[case::the_dashboard(Section::Dashboard)]
+    #[case::the_ledger(Section::Ledger)]
+    fn a_view_stays_within_its_budget(#[case] view: Section) -> Verdict {
+        check_if_promised(&[Section::Budget, view], "pre.2.4", async |check| {
             let budget = check.contract().budget()?;
             let cost = Cost::of(check, view).await?;
             let (opened, alone) = (&cost.opened, &cost.alone);
@@ -54,18 +54,16 @@ pub mod signed_in {
     /// What a view began ends with it.
     #[test]
     fn a_view_that_was_left_asks_for_nothing() -> Verdict {
-        check_if_promised(&[Section::Budget, Section::Views, Section::Dashboard], "pre.2.4", async |check| {
+        check_if_promised(&[Section::Budget, Section::Dashboard, Section::Ledger], "pre.2.4", async |check| {
             let (contract, budget) = (check.contract(), check.contract().budget()?);
-            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-            let landing = contract.page_of(contract.view(&contract.dashboard()?.route)?);
+            let landing = contract.route_of(&contract.dashboard()?.route);
+            let page = check.signed_in(contract.visitor(landing)).await?;
             let Some(button) = &landing.navigation else {
                 return Err(Failure::undecided("a view can be left for the dashboard")
-                    .expected(format!("navigation of {:?} in [[routes]] or [[views]]", landing.path))
+                    .expected(format!("navigation of {:?} in [[routes]]", landing.path))
                     .seen("none"));
             };
-            page.open(contract.page_of(contract.view(&contract.ledger()?.route)?))
-                .await?
-                .expect_ready("the ledger is on screen")?;
+            page.open(contract.route_of(&contract.ledger()?.route)).await?.expect_ready("the ledger is on screen")?;
             page.navigate(button, &Wanted::view(contract, landing))
                 .await?
                 .expect_ready("the dashboard is on screen")?;
@@ -89,10 +87,11 @@ pub mod signed_in {
     /// Where the database does not answer, a view that looks again does not ask more often than where it does.
     #[test]
     fn a_ledger_whose_data_fails_asks_no_more_often() -> Verdict {
-        check_if_promised(&[Section::Budget, Section::Views, Section::Ledger], "pre.2.4", async |check| {
+        check_if_promised(&[Section::Budget, Section::Ledger], "pre.2.4", async |check| {
             let (contract, budget) = (check.contract(), check.contract().budget()?);
-            let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-            let visit = page.open(contract.page_of(contract.view(&contract.ledger()?.route)?)).await?;
+            let ledger = contract.route_of(&contract.ledger()?.route);
+            let page = check.signed_in(contract.visitor(ledger)).await?;
+            let visit = page.open(ledger).await?;
             visit.expect_ready("the ledger is on screen")?;
             page.browser().cut_off("*/rest/v1/*").await?;
             page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
@@ -113,10 +112,10 @@ pub mod signed_in {
     }
 
     #[rstest]
-    #[case::the_dashboard("dashboard")]
-    #[case::the_ledger("transactions")]
-    fn the_console_stays_quiet(#[case] view: &str) -> Verdict {
-        check_if_promised(&[Section::Budget, Section::Views], "3.3.4", async |check| {
+    #[case::the_dashboard(Section::Dashboard)]
+    #[case::the_ledger(Section::Ledger)]
+    fn the_console_stays_quiet(#[case] view: Section) -> Verdict {
+        check_if_promised(&[Section::Budget, view], "3.3.4", async |check| {
             let budget = check.contract().budget()?;
             let cost = Cost::of(check, view).await?;
             let (opened, alone) = (&cost.opened, &cost.alone);
@@ -146,16 +145,21 @@ struct Cost {
 
 impl Cost {
     /// Of a view, once in a process: it takes its time, and two lines of the runbook look at it.
-    async fn of(check: &Check, view: &str) -> Verdict<Arc<Self>> {
-        static COSTS: Mutex<BTreeMap<String, Measured>> = Mutex::new(BTreeMap::new());
-        let cell = Arc::clone(COSTS.lock().unwrap_or_else(PoisonError::into_inner).entry(view.to_owned()).or_default());
+    async fn of(check: &Check, view: Section) -> Verdict<Arc<Self>> {
+        static COSTS: Mutex<BTreeMap<Section, Measured>> = Mutex::new(BTreeMap::new());
+        let cell = Arc::clone(COSTS.lock().unwrap_or_else(PoisonError::into_inner).entry(view).or_default());
         cell.get_or_init(async || Self::measured(check, view).await.map(Arc::new)).await.clone()
     }
 
-    async fn measured(check: &Check, view: &str) -> Verdict<Self> {
+    async fn measured(check: &Check, view: Section) -> Verdict<Self> {
         let (contract, budget) = (check.contract(), check.contract().budget()?);
-        let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
-        let opened = page.open(contract.page_of(contract.view(view)?)).await?;
+        let route = match view {
+            Section::Ledger => &contract.ledger()?.route,
+            _ => &contract.dashboard()?.route,
+        };
+        let route = contract.route_of(route);
+        let page = check.signed_in(contract.visitor(route)).await?;
+        let opened = page.open(route).await?;
         opened.expect_on_the_way("the view is on screen")?;
         let loaded =
             "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];

@@ -1,6 +1,13 @@
-//! The two institutions that are held against each other, by the personas that the contract names as readers.
+//! The two institutions that are held against each other, by the personas that the contract names as readers. Where rows
+//! are users', each reader is one.
 
 use harness::{Check, Failure, RestClient, Verdict};
+
+/// Whose rows a persona sees.
+pub async fn owner(check: &Check, persona: &str) -> Verdict<String> {
+    let unknown = || Failure::undecided(format!("the rows of {persona} are somebody's")).seen("nobody's");
+    check.deployment().owner_of(persona).await?.ok_or_else(unknown)
+}
 
 /// A reader, their institution, and the other one.
 pub struct Reader<'c> {
@@ -15,9 +22,9 @@ pub struct Reader<'c> {
 }
 
 impl<'c> Reader<'c> {
-    pub fn of(check: &'c Check, persona: &'c str) -> Verdict<Self> {
-        let (contract, deployment) = (check.contract(), check.deployment());
-        let letter = |name: &str| contract.personas.get(name).and_then(|persona| persona.institution.as_deref());
+    pub async fn of(check: &'c Check, persona: &'c str) -> Verdict<Self> {
+        let contract = check.contract();
+        let letter = |name: &str| contract.owner_of(name);
         let unknown = |what: String| Failure::undecided(what).at("[data] and [personas] of the contract");
         let own = letter(persona).ok_or_else(|| unknown(format!("the contract has a reader {persona:?}")))?;
         let others = contract.data()?.readers.iter().map(String::as_str);
@@ -31,10 +38,10 @@ impl<'c> Reader<'c> {
         };
         Ok(Self {
             persona,
-            institution: deployment.institution(own)?,
+            institution: owner(check, persona).await?,
             canary: canary(own)?,
             other,
-            other_institution: deployment.institution(theirs)?,
+            other_institution: owner(check, other).await?,
             other_canary: canary(theirs)?,
         })
     }

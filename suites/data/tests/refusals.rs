@@ -97,7 +97,9 @@ pub mod writes {
     #[apply(forms)]
     fn a_form_says_what_became_of_it(#[case] form: &'static str, #[case] step: &'static str) -> Verdict {
         let step = if step.is_empty() { "4.1.4" } else { step };
-        check_if_promised(&[Section::Forms, Section::Views, Section::Controls, Section::Make], step, async |check| {
+        let needs =
+            [Section::Forms, Section::Views, Section::Controls, Section::Data, Section::Make, Section::Allocation];
+        check_if_promised(&needs, step, async |check| {
             let contract = check.contract();
             let (form, writes) = (contract.form(form)?, check.deployment().writes().await?);
             // Each form has its own: what one makes would be missing in the list of another.

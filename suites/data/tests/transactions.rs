@@ -1,6 +1,6 @@
 //! 4.3.2 "Transactions show institution-scoped data".
 
-use harness::{Check, Failure, Verdict, Wanted, check};
+use harness::{Check, Failure, Section, Verdict, Wanted, check, check_if_promised};
 use rstest_reuse::apply;
 use serde_json::Value;
 use support::unread;
@@ -13,8 +13,8 @@ pub mod signed_in {
     /// On screen and in every answer that the browser gets, there is only the reader's institution.
     #[apply(readers)]
     fn the_browser_gets_rows_of_the_own_institution_only(#[case] reader: &str) -> Verdict {
-        check("4.3.2", async |check| {
-            let reader = Reader::of(check, reader)?;
+        check_if_promised(&[Section::Ledger], "4.3.2", async |check| {
+            let reader = Reader::of(check, reader).await?;
             others_exist(check, &reader).await?;
             let (contract, page) = (check.contract(), check.signed_in(reader.persona).await?);
             let visit = page.open(contract.route_of(&contract.ledger()?.route)).await?;
@@ -57,7 +57,7 @@ pub mod signed_in {
     #[apply(readers)]
     fn the_database_gives_rows_of_the_own_institution_only(#[case] reader: &str) -> Verdict {
         check("4.3.2", async |check| {
-            let reader = Reader::of(check, reader)?;
+            let reader = Reader::of(check, reader).await?;
             let (ours, theirs) = (reader.rest(check).await?, reader.others_rest(check).await?);
             let tenant = check.contract().data()?.tenant.as_str();
             let (own, other) = (format!("eq.{}", reader.institution), format!("eq.{}", reader.other_institution));
@@ -92,8 +92,8 @@ pub mod signed_in {
     /// Screen, database as the reader and database as the service count the same.
     #[apply(readers)]
     fn the_screen_counts_what_the_database_counts(#[case] reader: &str) -> Verdict {
-        check("4.3.2", async |check| {
-            let reader = Reader::of(check, reader)?;
+        check_if_promised(&[Section::Ledger], "4.3.2", async |check| {
+            let reader = Reader::of(check, reader).await?;
             let (contract, ledger) = (check.contract(), check.contract().ledger()?);
             let own = format!("eq.{}", reader.institution);
             let service = check.deployment().service()?;
@@ -133,8 +133,8 @@ pub mod signed_in {
     /// Each status button shows the rows of its status, and no others.
     #[apply(readers)]
     fn each_status_button_shows_its_rows(#[case] reader: &str) -> Verdict {
-        check("4.3.2", async |check| {
-            let reader = Reader::of(check, reader)?;
+        check_if_promised(&[Section::Ledger], "4.3.2", async |check| {
+            let reader = Reader::of(check, reader).await?;
             let ledger = check.contract().ledger()?;
             let page = check.signed_in(reader.persona).await?;
             page.open(check.contract().route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
@@ -154,8 +154,8 @@ pub mod signed_in {
     /// Searching for a reference shows the rows that have it, and no others.
     #[apply(readers)]
     fn a_search_shows_what_was_searched_for(#[case] reader: &str) -> Verdict {
-        check("4.3.2", async |check| {
-            let reader = Reader::of(check, reader)?;
+        check_if_promised(&[Section::Ledger], "4.3.2", async |check| {
+            let reader = Reader::of(check, reader).await?;
             let ledger = check.contract().ledger()?;
             let canary = format!("like.*{}*", reader.canary);
             let expected = Narrowed::of(check, &reader, &ledger.reference, &canary).await?;

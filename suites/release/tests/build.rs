@@ -1,6 +1,6 @@
 //! Phase 3, 3.1 Pre-Deployment Build Test: the folder that a build left (RELEASE_DIST), and that it is what is served.
 
-use harness::{BuildFiles, Failure, Section, Verdict, check, check_if_promised};
+use harness::{BuildFiles, Failure, Section, UnknownPath, Verdict, check, check_if_promised};
 
 fn listed(build: &BuildFiles) -> String {
     let mut top: Vec<_> = build.keys().map(|path| path.split_inclusive('/').next().unwrap_or(path)).collect();
@@ -12,14 +12,20 @@ fn listed(build: &BuildFiles) -> String {
 #[test]
 fn the_build_has_what_a_site_needs() -> Verdict {
     check("3.1.1", async |check| {
-        let build = check.deployment().build()?;
-        let has_assets = build.keys().any(|path| path.starts_with("assets/"));
-        if build.contains_key("index.html") && has_assets && build.contains_key("_redirects") {
+        let (build, contract) = (check.deployment().build()?, check.contract());
+        let mut expected = vec!["index.html", contract.assets.hashed.trim_start_matches('/')];
+        if contract.portal.unknown_path == UnknownPath::App {
+            expected.push("_redirects");
+        }
+        let is_there =
+            |name: &&str| build.keys().any(|path| path == name || name.ends_with('/') && path.starts_with(*name));
+        if expected.iter().all(is_there) {
             check.measured(format!("{} files", build.len()));
             return Ok(());
         }
-        Err(Failure::failed("the build has index.html, assets/ and _redirects")
-            .expected("index.html, assets/, _redirects")
+        let (last, others) = expected.split_last().unwrap_or((&"", &[]));
+        Err(Failure::failed(format!("the build has {} and {last}", others.join(", ")))
+            .expected(expected.join(", "))
             .seen(listed(&build))
             .advice("npm run build, and look at what it printed; _redirects belongs into public/"))
     })
@@ -124,6 +130,18 @@ fn the_redirects_of_the_build_fall_back() -> Verdict {
                 && words.next() == Some("200")
         });
         let (app, deep) = (site.document("/").await?, site.get(site.url("/a-deep-link/of-nobody")).await?);
+        if check.contract().portal.unknown_path == UnknownPath::NotFound {
+            if deep.status == 404 {
+                return Ok(());
+            }
+            return Err(Failure::failed("the rules of the build let an unknown path answer 404")
+                .expected("404")
+                .seen(deep.summary())
+                .at(deep.url.as_str())
+                .advice(
+                    "put a 404.html into public/, and take a rule for /* out of _redirects; build again and deploy",
+                ));
+        }
         if deep.document().starts_the_same_app_as(&app) {
             return Ok(());
         }

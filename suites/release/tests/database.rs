@@ -7,7 +7,7 @@ use std::{
 
 use harness::{
     Backup, Backups, Cause, Checkout, Dated, Deployment, Facts, Failure, ManagementClient, Migration, Recovery,
-    Rehearsal, Target, Verdict, check, same_statements, workspace_root,
+    Rehearsal, Section, Verdict, check, check_if_promised, same_statements, workspace_root,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -218,7 +218,7 @@ fn what_the_migrations_make_is_there() -> Verdict {
             let declared = Facts::declared(&management).await?;
             check.keep("schema.txt", "text/plain", declared.to_string());
             // What a deployment's own migrations declare is compared with production by pre.2.1.
-            return if check.deployment().target() == Target::Embedded { as_approved(&declared) } else { Ok(()) };
+            return if check.deployment().is_ours() { as_approved(&declared) } else { Ok(()) };
         }
         let shown = missing.iter().map(|Missing { name }| {
             let of = promised.iter().find(|(made, _)| *made == name);
@@ -427,7 +427,7 @@ fn the_latest_backup_exists_before_the_migration() -> Verdict {
 /// "Point-in-time recovery enabled in Supabase".
 #[test]
 fn point_in_time_recovery_is_on() -> Verdict {
-    check("pre.3.4", async |check| {
+    check_if_promised(&[Section::Release], "pre.3.4", async |check| {
         let (management, claim) =
             (check.deployment().management()?, "the database can be had as it was at any point in time");
         if check.contract().release()?.recovery == Recovery::Daily {

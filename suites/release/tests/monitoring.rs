@@ -33,7 +33,7 @@ pub mod signed_in {
     async fn loads_in_time(check: &Check, name: &str) -> Verdict {
         let (contract, mut took) = (check.contract(), Vec::new());
         let route: &Route = contract.route_of(name);
-        let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
+        let page = check.signed_in(contract.visitor(route)).await?;
         for _ in 0..contract.monitoring()?.loads {
             let visit = page.open(route).await?;
             visit.expect_ready(format!("{} shows its view", route.path))?;
@@ -156,11 +156,16 @@ pub mod signed_in {
     /// Loads every view, and on until enough was answered, or one does not come.
     async fn load(check: &Check) -> Verdict<Loads> {
         let (contract, promise) = (check.contract(), check.contract().monitoring()?);
-        let page = check.signed_in(contract.smoke.persona.get_ref()).await?;
+        let mut who = contract.smoke.persona.get_ref().as_str();
+        let page = check.signed_in(who).await?;
         let mut loads = Loads::default();
         // Each load brings an answer or more.
         let most = promise.errors_of_at_least.max(contract.routes().count());
         for route in contract.routes().cycle().take(most) {
+            if contract.visitor(route) != who {
+                who = contract.visitor(route);
+                page.hold_now(&check.deployment().session(who).await?).await?;
+            }
             let (visit, before) = (page.open(route).await?, loads.errors.len());
             loads.views += 1;
             let answered = visit.requests("http").filter(|it| it.status().is_some() || it.is_server_error());

@@ -1,6 +1,6 @@
 //! Rollback Procedures: each level is possible, seen before anybody needs it.
 
-use harness::{Deployment, Failure, PagesDeployment, Progress, Recovery, Verdict, check};
+use harness::{Deployment, Failure, PagesDeployment, Progress, Recovery, Section, Verdict, check, check_if_promised};
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -76,7 +76,7 @@ fn the_functions_have_a_version_to_go_back_to() -> Verdict {
 /// Level 3, Option A: recovery reaches back to before this release.
 #[test]
 fn recovery_reaches_back_to_before_the_release() -> Verdict {
-    check("rollback.3.A", async |check| {
+    check_if_promised(&[Section::Release], "rollback.3.A", async |check| {
         let (management, claim) =
             (check.deployment().management()?, "the database can be had as it was before the release");
         let answer = management.backups().await.map_err(|error| Deployment::vendor_failed(claim, &error))?;

@@ -17,8 +17,8 @@ pub mod signed_in {
         let (contract, deployment) = (check.contract(), check.deployment());
         let mut readers = Vec::new();
         for persona in &contract.data()?.readers {
-            let letter = contract.personas.get(persona).and_then(|persona| persona.institution.as_deref());
-            let institution = deployment.institution(letter.unwrap_or_default())?;
+            let unknown = || Failure::undecided(format!("the rows of {persona} are somebody's")).seen("nobody's");
+            let institution = deployment.owner_of(persona).await?.ok_or_else(unknown)?;
             let rest = deployment.rest()?.signed_in(&deployment.session(persona).await?);
             readers.push(Reader { persona, institution, rest });
         }

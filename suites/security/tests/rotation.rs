@@ -81,7 +81,7 @@ pub mod writes {
                 if let Err(error) = deployment.rest()?.signed_in(&session).count(table, &[]).await {
                     broken.push(format!("rest, {table}: {error}"));
                 }
-                for name in &contract.security()?.functions {
+                for name in contract.security()?.functions() {
                     let function = deployment.function(name)?;
                     let receipt = function.probe_as(&session, &Unstorable::empty()).await;
                     let receipt = receipt.by_the_endpoint(function.url())?;

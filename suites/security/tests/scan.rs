@@ -70,7 +70,7 @@ fn nothing_that_is_served_holds_a_secret() -> Verdict {
 /// Staff is invited: whoever asks for an account is refused before their password is looked at.
 #[test]
 fn nobody_makes_an_account_for_themselves() -> Verdict {
-    check("pre.2.5", async |check| {
+    check_if_promised(&[Section::Invited], "pre.2.5", async |check| {
         let auth = check.deployment().auth()?;
         let claim = "nobody makes an account for themselves";
         let code = auth
@@ -118,7 +118,7 @@ async fn refused(check: &harness::Check, requests: Vec<Asked<'_>>) -> Verdict {
     let base = check.deployment().api()?.url.as_str().trim_end_matches('/').to_owned();
     let undecided =
         |error: reqwest::Error| Failure::undecided("the services can be asked").seen(error.without_url().to_string());
-    let http = reqwest::Client::builder().build().map_err(undecided)?;
+    let http = harness::http().build().map_err(undecided)?;
     let mut open = Vec::new();
     for (who, path, headers) in requests {
         let request = headers
@@ -261,7 +261,7 @@ pub mod signed_in {
     /// The key that every visitor has opens no function. The control: somebody who is signed in gets to its own code.
     #[apply(functions)]
     fn the_public_key_opens_no_function(#[case] name: &str) -> Verdict {
-        check_if_promised(&[Section::Security], "pre.2.5", async |check| {
+        check_if_promised(&[Section::Security, Section::Functions], "pre.2.5", async |check| {
             let (deployment, claim) = (check.deployment(), format!("the public key does not open {name}"));
             let (function, key) = (deployment.function(name)?, &deployment.api()?.anon_key);
             let bearer = format!("Bearer {key}");

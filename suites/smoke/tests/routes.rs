@@ -42,7 +42,7 @@ pub mod signed_in {
     fn the_view_is_on_screen(#[case] route: &str, #[case] step: &str) -> Verdict {
         check(step, async |check| {
             let route = route_of(check, route)?;
-            let page = check.signed_in(check.contract().smoke.persona.get_ref()).await?;
+            let page = check.signed_in(check.contract().visitor(route)).await?;
             let visit = page.open(route).await?;
             visit.expect_ready(format!("{} shows its view", route.path))?;
             check.measured(format!("{} ms", visit.load_time().as_millis()));

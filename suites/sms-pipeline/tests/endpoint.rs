@@ -124,7 +124,7 @@ pub mod writes {
 
     #[test]
     fn a_new_message_is_answered_with_what_became_of_it() -> Verdict {
-        check_if_promised(&[Section::Data], "4.4.2", async |check| {
+        check_if_promised(&[Section::Data, Section::Ledger], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let (text, _) = gateway.payment(2000);
             let watch = Stopwatch::start();
@@ -157,7 +157,7 @@ pub mod writes {
 
     #[test]
     fn the_same_message_is_answered_as_a_duplicate() -> Verdict {
-        check_if_promised(&[Section::Data], "4.4.2", async |check| {
+        check_if_promised(&[Section::Data, Section::Ledger], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let message = gateway.message(gateway.payment(2000).0);
             gateway.send(&message).await?;
@@ -173,7 +173,7 @@ pub mod writes {
 
     #[test]
     fn a_date_that_is_none_is_refused() -> Verdict {
-        check_if_promised(&[Section::Data], "4.4.2", async |check| {
+        check_if_promised(&[Section::Data, Section::Ledger], "4.4.2", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             for date in ["yesterday", "07/01/2026 12:00", "2026-02-30T12:00:00Z"] {
                 let mut body = gateway.message(format!("dated {date}")).body();

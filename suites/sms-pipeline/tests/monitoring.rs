@@ -177,7 +177,7 @@ pub mod writes {
 
     #[test]
     fn the_function_answers_each_message_without_an_error() -> Verdict {
-        check_if_promised(&[Section::Sms, Section::Data], "post.3.4", async |check| {
+        check_if_promised(&[Section::Sms, Section::Data, Section::Ledger], "post.3.4", async |check| {
             let gateway = Gateway::open(check, "ours").await?;
             let mut errors = Vec::new();
             for at in 1..=MESSAGES {

@@ -1,10 +1,13 @@
 //! The text of a proposed contract.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
-use harness::Known;
+use harness::{Known, Runbook, rls::Tenancy};
 
-use super::{Heading, View, Walk};
+use super::{Heading, Look, View, Walk};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
@@ -82,7 +85,7 @@ pub(super) fn provisional(title: &str) -> String {
 }
 
 /// The proposal, with what its owner should look at.
-pub(super) fn contract(walk: &Walk, known: &Known) -> String {
+pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) -> String {
     let mut text = String::from(
         "# Proposed by `release-check contract new`: what was seen, not what is promised. Read each line.\n\
          # Sections that are left out (README, \"Point it at another Supabase portal\") leave their checks out.\n\n",
@@ -94,6 +97,7 @@ pub(super) fn contract(walk: &Walk, known: &Known) -> String {
     let _ = write!(text, "[smoke]\n# Who visits the routes.\npersona = {}\n\n", quoted(first));
     text += &routes(walk);
     text += &rest(walk);
+    text += &tenancy.and_then(|tenancy| rows(walk, known, tenancy)).unwrap_or_default();
     text
 }
 
@@ -115,12 +119,14 @@ fn login(walk: &Walk) -> String {
     let fields = walk.login.login.as_ref();
     let field = |of: fn(&super::Login) -> &String| fields.map_or_else(String::new, |fields| quoted(of(fields)));
     format!(
-        "[login]\nheading = {}\nemail = {}\npassword = {}\nsubmit = {}\nwithin_ms = 3000\nwrong_password = {}\n\n",
+        "[login]\nheading = {}\nemail = {}\npassword = {}\nsubmit = {}\nwithin_ms = 3000\nwrong_password = {}\n\
+         # Headings, fields and buttons, in their order.\noutline = [\n{}]\n\n",
         quoted(&heading),
         field(|fields| &fields.email),
         field(|fields| &fields.password),
         field(|fields| &fields.submit),
         quoted(&walk.refusal),
+        walk.outline.iter().map(|line| format!("  {},\n", quoted(line))).collect::<String>(),
     )
 }
 
@@ -138,18 +144,37 @@ fn shell(walk: &Walk, known: &Known) -> String {
     );
     for (name, ..) in &known.personas {
         let _ = writeln!(text, "[personas.{name}]\n# What the portal calls the role.\nlabel = {}", quoted(name));
-        let letter = name.rsplit('_').next().filter(|letter| letter.len() == 1);
-        text += &letter.map_or_else(String::new, |letter| format!("institution = \"{letter}\"\n"));
+        if *name == walk.who {
+            let offered: Vec<_> = home.navigation.texts.iter().map(|text| quoted(text)).collect();
+            let _ = writeln!(text, "navigation = [{}]", offered.join(", "));
+        }
+        text += &letter(name).map_or_else(String::new, |letter| format!("institution = \"{letter}\"\n"));
         text += "\n";
     }
     text
 }
 
-/// The line of §4.1 for a view.
+/// The line of the runbook for a view: the one whose title begins with its path or with its button, else the one of §4.1
+/// that is about such views.
 fn step(view: &View, taken: &BTreeSet<&str>) -> Option<&'static str> {
-    let name = format!("{} {}", view.button, view.look.path).to_lowercase();
+    let (button, path) = (view.button.to_lowercase(), format!("{}:", view.look.path.to_lowercase()));
+    let is_named = |title: &str| title.starts_with(&path) || title.starts_with(&button);
+    let mut steps = Runbook::get().steps().iter().filter(|step| !taken.contains(step.id.as_str()));
+    if let Some(step) = steps.find(|step| is_named(&step.title.to_lowercase())) {
+        return Some(&step.id);
+    }
+    let name = format!("{button} {path}");
     let fits = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    STEPS.iter().find(|(step, words)| !taken.contains(step) && fits(words)).map(|(step, _)| *step)
+    let is_free = |step: &str| !taken.contains(step) && Runbook::get().checked_as(step).is_some();
+    STEPS.iter().find(|(step, words)| is_free(step) && fits(words)).map(|(step, _)| *step)
+}
+
+/// A short name of a view: what its path is made of, or its button.
+fn name(view: &View) -> String {
+    let path = view.look.path.trim_matches('/');
+    let text = if path.is_empty() { &view.button } else { path };
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
 fn routes(walk: &Walk) -> String {
@@ -161,8 +186,6 @@ fn routes(walk: &Walk) -> String {
     for view in &walk.views {
         let step = step(view, &taken);
         taken.extend(step);
-        let name: String =
-            view.button.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
         let heading =
             view.look.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
         let entry = if view.by_url { "url" } else { "navigation" };
@@ -171,7 +194,7 @@ fn routes(walk: &Walk) -> String {
         let asked: Vec<_> = asked.map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
         let lines = format!(
             "[[routes]]\nname = {}\nstep = {}\npath = {}\nentry = \"{entry}\"\nnavigation = {}\nheading = {heading}\nwithin_ms = 3000\n",
-            quoted(name.trim_matches('-')),
+            quoted(&name(view)),
             quoted(step.unwrap_or("4.1.x")),
             quoted(&view.look.path),
             quoted(&view.button),
@@ -183,8 +206,9 @@ fn routes(walk: &Walk) -> String {
         match step {
             Some(_) => text += &format!("{asked}{others}{lines}\n"),
             None => {
-                text +=
-                    &format!("# No line of §4.1 is about this view; give it one to have it checked.\n{asked}{others}");
+                text += &format!(
+                    "# No line of the runbook is about this view; give it one to have it checked.\n{asked}{others}"
+                );
                 text.extend(lines.lines().map(|line| format!("# {line}\n")));
                 text += "\n";
             }
@@ -203,29 +227,113 @@ const HEADERS: [(&str, &str); 5] = [
 ];
 
 fn rest(walk: &Walk) -> String {
-    let mut text =
-        String::from("[assets]\nrequired = [\"script[type=module][src]\"]\nhashed = \"/assets/\"\n\n[headers]\n");
+    let assets = &walk.login.assets;
+    let required: Vec<_> = assets.required.iter().map(|selector| quoted(selector)).collect();
+    let mut text = format!(
+        "[assets]\nrequired = [{}]\n# Paths below this are named after their content.\nhashed = {}\n\n[headers]\n",
+        required.join(", "),
+        quoted(&assets.folder)
+    );
     for (name, pattern) in HEADERS {
         let is_sent = walk.headers.iter().any(|(sent, _)| sent == name);
         let mark = if is_sent { "" } else { "# not sent: " };
         let _ = writeln!(text, "{mark}{name} = {}", quoted(pattern));
     }
-    let all = |of: fn(&super::Look) -> &Vec<String>| {
-        let looks = walk.views.iter().map(|view| &view.look).chain([&walk.home]);
-        let names: BTreeSet<_> = looks.flat_map(|look| of(look).iter().map(String::as_str)).collect();
-        names.into_iter().collect::<Vec<_>>().join(", ")
-    };
+    let asked: [(&str, Names); 4] = [
+        ("tables and views", |look| &look.tables),
+        ("functions of the database", |look| &look.calls),
+        ("edge functions", |look| &look.functions),
+        ("kept in the browser", |look| &look.stored),
+    ];
+    let asked = asked.map(|(kind, of)| (kind, seen(walk, of))).into_iter().filter(|(_, names)| !names.is_empty());
+    let asked: Vec<_> = asked.map(|(kind, names)| format!("{kind} {}", names.join(", "))).collect();
     let _ = write!(
         text,
         "\n[secrets]\n\"Supabase secret key\" = 'sb_secret_[A-Za-z0-9_-]{{10,}}'\n\"Supabase access token\" = 'sbp_[a-f0-9]{{20,}}'\n\n\
          [console]\n# Errors that are no defect, as patterns. The embedded portal has no realtime: an app that uses it needs\n\
          # 'WebSocket connection to .*/realtime/v1/' there.\nallowed = []\n\n\
-         # Seen on the way: tables and views {}; functions of the database {}; edge functions {}; kept in the browser {}.\n\
-         # They are where [tenancy], [security], [data] and [dashboard] begin; cargo xtask rls prints what it infers of the tenancy.\n",
-        all(|look| &look.tables),
-        all(|look| &look.calls),
-        all(|look| &look.functions),
-        walk.home.stored.join(", "),
+         # Seen on the way: {}.\n\
+         # They are where [tenancy], [data] and [dashboard] begin; cargo xtask rls prints what it infers of the tenancy.\n",
+        asked.join("; "),
     );
+    text += &watched(walk);
+    text
+}
+
+/// Names of one kind that were seen on a page.
+type Names = fn(&Look) -> &Vec<String>;
+
+/// What was seen of something on any view, each once.
+fn seen(walk: &Walk, of: Names) -> Vec<&str> {
+    let looks = walk.views.iter().map(|view| &view.look).chain([&walk.home]);
+    let names: BTreeSet<_> = looks.flat_map(|look| of(look).iter().map(String::as_str)).collect();
+    names.into_iter().collect()
+}
+
+/// Whose rows are whose, and two people whose rows are held against each other, if there are two.
+fn rows(walk: &Walk, known: &Known, tenancy: &Tenancy) -> Option<String> {
+    let table = toml::Table::from_iter([("tenancy".to_owned(), toml::Value::try_from(tenancy).ok()?)]);
+    let mut text = format!(
+        "\n# Whose rows are whose, as the database's catalog has it; rls-probe says why.\n{}",
+        toml::to_string(&table).ok()?
+    );
+    let (of_users, column) = match (&tenancy.tenant, &tenancy.owner) {
+        (Some(tenant), _) => (false, &tenant.column),
+        (None, owner) => (true, owner.as_ref()?.columns.first()?),
+    };
+    let mut by_owner = BTreeMap::new();
+    for (name, ..) in &known.personas {
+        if let Some(owner) = if of_users { Some(name.as_str()) } else { letter(name) } {
+            by_owner.entry(owner).or_insert(name.as_str());
+        }
+    }
+    let readers: Vec<_> = by_owner.into_values().take(2).collect();
+    if readers.len() == 2 {
+        let quoted = |names: &[&str]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            text,
+            "\n[data]\n{}tenant = {}\nreaders = [{}]\n# Where days begin at midnight.\ntime_zone = \"UTC\"\n# Part of a \
+             value that stands in the rows of each of them, and in nobody else's.\ncanaries = {{}}\nrelations = [{}]\n",
+            if of_users { "rows_of = \"users\"\n" } else { "" },
+            quoted(&[column]),
+            quoted(&readers),
+            quoted(&seen(walk, |look| &look.tables)),
+        );
+    }
+    Some(text)
+}
+
+/// The letter of a persona's institution.
+fn letter(persona: &str) -> Option<&str> {
+    persona.rsplit('_').next().filter(|letter| letter.len() == 1)
+}
+
+/// The runbook's counts of "RLS Verification".
+const COUNTS: [&str; 3] = ["sec.1.1", "sec.1.2", "sec.1.3"];
+
+/// What every portal can promise that has tables: they are counted where `[data]` says whose rows are whose.
+fn watched(walk: &Walk) -> String {
+    let (tables, functions) = (seen(walk, |look| &look.tables), seen(walk, |look| &look.functions));
+    let steps = COUNTS.into_iter().filter(|step| Runbook::get().checked_as(step).is_some());
+    let counted = tables.iter().zip(steps);
+    let counted = counted.map(|(table, step)| format!("  {{ table = {}, step = {} }},\n", quoted(table), quoted(step)));
+    let functions = match functions.iter().map(|name| quoted(name)).collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        names => format!("# Edge functions that only a signed-in user may call.\nfunctions = [{}]\n", names.join(", ")),
+    };
+    let mut text = format!(
+        "\n[security]\n# Tables of which somebody sees their own rows and no others.\ncounted = [\n{}]\n{functions}\
+         # What a build's folder may have in it by mistake.\nunpublished = [\"/.env\", \"/.env.production\", \"/.git/config\", \
+         \"/package.json\"]\n# invited = true: nobody makes an account for themselves.\n\n\
+         [monitoring]\nloads = 5\nerrors_below_percent = 1.0\nerrors_of_at_least = 200\n",
+        counted.collect::<String>(),
+    );
+    if let Some(relation) = tables.first() {
+        let _ = write!(
+            text,
+            "\n[tokens]\naccess_at_most_s = 3600\n# What only somebody who is signed in reads.\nrelation = {}\nguesses_at_most = 60\n",
+            quoted(relation)
+        );
+    }
     text
 }

@@ -54,6 +54,14 @@ const look = () => {
           submit: field(form.querySelector("button[type=submit], input[type=submit], button"), "form button"),
         }
       : null,
+    assets: {
+      required: ["script[type=module][src]", "link[rel=stylesheet][href]", "link[rel=manifest][href]", "link[rel~=icon][href]"]
+        .filter((selector) => document.querySelector(selector)),
+      folder: [...document.querySelectorAll("script[src]")]
+        .map(({ src }) => new URL(src))
+        .filter(({ origin }) => origin === location.origin)
+        .map(({ pathname }) => pathname.slice(0, pathname.lastIndexOf("/") + 1))[0] ?? "/assets/",
+    },
     tables: named(/\/rest\/v1\/(?!rpc\/)([^/]+)$/),
     calls: named(/\/rest\/v1\/rpc\/([^/]+)$/),
     functions: named(/\/functions\/v1\/([^/]+)/),

@@ -6,7 +6,11 @@ mod draft;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use harness::{Browser, Contract, Known, Verdict, Wanted, known};
+use harness::{
+    Browser, Contract, Known, Verdict, Wanted, known,
+    rls::{Tenancy, inferred},
+    views::outline_of,
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -50,6 +54,7 @@ struct Look {
     buttons: Vec<String>,
     lines: Vec<String>,
     login: Option<Login>,
+    assets: Assets,
     tables: Vec<String>,
     calls: Vec<String>,
     functions: Vec<String>,
@@ -67,6 +72,15 @@ struct Heading {
 struct Navigation {
     selector: String,
     texts: Vec<String>,
+}
+
+/// What the document loads.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Assets {
+    /// CSS selectors that find something in it.
+    required: Vec<String>,
+    /// Where its scripts are.
+    folder: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -88,7 +102,11 @@ struct View {
 /// All that was seen.
 #[derive(Debug)]
 struct Walk {
+    /// Who signed in.
+    who: String,
     login: Look,
+    /// The headings, fields and buttons of the login.
+    outline: Vec<String>,
     /// What a wrong password is answered with.
     refusal: String,
     home: Look,
@@ -122,7 +140,8 @@ pub fn run(action: &Action) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let walk = runtime.block_on(walk(&site, &known, options.persona.as_deref()));
     let walk = walk.map_err(|failure| failure.to_string())?;
-    let text = draft::contract(&walk, &known);
+    let tenancy = runtime.block_on(tenancy(&known));
+    let text = draft::contract(&walk, &known, tenancy.as_ref());
     // What is proposed has to be a contract.
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("contract.toml");
@@ -149,6 +168,18 @@ fn provisional(title: &str) -> Result<Contract, String> {
     Contract::read(&path).map_err(|problem| problem.to_string())
 }
 
+/// Whose rows are whose, as the database's catalog has it, where the database is known and says so.
+async fn tenancy(known: &Known) -> Option<Tenancy> {
+    let url = known.database.as_ref()?;
+    match inferred(harness::revealed(url), &[]).await {
+        Ok(inferred) => Some(inferred.tenancy).filter(Tenancy::is_given),
+        Err(error) => {
+            say(&format!("[tenancy] and [data] are left out, since the database cannot be read: {error}"));
+            None
+        }
+    }
+}
+
 async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk> {
     let failed =
         |why: String| harness::Failure::not_run("the portal can be walked through").seen(why).at(site.as_str());
@@ -170,6 +201,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     let form = || Wanted::anything(&contract).selector("input[type=password]");
     browser.visit(site, &form()).await?.expect_ready("the login view has a field for the password")?;
     let login = look(&browser).await?;
+    let outline = outline_of(&browser, "body", None).await?;
     let fields = login.login.clone().ok_or_else(|| failed("no field for a password".to_owned()))?;
     submit(&browser, &fields, "nobody@example.com", "not-a-password-of-anybody").await?;
     let refused = look(&browser).await?;
@@ -205,7 +237,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
     }
     browser.close(true).await?;
-    Ok(Walk { login, refusal, home, views, headers, has_not_found })
+    Ok(Walk { who: name.clone(), login, outline, refusal, home, views, headers, has_not_found })
 }
 
 async fn submit(browser: &Browser, fields: &Login, email: &str, password: &str) -> Verdict {
