@@ -57,8 +57,15 @@ pub struct Check {
     kept: Mutex<Vec<Kept>>,
 }
 
-/// A file of evidence: its name, its content type, its text.
-type Kept = (&'static str, &'static str, String);
+/// A file of evidence.
+#[derive(Debug)]
+struct Kept {
+    name: &'static str,
+    content_type: &'static str,
+    text: String,
+    /// Whether nothing of anybody can stand in it.
+    is_figures: bool,
+}
 
 /// Runs a check of the step `id`, and leaves its evidence.
 ///
@@ -155,8 +162,9 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
     evidence.measured(measured.map(|measured| discreet.reported(&measured)));
     evidence.figure(check.figure.into_inner().unwrap_or_else(PoisonError::into_inner));
     let texts = check.kept.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut kept = texts.into_iter().try_for_each(|(name, content_type, text)| {
-        evidence.attach(name, content_type, discreet.reported(&text).as_bytes()).map(drop)
+    let mut kept = texts.into_iter().try_for_each(|Kept { name, content_type, text, is_figures }| {
+        let text = if is_figures { discreet.redactor.clean(&text) } else { discreet.reported(&text) };
+        evidence.attach(name, content_type, text.as_bytes()).map(drop)
     });
     let mut verdict = verdict;
     if let Some(browser) = browser {
@@ -386,7 +394,16 @@ impl Check {
 
     /// Keeps a text as evidence, whatever the verdict.
     pub fn keep(&self, name: &'static str, content_type: &'static str, text: impl Into<String>) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((name, content_type, text.into()));
+        self.add(Kept { name, content_type, text: text.into(), is_figures: false });
+    }
+
+    /// Keeps figures that a later run compares with: numbers and hashes, of which none is masked.
+    pub fn keep_figures(&self, name: &'static str, json: String) {
+        self.add(Kept { name, content_type: "application/json", text: json, is_figures: true });
+    }
+
+    fn add(&self, kept: Kept) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     }
 
     /// The portal in a browser that nobody is signed in to. A check has one browser; asking again gives the same.

@@ -55,11 +55,13 @@ mod runbook;
 mod section;
 mod seen;
 mod site;
+mod soaked;
 mod statements;
 mod stopwatch;
 mod target;
 pub mod views;
 mod volume;
+mod workload;
 mod workspace;
 
 pub use network::{http, is_here};
@@ -75,17 +77,18 @@ pub use client::{
     SentryClient, SentryIssue, Session, SignedBy, SigningKey, SmsIngest, Unstorable,
 };
 pub use contract::{
-    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, Budget, Canary, ChosenWindow,
-    Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, FailedParses, Field, Figures,
-    Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List,
-    Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe, Recovery, Refusals, Refused,
-    Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, State, StatusFilter, Times, Tokens,
-    Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, AuditSequence, Budget,
+    Canary, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates,
+    FailedParses, Field, Figures, Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading,
+    Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe,
+    Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak,
+    State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
-    BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant, Writes,
-    known, missing_variables, revealed, settings_file,
+    Api, BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant,
+    Writes, known, missing_variables, revealed, settings_file,
 };
 pub use failure::{Failure, Verdict};
 pub use figures::{figure, now_in};
@@ -101,10 +104,12 @@ pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, S
 pub use section::Section;
 pub use seen::Seen;
 pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use soaked::Soaked;
 pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
 pub use volume::{Answered, at_volume};
+pub use workload::{Workload, Workloads};
 pub use workspace::root as workspace_root;
 
 /// A text without secrets, for whoever writes one that no check has cleaned: what the environment holds, what this

@@ -15,6 +15,15 @@ pub enum Section {
     Allocation,
     /// Events of the audit log.
     Audit,
+    /// All events that the portal writes.
+    #[serde(rename = "audit.actions")]
+    AuditActions,
+    /// When people work.
+    #[serde(rename = "audit.hours")]
+    AuditHours,
+    /// What shows that events are missing.
+    #[serde(rename = "audit.sequence")]
+    AuditSequence,
     /// What a page may cost.
     Budget,
     /// Institutions that may be written to in production.
@@ -71,6 +80,8 @@ pub enum Section {
     Sentry,
     /// The way from a gateway's message to the ledger.
     Sms,
+    /// What the last soak has to show.
+    Soak,
     /// Rows in the states that they may be in.
     States,
     /// Whose rows are whose.
@@ -89,10 +100,13 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
+        Self::AuditActions,
+        Self::AuditHours,
+        Self::AuditSequence,
         Self::Budget,
         Self::Canary,
         Self::Controls,
@@ -117,6 +131,7 @@ impl Section {
         Self::Security,
         Self::Sentry,
         Self::Sms,
+        Self::Soak,
         Self::States,
         Self::Tenancy,
         Self::Tokens,

@@ -60,8 +60,10 @@ const HARNESS: Allowed = &[
     ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),
     ("runbook", "section target workspace"),
     ("site", "bounded client failure limits obstacle"),
+    ("soaked", "deployment failure run target"),
     ("views", "browser client contract failure figures"),
     ("volume", "contract deployment failure restore views"),
+    ("workload", "client deployment failure run target"),
 ];
 
 const RLS_PROBE: Allowed = &[

@@ -218,8 +218,34 @@ pub struct Audit {
     pub tenant: String,
     /// Column of when.
     pub time: String,
+    /// When people work.
+    pub hours: Option<WorkingHours>,
+    /// What shows that events are missing.
+    pub sequence: Option<AuditSequence>,
+    /// Names of all other events that the portal writes.
+    pub actions: Option<Vec<String>>,
     /// The function that answers with a page of it.
     pub pages: Option<AuditPages>,
+}
+
+/// Hours of a day, in the time zone of [`Data`]; those of a night where they end before they begin.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkingHours {
+    /// When they begin.
+    pub from: jiff::civil::Time,
+    /// When they are over.
+    pub until: jiff::civil::Time,
+}
+
+/// Numbers that a sequence gives to events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSequence {
+    /// Their column.
+    pub column: String,
+    /// So many events has the largest transaction: all of their numbers are missing if it is taken back.
+    pub taken_back_at_most: i64,
 }
 
 /// A function that answers with a page of events, the newest first: the names of its arguments and of what it answers.

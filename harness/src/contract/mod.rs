@@ -24,12 +24,12 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, Canary, ChosenWindow, Dashboard, Data,
-    Duplicates, Kept, Kpi, Ledger, Recipe, Right, RowsOf, StatusFilter, Totals, Trail,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard,
+    Data, Duplicates, Kept, Kpi, Ledger, Recipe, Right, RowsOf, StatusFilter, Totals, Trail, WorkingHours,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
-pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Times, Unread};
+pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Soak, Times, Unread};
 pub use views::{
     Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
     View, Window,
@@ -118,6 +118,8 @@ pub struct Contract {
     audit: Option<Box<Audit>>,
     /// The way from a gateway's message to the ledger.
     sms: Option<Box<Sms>>,
+    /// What the last soak has to show.
+    soak: Option<Soak>,
     /// Institutions that may be written to in production.
     canary: Option<Canary>,
     /// What it takes to make a tenant, by kind of row.
@@ -445,6 +447,9 @@ impl Contract {
             Section::Actions => self.actions.is_some(),
             Section::Allocation => self.allocation.is_some(),
             Section::Audit => self.audit.is_some(),
+            Section::AuditActions => self.audit.as_ref().is_some_and(|audit| audit.actions.is_some()),
+            Section::AuditHours => self.audit.as_ref().is_some_and(|audit| audit.hours.is_some()),
+            Section::AuditSequence => self.audit.as_ref().is_some_and(|audit| audit.sequence.is_some()),
             Section::Budget => self.budget.is_some(),
             Section::Canary => self.canary.is_some(),
             Section::Controls => self.controls.is_some(),
@@ -469,6 +474,7 @@ impl Contract {
             Section::Security => self.security.is_some(),
             Section::Sentry => self.sentry.is_some(),
             Section::Sms => self.sms.is_some(),
+            Section::Soak => self.soak.is_some(),
             Section::States => self.states.is_some(),
             Section::Tenancy => self.tenancy.is_some(),
             Section::Tokens => self.tokens.is_some(),
@@ -620,6 +626,9 @@ impl Contract {
         }
         if let Some(why) = self.unfillable() {
             return problem(0..0, why);
+        }
+        if self.audit.as_ref().and_then(|audit| audit.hours).is_some_and(|hours| hours.from == hours.until) {
+            return problem(0..0, "the hours of [audit] are none, or all: they begin when they end".to_owned());
         }
         None
     }

@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use toml::Spanned;
 
 use super::{
-    Action, Allocation, Audit, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates, Forbidden, Form,
-    Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry, Sms, State,
-    Tokens, Totals, Trail, View, Volume,
+    Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates,
+    Forbidden, Form, Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry,
+    Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -36,6 +36,32 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn audit(&self) -> Verdict<&Audit> {
         promised(Section::Audit, self.audit.as_deref())
+    }
+
+    /// All events that the portal writes, those of an allocation included.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn audit_actions(&self) -> Verdict<impl Iterator<Item = &str>> {
+        let audit = self.audit()?;
+        let others = promised(Section::AuditActions, audit.actions.as_deref())?;
+        Ok(audit.accepted.iter().chain(others).map(String::as_str))
+    }
+
+    /// When people work.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn audit_hours(&self) -> Verdict<&WorkingHours> {
+        promised(Section::AuditHours, self.audit()?.hours.as_ref())
+    }
+
+    /// What shows that events are missing.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn audit_sequence(&self) -> Verdict<&AuditSequence> {
+        promised(Section::AuditSequence, self.audit()?.sequence.as_ref())
     }
 
     /// Institutions that may be written to in production.
@@ -181,6 +207,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn sms(&self) -> Verdict<&Sms> {
         promised(Section::Sms, self.sms.as_deref())
+    }
+
+    /// What the last soak has to show.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn soak(&self) -> Verdict<&Soak> {
+        promised(Section::Soak, self.soak.as_ref())
     }
 
     /// Who belongs where, for the prober of row level security.

@@ -37,6 +37,16 @@ pub struct Sms {
     pub unread: Unread,
 }
 
+/// What the last soak has to show before a release.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Soak {
+    /// So many messages, or more.
+    pub messages: u32,
+    /// It is no older, in days.
+    pub within_days: i64,
+}
+
 /// Which time of a payment counts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -219,7 +219,10 @@ mod tests {
         let at = text.find("[audit]").unwrap();
         let end = at + text[at..].find("\n\n").unwrap();
         let contract = Contract::parse(&text.replace(&text[at..end], ""), Path::new("contract.toml")).unwrap();
-        assert_eq!(contract.not_promised(), [Section::Audit]);
+        assert_eq!(
+            contract.not_promised(),
+            [Section::Audit, Section::AuditActions, Section::AuditHours, Section::AuditSequence]
+        );
         assert_eq!(contract.weakened(), Vec::new());
         assert_eq!(contract.audit().unwrap_err().claim(), "not promised: the contract has no [audit]");
     }

@@ -57,6 +57,7 @@ pub struct Deployment {
     sessions: Mutex<HashMap<String, Arc<OnceCell<Verdict<Session>>>>>,
     tenants: tenant::Tenants,
     made: tenant::AllMade,
+    counterpart: OnceCell<Verdict<Box<Deployment>>>,
     #[cfg(feature = "embedded")]
     embedded: Option<portal::Portal>,
 }
@@ -125,6 +126,7 @@ impl Deployment {
             sessions: Mutex::default(),
             tenants: Mutex::default(),
             made: tenant::AllMade::default(),
+            counterpart: OnceCell::new(),
             #[cfg(feature = "embedded")]
             embedded: None,
         })
@@ -176,6 +178,7 @@ impl Deployment {
             sessions: Mutex::default(),
             tenants: Mutex::default(),
             made: tenant::AllMade::default(),
+            counterpart: OnceCell::new(),
             embedded: Some(portal),
         })
     }

@@ -215,11 +215,16 @@ impl Deployment {
     }
 
     /// The deployment that this one is to be like: production of staging, and the other way round; a sound portal of the
-    /// embedded one.
+    /// embedded one. Opened once.
     ///
     /// # Errors
     /// Not run where that is not configured.
-    pub async fn counterpart(&self) -> Verdict<Deployment> {
+    pub async fn counterpart(&self) -> Verdict<&Deployment> {
+        let opened = self.counterpart.get_or_init(async || self.open_counterpart().await.map(Box::new)).await;
+        opened.as_ref().map(|opened| &**opened).map_err(Failure::clone)
+    }
+
+    async fn open_counterpart(&self) -> Verdict<Deployment> {
         let target = match self.target {
             #[cfg(feature = "embedded")]
             Target::Embedded => return Box::pin(Self::open_sound()).await,

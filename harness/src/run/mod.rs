@@ -8,6 +8,7 @@
 
 mod begin;
 mod current;
+mod earlier;
 mod exclusion;
 mod folder;
 mod judge;
@@ -19,6 +20,7 @@ mod stays;
 pub use begin::{Begun, Plan, working_copy};
 pub use current::read_list;
 pub(crate) use current::{Current, asked_to_list, close, current, list};
+pub(crate) use earlier::earlier;
 pub(crate) use exclusion::not_promised;
 pub use exclusion::{LeftOutBecause, kept_out};
 pub use folder::runs_folder;

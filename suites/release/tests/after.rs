@@ -1,10 +1,10 @@
-//! Post-Deployment Monitoring, First Hour and First 24 Hours: what the project's log, its database and its audit log have,
-//! against what they had before. Counts alone: messages may hold what members' rows hold.
+//! Post-Deployment Monitoring, First Hour and First 24 Hours: what the project's log and its database have, against what they
+//! had before. Counts alone: messages may hold what members' rows hold.
 
 use std::collections::BTreeMap;
 
 use harness::{
-    Cause, Check, Deployment, Failure, MADE_BY_CHECKS, ManagementClient, Progress, Section, SentryIssue, Verdict,
+    Cause, Check, Deployment, Failure, ManagementClient, Progress, Section, SentryIssue, Verdict, Workload, Workloads,
     check, check_if_promised,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -152,17 +152,19 @@ fn visitors_met_no_new_error_in_the_last_hour() -> Verdict {
     })
 }
 
+/// When the live deployment was made, where that can be asked.
+async fn released(check: &Check) -> Option<Timestamp> {
+    let deployments = check.deployment().pages().ok()?.deployments().await.ok()?;
+    let live = deployments.into_iter().find(|deployment| deployment.progress() == Progress::Published);
+    live?.created_on
+}
+
 /// "Review Sentry error reports": those since the release; of the last 24 hours where nobody knows when that was.
 #[test]
 fn visitors_met_no_new_error_since_the_release() -> Verdict {
     check_if_promised(&[Section::Sentry], "post.2.1", async |check| {
-        let deployments = match check.deployment().pages() {
-            Ok(pages) => pages.deployments().await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
-        let live = deployments.iter().find(|deployment| deployment.progress() == Progress::Published);
         let a_day_ago = Timestamp::now() - SignedDuration::from_hours(24);
-        let since = live.and_then(|deployment| deployment.created_on).unwrap_or(a_day_ago);
+        let since = released(check).await.unwrap_or(a_day_ago);
         expect_no_new_issue(check, since, "visitors met no new error since the release").await
     })
 }
@@ -195,7 +197,6 @@ struct Load {
     hit_percent: f64,
     /// Tables of which more rows are dead than alive.
     bloated: Vec<String>,
-    has_statements: bool,
 }
 
 const LOAD: &str = "select
@@ -204,23 +205,8 @@ const LOAD: &str = "select
     blks_hit + blks_read as blocks,
     (100.0 * blks_hit / greatest(blks_hit + blks_read, 1))::float8 as hit_percent,
     (select coalesce(json_agg(format('%s.%s: %s dead rows, %s alive', schemaname, relname, n_dead_tup, n_live_tup)), '[]')
-     from pg_catalog.pg_stat_user_tables where n_dead_tup > 10000 and n_dead_tup > n_live_tup) as bloated,
-    to_regclass('extensions.pg_stat_statements') is not null as has_statements
+     from pg_catalog.pg_stat_user_tables where n_dead_tup > 10000 and n_dead_tup > n_live_tup) as bloated
   from pg_catalog.pg_stat_database where datname = current_database()";
-
-/// A statement that many wait for.
-#[derive(Deserialize)]
-struct Slow {
-    id: String,
-    calls: i64,
-    mean_ms: f64,
-}
-
-/// Of those who come by the API, by mean time; maintenance may take as long as it likes.
-const SLOW: &str = "select s.queryid::text as id, s.calls, s.mean_exec_time as mean_ms
-  from extensions.pg_stat_statements s join pg_catalog.pg_roles r on r.oid = s.userid
-  where r.rolname in ('anon', 'authenticated', 'service_role', 'authenticator') and s.calls >= 10 and s.mean_exec_time > 1000
-  order by s.mean_exec_time desc limit 5";
 
 /// "Check database performance metrics".
 #[test]
@@ -234,8 +220,6 @@ fn the_database_bears_its_load() -> Verdict {
         let Some(load) = load.into_iter().next() else {
             return Err(Failure::undecided(claim).expected("figures of the database").seen("none"));
         };
-        let slow: Vec<Slow> =
-            if load.has_statements { management.query(SLOW).await.map_err(failed)? } else { Vec::new() };
         let mut wrong = Vec::new();
         if load.connections * 10 > load.most_connections * 8 {
             wrong.push(format!("{} of {} connections", load.connections, load.most_connections));
@@ -244,96 +228,58 @@ fn the_database_bears_its_load() -> Verdict {
             wrong.push(format!("{:.1} % of blocks out of the cache", load.hit_percent));
         }
         wrong.extend(load.bloated);
-        let shown = |Slow { id, calls, mean_ms }: Slow| format!("query {id}: {mean_ms:.0} ms, {calls} times");
-        wrong.extend(slow.into_iter().map(shown));
         if wrong.is_empty() {
-            let statements = if load.has_statements { "" } else { "; pg_stat_statements is not installed" };
             check.measured(format!(
-                "{} of {} connections, {:.1} % of blocks out of the cache{statements}",
+                "{} of {} connections, {:.1} % of blocks out of the cache",
                 load.connections, load.most_connections, load.hit_percent
             ));
             return Ok(());
         }
         Err(Failure::failed(claim)
             .caused_by(Cause::Slow)
-            .expected("up to 80 % of the connections, 95 % of blocks out of the cache, fewer dead rows than live ones, no query of the API that takes a second")
+            .expected("up to 80 % of the connections, 95 % of blocks out of the cache, fewer dead rows than live ones")
             .seen(wrong.join("\n"))
             .at(management.url("database/query/read-only"))
-            .advice("Supabase Dashboard, Reports, Query Performance and Database: add the index or the connection pool that is missing, vacuum the table"))
+            .advice("Supabase Dashboard, Reports, Database: add the connection pool or the memory that is missing, vacuum the table"))
     })
 }
 
-/// What is odd about the events of the last day.
-#[derive(Deserialize)]
-struct Events {
-    all: i64,
-    nobody: i64,
-    gone: i64,
-    future: i64,
-    most_in_a_minute: i64,
-}
-
-/// "Review audit log for anomalies".
+/// What came by the API, by the database's own statistics; against the last run before the release, where there is one.
 #[test]
-fn every_event_of_the_audit_log_can_be_explained() -> Verdict {
-    check_if_promised(&[Section::Release, Section::Audit], "post.2.3", async |check| {
-        // What nobody did is the system's own; an allocation is a person's.
-        /// Of one person: more is a program with their session.
-        const MOST_IN_A_MINUTE: i64 = 120;
-        let (management, audit) = (check.deployment().management()?, check.contract().audit()?);
-        let claim = "every event of the audit log can be explained";
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let (table, actor, time) = (quoted(&audit.table), quoted(&audit.actor), quoted(&audit.time));
-        let (action, literal) = (quoted(&audit.action), |name: &String| format!("'{}'", name.replace('\'', "''")));
-        let accepted = audit.accepted.iter().map(literal).collect::<Vec<_>>().join(", ");
-        // People of a check's own come and go, with institutions of their own, and are as fast as programs.
-        let institution = check.contract().make().ok().and_then(|make| make.get("institution"));
-        let in_ours = institution.map(|recipe| {
-            let (institutions, tenant) = (quoted(&recipe.table), quoted(&audit.tenant));
-            format!("exists (select from public.{institutions} i where i.id = {tenant} and i.name like '{MADE_BY_CHECKS} %')")
-        });
-        let by_ours =
-            audit.email.as_ref().map(|email| format!("coalesce({}, '') like '{MADE_BY_CHECKS}-%'", quoted(email)));
-        let ours: Vec<_> = in_ours.into_iter().chain(by_ours).map(|ours| format!("and not {ours}")).collect();
-        let not_ours = ours.join(" ");
-        let sql = format!(
-            "with day as (select {actor} as actor, {time} as at, {action} = any(array[{accepted}]::text[]) as is_allocation
-                 from public.{table} where {time} > now() - interval '24 hours' {not_ours})
-             select count(*) as \"all\", count(*) filter (where actor is null and is_allocation) as nobody,
-                    count(*) filter (where actor is not null and not exists (
-                        select from auth.users u where u.id::text = actor::text and coalesce(u.banned_until < now(), true))) as gone,
-                    count(*) filter (where at > now() + interval '5 minutes') as future,
-                    coalesce((select max(of_one) from (select count(*) as of_one from day where actor is not null
-                        group by actor, date_trunc('minute', at)) as minutes), 0) as most_in_a_minute
-             from day"
-        );
-        let rows: Vec<Events> =
-            management.query(&sql).await.map_err(|error| Deployment::vendor_failed(claim, &error))?;
-        let Some(events) = rows.into_iter().next().filter(|events| events.all > 0) else {
+fn no_query_is_slower_than_before_the_release() -> Verdict {
+    check_if_promised(&[Section::Release], "post.2.2", async |check| {
+        /// Statements that a report shows; the evidence has all.
+        const SHOWN: usize = 5;
+        let claim = "no query of the API is slow, or slower than before the release";
+        let Workloads { now, before } = Workloads::of(check.deployment(), released(check).await).await?;
+        check.keep_figures(Workload::KEPT, now.to_json());
+        let at = check.deployment().management()?.url("database/query/read-only");
+        if now.known() == 0 {
             return Err(Failure::undecided(claim)
-                .expected("events of the last 24 hours")
+                .expected("statements of the API that ran ten times or more")
                 .seen("none")
-                .at(format!("public.{}", audit.table))
-                .advice(
-                    "after a release somebody has signed in or allocated: look whether the log is written at all",
-                ));
+                .at(at)
+                .advice("wait until somebody has used the portal: the statistics were begun anew"));
+        }
+        let compared = match &before {
+            Some((run, _)) => format!("compared with {run}"),
+            None => "compared with nothing: no run of before the release is kept here".to_owned(),
         };
-        let odd = [
-            (events.nobody, "allocations without anybody who made them"),
-            (events.gone, "by users who are deleted or banned"),
-            (events.future, "of a time that is still to come"),
-            (events.most_in_a_minute.saturating_sub(MOST_IN_A_MINUTE).max(0), "more than a person makes in a minute"),
-        ];
-        let odd: Vec<_> =
-            odd.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-        if odd.is_empty() {
-            check.measured(format!("{} events of the last 24 hours", events.all));
+        let slow = now.slow(before.as_ref().map(|(_, workload)| workload));
+        if slow.is_empty() {
+            check.measured(format!("{} statements of the API, {compared}", now.known()));
             return Ok(());
         }
+        let mut shown: Vec<_> = slow.iter().take(SHOWN).cloned().collect();
+        if slow.len() > SHOWN {
+            shown.push(format!("and {} more", slow.len() - SHOWN));
+        }
         Err(Failure::failed(claim)
-            .expected("events by users who are there, at times that have been, as fast as people are")
-            .seen(format!("of {} events {}", events.all, odd.join(", ")))
-            .at(format!("public.{}", audit.table))
-            .advice("ask whoever operates the portal; what nobody can explain is an incident (Incident Response)"))
+            .caused_by(Cause::Slow)
+            .expected("means below a second, below twice what they were before the release, and of new queries below half a second")
+            .seen(shown.join("\n"))
+            .fact("beside", compared)
+            .at(at)
+            .advice("Supabase Dashboard, Query Performance: run explain (analyze) on the statement, and look whether this release took an index from it or has it read more rows"))
     })
 }

@@ -5,6 +5,7 @@
 //! missing, the step is "not run", and a person may look and sign.
 
 mod after;
+mod audit_log;
 mod benchmarks;
 mod build;
 mod code_freeze;

@@ -6,7 +6,7 @@ use harness::{Facts, Failure, Verdict, check, difference_table};
 fn staging_mirrors_production() -> Verdict {
     check("pre.2.1", async |check| {
         let (here, there) = (check.deployment(), check.deployment().counterpart().await?);
-        let (ours, theirs) = (Facts::of(here).await?, Facts::of(&there).await?);
+        let (ours, theirs) = (Facts::of(here).await?, Facts::of(there).await?);
         let differences = ours.differences(&theirs);
         let (name, other) = (here.target().to_string(), format!("{} to mirror", there.target()));
         check.keep("mirror.md", "text/markdown", difference_table(&differences, &name, &other));

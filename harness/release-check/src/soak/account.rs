@@ -68,6 +68,10 @@ pub struct Totals {
     pub rows: u32,
     /// Transactions in the database.
     pub transactions: u32,
+    /// Messages that were reported as taken, and have no row or no transaction.
+    pub lost: u32,
+    /// Messages with several rows or transactions.
+    pub doubled: u32,
 }
 
 /// What is not as it should be, one line each.
@@ -95,6 +99,14 @@ pub struct Account {
     #[serde(flatten)]
     pub totals: Totals,
     pub differences: Differences,
+}
+
+impl Account {
+    /// Messages of which something else does not agree than how many there are.
+    pub fn otherwise_wrong(&self) -> u32 {
+        let all = u32::try_from(self.differences.named.len() + self.differences.more).unwrap_or(u32::MAX);
+        all.saturating_sub(self.totals.lost + self.totals.doubled)
+    }
 }
 
 impl<'p> Book<'p> {
@@ -208,6 +220,8 @@ impl<'p> Book<'p> {
             if entry.sent {
                 self.totals.originals += 1;
             }
+            self.totals.lost += u32::from(entry.is_lost());
+            self.totals.doubled += u32::from(entry.is_doubled());
             let mut wrong = entry.miscounts();
             match self.notes.get(&number) {
                 Some(notes) => wrong.extend_from_slice(notes),
@@ -226,6 +240,14 @@ impl<'p> Book<'p> {
 }
 
 impl Entry {
+    fn is_lost(&self) -> bool {
+        self.reported.is_some() && (self.rows == 0 || self.payments == 0)
+    }
+
+    fn is_doubled(&self) -> bool {
+        self.rows > 1 || self.payments > 1
+    }
+
     /// What is there too often or too rarely.
     fn miscounts(&self) -> Vec<String> {
         // What was reported is there; what had no answer may be there or not; nothing is there of anything else.

@@ -11,7 +11,7 @@ mod rows;
 
 use std::{path::PathBuf, time::Duration};
 
-use harness::{Deployment, Target};
+use harness::{Deployment, Target, run::runs_folder};
 use serde_json::json;
 use tokio::{
     runtime::Builder,
@@ -33,6 +33,7 @@ pub use self::{
     plan::{Plan, Share},
     report::{SUMMARY, Summary},
 };
+use report::Whom;
 
 /// Where the report of the last soak is, below the workspace.
 const REPORT: &str = "target/soak";
@@ -85,8 +86,12 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     let summary = runtime.block_on(soak(options, target, PAUSE))?;
     let folder = options.report.clone().unwrap_or_else(|| root().join(REPORT));
     let page = summary.write(&folder)?;
+    let runs = runs_folder();
+    let kept = summary.kept().keep(&runs);
+    let kept = kept.map_err(|error| format!("the soak cannot be kept in {}: {error}", runs.display()))?;
     print(&if options.json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() });
     say(&format!("report: {}", page.display()));
+    say(&format!("kept for the checks of a release: {}", kept.display()));
     Ok(match summary.interrupted {
         _ if !summary.is_good() => Exit::Failed,
         None => Exit::Passed,
@@ -174,7 +179,8 @@ async fn within(
     }
     rows::read(deployment, &tenant, &devices, &mut sent.book).await?;
     let interrupted = *interrupt.borrow();
-    let summary = Summary::of(deployment.target(), options, &plan, sent, chaos.map(|chaos| chaos.made()), interrupted);
+    let whom = Whom::of(deployment).await;
+    let summary = Summary::of(whom, options, &plan, sent, chaos.map(|chaos| chaos.made()), interrupted);
     Ok(summary.cleaned(deployment).await)
 }
 

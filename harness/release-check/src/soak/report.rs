@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{Deployment, Target};
+use harness::{Deployment, Soaked, Target};
+use jiff::Timestamp;
 use minijinja::{Environment, Value, context};
 use plotters::prelude::*;
 use serde::Serialize;
@@ -29,14 +30,48 @@ pub const SUMMARY: &str = "summary.json";
 /// Size of the plot.
 const PLOT: (u32, u32) = (960, 360);
 
+/// Which deployment was soaked, and of which version.
+#[derive(Debug)]
+pub struct Whom {
+    target: Target,
+    site: Option<String>,
+    project: Option<String>,
+    commit: Option<String>,
+}
+
+impl Whom {
+    /// As far as it is known. The embedded portal has another address in each process.
+    pub async fn of(deployment: &Deployment) -> Self {
+        let target = deployment.target();
+        let is_remote = target != Target::Embedded;
+        let mut site = deployment.site().url("/");
+        let _ = site.set_username("");
+        let _ = site.set_password(None);
+        Self {
+            target,
+            site: is_remote.then(|| site.to_string()),
+            project: deployment.api().ok().filter(|_| is_remote).map(harness::Api::project),
+            commit: deployment.released().await.ok().map(|released| released.commit),
+        }
+    }
+}
+
 /// How a soak went.
 #[derive(Debug, Serialize)]
 pub struct Summary {
     verdict: &'static str,
-    target: String,
+    target: Target,
+    /// URL of its front end, without credentials.
+    site: Option<String>,
+    /// Its Supabase project.
+    project: Option<String>,
+    /// The commit that was to be live, where somebody said it.
+    commit: Option<String>,
     /// What its institution, devices and messages are named after.
     run: String,
-    begin: String,
+    begin: Timestamp,
+    /// When the last message was answered.
+    end: Timestamp,
     /// Sends that were ordered.
     messages: u32,
     /// The share of duplicates among them.
@@ -53,13 +88,15 @@ pub struct Summary {
     pub(super) account: Account,
     /// What is wrong besides the account.
     problems: Vec<String>,
+    /// Whether nobody answered any more, so that the rest was not sent.
+    has_given_up: bool,
     over_time: Vec<Second>,
 }
 
 impl Summary {
     /// Of what was sent, and what the rows say of it.
     pub fn of(
-        target: Target,
+        soaked: Whom,
         options: &Options,
         plan: &Plan,
         sent: Sent<'_>,
@@ -82,9 +119,13 @@ impl Summary {
         let is_good = problems.is_empty() && account.differences.is_empty();
         Self {
             verdict: if is_good { "passed" } else { "FAILED" },
-            target: target.to_string(),
+            target: soaked.target,
+            site: soaked.site,
+            project: soaked.project,
+            commit: soaked.commit,
             run: plan.run.clone(),
-            begin: plan.begin.to_string(),
+            begin: plan.begin,
+            end: Timestamp::now(),
             messages: options.messages,
             duplicates: options.duplicates.to_string(),
             concurrency: options.concurrency,
@@ -96,6 +137,7 @@ impl Summary {
             troubles,
             account,
             problems,
+            has_given_up,
             over_time,
         }
     }
@@ -106,6 +148,27 @@ impl Summary {
             *line = deployment.cleaned(line).await;
         }
         self
+    }
+
+    /// What is kept of it for the checks of a release.
+    pub fn kept(&self) -> Soaked {
+        let Account { totals, .. } = &self.account;
+        Soaked {
+            format: Soaked::FORMAT,
+            id: self.run.clone(),
+            target: self.target,
+            site: self.site.clone(),
+            project: self.project.clone(),
+            commit: self.commit.clone(),
+            started: self.begin,
+            finished: self.end,
+            ended_early: self.has_given_up || self.interrupted.is_some(),
+            messages: totals.sent,
+            per_second: self.messages_per_second,
+            lost: totals.lost,
+            doubled: totals.doubled,
+            otherwise_wrong: self.account.otherwise_wrong(),
+        }
     }
 
     /// Whether every message is accounted for.
@@ -155,7 +218,7 @@ impl Summary {
         let mut environment = Environment::new();
         environment.add_template(PAGE, include_str!("report.html"))?;
         Ok(environment.get_template(PAGE)?.render(context! {
-            target => &self.target,
+            target => self.target.to_string(),
             verdict => self.verdict,
             is_good => self.is_good(),
             figures => figures,

@@ -53,6 +53,11 @@ async fn every_message_of_a_troubled_soak_is_accounted_for() {
     assert!((150..170).contains(&totals.originals), "{summary}");
 
     let folder = tempfile::tempdir().unwrap();
+    let kept = summary.kept();
+    assert_eq!((kept.target, kept.messages, kept.ended_early), (Target::Embedded, 200, false));
+    assert_eq!((kept.lost, kept.doubled, kept.otherwise_wrong), (0, 0, 0));
+    assert!(kept.commit.is_some() && kept.finished > kept.started, "{kept:?}");
+    assert!(kept.keep(folder.path()).unwrap().join("soak.json").is_file());
     let page = std::fs::read_to_string(summary.write(folder.path()).unwrap()).unwrap();
     assert!(
         page.contains("passed") && page.contains("<svg") && page.contains("the database agrees row by row"),

@@ -2,6 +2,7 @@ use harness::{Outcome, run::Figure};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use portal::Portal;
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 use super::*;
 use crate::cargo::cargo;
@@ -124,23 +125,35 @@ fn the_plot_has_a_gap_where_nobody_answered() {
     assert_eq!(lines(&[GOOD, DEAD, GOOD]), lines(&[GOOD, GOOD, GOOD]) + 1);
 }
 
-#[test]
-fn it_ends_red_after_a_breach_and_keeps_what_shows_it() {
-    let watch = |faults: &str| {
-        let out = tempfile::tempdir().unwrap();
-        let mut watch = cargo(&["run", "--quiet", "--package", "xtask", "--", "watch", "--for", "1s", "--lasts", "1"]);
-        let ended = watch.arg("--out").arg(out.path()).env("PORTAL_FAULTS", faults).output().unwrap();
-        let mut left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left[left.len() - 2..], ["index.html", "watch.jsonl"], "{ended:?}");
-        (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), left.len() - 2)
-    };
-    let (code, shown, rounds) = watch("");
+/// Watches the embedded portal with these faults: the exit code, what was printed, and of how many rounds evidence was kept.
+fn watched(faults: &str, arguments: &[&str]) -> (Option<i32>, String, usize) {
+    let out = tempfile::tempdir().unwrap();
+    let mut watch = cargo(&["run", "--quiet", "--package", "xtask", "--", "watch", "--lasts", "1"]);
+    let ended = watch.args(arguments).arg("--out").arg(out.path()).env("PORTAL_FAULTS", faults).output().unwrap();
+    let mut left: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left[left.len() - 2..], ["index.html", "watch.jsonl"], "{ended:?}");
+    (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), left.len() - 2)
+}
+
+/// One watch after the other, since two would slow each other down. Of the second an hour was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_green_or_red_at_the_first_breach_posts_it_and_keeps_what_shows_it() {
+    let (code, shown, rounds) = spawn_blocking(|| watched("", &["--for", "1s"])).await.unwrap();
     assert_eq!((code, rounds), (Some(0), 0), "{shown}");
     assert!(shown.contains("no breach"), "{shown}");
-    let (code, shown, rounds) = watch("messages-given-up");
+
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let hook = server.uri();
+    let arguments = move || watched("messages-given-up", &["--for", "1h", "--until-breach", "--webhook", &hook]);
+    let (code, shown, rounds) = spawn_blocking(arguments).await.unwrap();
     assert_eq!((code, rounds), (Some(1), 1), "{shown}");
     assert!(shown.contains("BREACH since") && shown.contains("post.3.5"), "{shown}");
+    let posted: Vec<serde_json::Value> =
+        server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect();
+    let said: Vec<_> = posted.iter().map(|body| (&body["event"], &body["step"])).collect();
+    assert_eq!(said, [(&json!("breach"), &json!("post.3.5"))]);
 }
 
 /// Behind a gateway that does not reach it, the portal is undecided to a release and out of reach to its users.

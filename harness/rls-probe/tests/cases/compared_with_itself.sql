@@ -2,6 +2,7 @@
 -- base: hosted
 -- right: table public.minutes: read by chair clerk
 -- fixed: table public.minutes
+-- says: s.circle_id = "minutes".circle_id
 
 create table circles (id uuid primary key default gen_random_uuid(), title text not null);
 create table seats (user_id uuid not null references auth.users on delete cascade, circle_id uuid not null references circles, role text not null check (role in ('chair', 'clerk')), primary key (circle_id, user_id));

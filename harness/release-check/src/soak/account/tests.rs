@@ -69,6 +69,12 @@ impl Soak {
     fn shown(&self) -> String {
         self.account().to_string()
     }
+
+    /// How many are lost, doubled, otherwise wrong.
+    fn sums(&self) -> (u32, u32, u32) {
+        let account = self.account();
+        (account.totals.lost, account.totals.doubled, account.otherwise_wrong())
+    }
 }
 
 #[test]
@@ -80,6 +86,7 @@ fn what_is_as_it_was_told_agrees() {
     the database agrees row by row: 3 messages, 3 rows, 3 transactions
     ");
     assert!(soak.account().differences.is_empty());
+    assert_eq!(soak.sums(), (0, 0, 0));
 }
 
 #[test]
@@ -101,6 +108,7 @@ fn a_lost_message_is_named() {
       SOAK-00000000-1: lost: no row; lost: no transaction
       SOAK-00000000-2: lost: no transaction
     ");
+    assert_eq!(soak.sums(), (2, 0, 0));
 }
 
 #[test]
@@ -115,6 +123,7 @@ fn a_doubled_message_is_named() {
       SOAK-00000000-0: 2 rows; 2 transactions; its row is 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported; its transaction comes from the row 00000000-0000-0000-0000-000000000007, not 00000000-0000-0000-0000-000000000000 as reported
       SOAK-00000000-2: reported 2 times that it was new
     ");
+    assert_eq!(soak.sums(), (0, 1, 1));
 }
 
 #[test]
