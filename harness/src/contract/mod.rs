@@ -679,7 +679,7 @@ mod tests {
             text.contains("the reader \"PLATFORM_ADMIN\" is not one of its personas with an institution"),
             "{text}"
         );
-        let text = shown("name = \"settings\"", "persona = \"NOBODY\"\nname = \"settings\"");
+        let text = shown("[[routes]]\nname = \"settings\"", "[[routes]]\npersona = \"NOBODY\"\nname = \"settings\"");
         assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
         let text = shown("[make.member]", "[make.person]");
         assert!(text.contains("[make.member] is missing"), "{text}");
