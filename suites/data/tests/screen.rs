@@ -153,35 +153,32 @@ pub mod writes {
     /// More than a page: the rest comes when it is asked for, and stays when a payment comes in.
     #[test]
     fn the_rest_of_a_long_ledger_comes_when_asked_for() -> Verdict {
-        check_if_promised(
-            &[Section::Views, Section::Data, Section::More, Section::Allocation],
-            "4.3.2",
-            async |check| {
-                let contract = check.contract();
-                let (ledger, more) = (contract.ledger()?, contract.more()?);
-                let (writes, tenant, person) = place(check, "long").await?;
-                for number in 0..ledger.page + 5 {
-                    let time = Timestamp::now() - i64::try_from(number).unwrap_or_default().minutes();
-                    let values = [("amount", json!(100 + number)), ("now", json!(time.to_string()))];
-                    writes.make(&tenant, "transaction", &values).await?;
-                }
-                let seen = Looked::by_person(check, "transactions", "an auditor", &tenant)?;
-                let page = check.page().await?;
-                page.hold(&person.session).await?;
-                seen.open(&page).await?;
-                seen.compare(&page).await?;
-                if !page.browser().click_text("button", more).await? {
-                    return Err(Failure::failed("a long ledger offers its rest")
-                        .expected(format!("{more:?}"))
-                        .seen("none"));
-                }
-                let mut list = seen.list()?.clone();
-                list.limit = None;
-                seen.compare_list(&page, &list, &format!("{more:?} shows the rest")).await?;
-                writes.make(&tenant, "transaction", &[("amount", json!(99))]).await?;
-                seen.compare_list(&page, &list, "the rest stays when a payment comes in").await
-            },
-        )
+        let needs = [Section::Views, Section::Data, Section::More, Section::Allocation];
+        check_if_promised(&needs, "4.3.2", async |check| {
+            let contract = check.contract();
+            let (ledger, more) = (contract.ledger()?, contract.more()?);
+            let (writes, tenant, person) = place(check, "long").await?;
+            for number in 0..ledger.page + 5 {
+                let time = Timestamp::now() - i64::try_from(number).unwrap_or_default().minutes();
+                let values = [("amount", json!(100 + number)), ("now", json!(time.to_string()))];
+                writes.make(&tenant, "transaction", &values).await?;
+            }
+            let seen = Looked::by_person(check, "transactions", "an auditor", &tenant)?;
+            let page = check.page().await?;
+            page.hold(&person.session).await?;
+            seen.open(&page).await?;
+            seen.compare(&page).await?;
+            if !page.browser().click_text("button", more).await? {
+                return Err(Failure::failed("a long ledger offers its rest")
+                    .expected(format!("{more:?}"))
+                    .seen("none"));
+            }
+            let mut list = seen.list()?.clone();
+            list.limit = None;
+            seen.compare_list(&page, &list, &format!("{more:?} shows the rest")).await?;
+            writes.make(&tenant, "transaction", &[("amount", json!(99))]).await?;
+            seen.compare_list(&page, &list, "the rest stays when a payment comes in").await
+        })
     }
 
     /// Who allocates a payment sees it leave each list of what waits.
