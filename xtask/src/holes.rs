@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::try_join;
 use portal::Portal;
-use rls_probe::{Finding, Report, Tenancy, probe};
+use rls_probe::{Effect, Finding, Report, Tenancy, Wish, probe, probe_as};
 use serde::Deserialize;
 
 use crate::{Error, setup::root};
@@ -33,6 +33,8 @@ pub struct Hole {
     object: String,
     verb: String,
     actors: BTreeSet<String>,
+    /// What is to be said of it; where nothing is written down, whatever is.
+    effect: String,
     /// Seen in the catalog only.
     lint: Option<String>,
     /// Why the prober misses it.
@@ -44,6 +46,11 @@ pub struct Judged {
     pub hole: String,
     pub is_found: bool,
     pub findings: usize,
+    /// How many of them have a fix that was tried, and not advice.
+    pub fixed: usize,
+    /// Scripts that show an effect, and how many of them were run to their end and showed it.
+    pub scripts: usize,
+    pub ran: usize,
     pub took_ms: u64,
     /// What was found, for people.
     pub shown: Vec<String>,
@@ -67,7 +74,7 @@ impl Schema {
             tenancy: tenancy(&fixtures.join("sacco-plus.toml"))?,
             holes: holes(&fixtures.join("portal/holes"))?,
         };
-        let others = ["orgs", "owner", "claims"].map(|name| {
+        let others = ["orgs", "owner", "claims", "clinic", "market"].map(|name| {
             let folder = fixtures.join("rls").join(name);
             Ok(Self {
                 name,
@@ -95,19 +102,26 @@ impl Hole {
             object: object.rsplit(' ').next().unwrap_or_default().to_owned(),
             verb: head("verb:").unwrap_or_default(),
             actors: actors.split(',').map(|actor| actor.trim().to_owned()).filter(|actor| !actor.is_empty()).collect(),
+            effect: head("effect:").unwrap_or_default(),
             lint: head("lint:"),
             missed: head("missed:"),
             sql,
         })
     }
 
-    /// Whether a finding names it: the right object and verb, and an actor who really can.
+    /// Whether a finding names it: the right object, and an effect with the right verb, by those who really can. Where a hole
+    /// says what its effect is, that is it, and everybody is named.
     fn is_named_by(&self, finding: &Finding) -> bool {
         let name = &finding.object.name;
         let is_object = *name == self.object || name.ends_with(&format!(".{}", self.object));
-        is_object
-            && finding.verbs().iter().any(|verb| verb.name() == self.verb)
-            && (self.actors.is_empty() || finding.actors().iter().any(|actor| self.has(actor)))
+        is_object && finding.effects.iter().any(|effect| self.is_told_by(effect))
+    }
+
+    fn is_told_by(&self, effect: &Effect) -> bool {
+        let is_by_all = self.actors.iter().all(|actor| effect.actors.contains(actor));
+        let is_by_one = self.actors.is_empty() || effect.actors.iter().any(|actor| self.has(actor));
+        let is_by_them = if self.effect.is_empty() { is_by_one } else { is_by_all };
+        effect.verb.name() == self.verb && effect.text.contains(&self.effect) && is_by_them
     }
 
     /// Whether an actor is among those who can.
@@ -161,11 +175,13 @@ impl Schema {
     }
 
     async fn judge(&self, portal: &Portal, hole: &Hole) -> Result<Judged, Error> {
-        let report = probe(portal.database_url(), &self.tenancy, Some(&hole.sql)).await?;
-        let shown = report.findings.iter().map(|finding| {
-            let verbs: Vec<_> = finding.verbs().iter().map(|verb| verb.name()).collect();
-            let actors: Vec<_> = finding.actors().into_iter().collect();
-            format!("{} {} by {}", verbs.join("/"), finding.object, actors.join(", "))
+        let wish = Wish { migration: Some(&hole.sql), shown: true, ..Wish::default() };
+        let report = probe_as(portal.database_url(), &self.tenancy, wish).await?;
+        let shown = report.findings.iter().flat_map(|finding| {
+            finding.effects.iter().map(|effect| {
+                let (verb, text) = (effect.verb.name(), &effect.text);
+                format!("{verb} {}: {} {text}", finding.object, effect.actors.join(", "))
+            })
         });
         let is_linted = hole.lint.as_ref().is_some_and(|lint| {
             report.lints.iter().any(|found| found.name == *lint && found.object.contains(&hole.object))
@@ -174,6 +190,9 @@ impl Schema {
             hole: hole.name.clone(),
             is_found: is_linted || report.findings.iter().any(|finding| hole.is_named_by(finding)),
             findings: report.findings.len(),
+            fixed: report.findings.iter().filter(|finding| finding.fix.is_tried).count(),
+            scripts: report.shown.len(),
+            ran: report.shown.iter().filter(|shown| **shown).count(),
             took_ms: report.took_ms,
             shown: shown.collect(),
         })
@@ -215,6 +234,8 @@ mod tests {
     #[case::orgs(1)]
     #[case::owner(2)]
     #[case::claims(3)]
+    #[case::clinic(4)]
+    #[case::market(5)]
     #[tokio::test]
     async fn nothing_is_found_in_a_tight_schema_and_its_holes_are(#[case] number: usize) {
         let mut schema = Schema::all().unwrap().remove(number);

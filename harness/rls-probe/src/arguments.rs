@@ -39,6 +39,10 @@ pub enum Plan {
     Fresh,
     /// One's own, with somebody who belongs to nobody where a user is asked for.
     Stranger,
+    /// A colleague's, with one of the roles, the highest first.
+    Raised(usize),
+    /// The caller's own membership, with one of the roles.
+    RaisedOneself(usize),
     /// One's own, with numbers below zero.
     Negative,
     /// SQL where a text is asked for.
@@ -50,7 +54,22 @@ pub enum Plan {
 impl Plan {
     /// Whether it is worth trying for somebody whom the function has refused for who they are, whatever they asked for.
     pub fn is_for_strangers(self) -> bool {
-        matches!(self, Self::Own | Self::Other | Self::Fresh | Self::OtherOfNone | Self::Nothing | Self::Required)
+        matches!(
+            self,
+            Self::Own
+                | Self::Other
+                | Self::Fresh
+                | Self::OtherOfNone
+                | Self::Nothing
+                | Self::Required
+                | Self::Raised(_)
+                | Self::RaisedOneself(_)
+        )
+    }
+
+    /// Whether it takes rows of one's own.
+    pub fn is_of_own(self) -> bool {
+        matches!(self, Self::Own | Self::Raised(_) | Self::RaisedOneself(_))
     }
 }
 
@@ -64,8 +83,40 @@ const QUERIES: [&str; 3] = [
     "(select string_agg(t::text, ',')::int from % t)",
 ];
 
+/// How many roles are tried as an argument.
+const ROLES: usize = 4;
+
+/// Whether an argument is a role.
+fn is_role(world: &World<'_>, argument: &Argument) -> bool {
+    let is_list = argument.category == "A";
+    !is_list
+        && (world.roles.iter().any(|role| argument.labels.contains(role))
+            || argument.category == "S" && names::is_role_column(&names::bare(&argument.name)))
+}
+
+/// The roles, the highest first.
+fn by_rank<'w>(world: &'w World<'_>) -> Vec<&'w String> {
+    let mut roles: Vec<_> = world.roles.iter().collect();
+    roles.sort_by_key(|role| world.tenancy.roles.rank(role));
+    roles
+}
+
+/// Whose membership a plan is about: the caller's own, or that of a colleague whose role is the lowest.
+fn raised<'w>(about: About<'w>) -> Option<&'w Row> {
+    let (members, table) = (about.world.tenancy.members.as_ref()?, about.world.members()?);
+    let is_oneself = |row: &&Row| row.text(&members.user) == about.actor.user;
+    let rows = about.world.rows(table, about.own);
+    let roles = &about.world.tenancy.roles;
+    let rank = |row: &&Row| members.role.as_ref().and_then(|role| row.text(role)).map_or(0, |role| roles.rank(&role));
+    match about.plan {
+        Plan::RaisedOneself(_) => rows.iter().find(is_oneself),
+        Plan::Raised(_) => rows.iter().filter(|row| !is_oneself(row)).max_by_key(rank),
+        _ => None,
+    }
+}
+
 /// The ways to call a function.
-pub fn plans(function: &Function) -> Vec<Plan> {
+pub fn plans(world: &World<'_>, function: &Function) -> Vec<Plan> {
     let count = function.arguments.len();
     if count == 0 {
         return vec![Plan::Other];
@@ -75,6 +126,10 @@ pub fn plans(function: &Function) -> Vec<Plan> {
         plans.push(Plan::Required);
     }
     plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
+    if function.volatile && function.arguments.iter().any(|argument| is_role(world, argument)) {
+        let roles = world.roles.len().min(ROLES);
+        plans.extend((0..roles).flat_map(|at| [Plan::Raised(at), Plan::RaisedOneself(at)]));
+    }
     let is_text = |argument: &Argument| argument.category == "S" && argument.labels.is_empty();
     if count > 1 && function.volatile && function.arguments.iter().any(is_text) {
         plans.push(Plan::Fresh);
@@ -155,7 +210,13 @@ fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<us
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
         Plan::Only(only) => Some(if only == index { OTHER } else { own }),
-        Plan::Own | Plan::Stranger | Plan::Negative | Plan::Injected(_) | Plan::Query(_) => Some(own),
+        Plan::Own
+        | Plan::Stranger
+        | Plan::Raised(_)
+        | Plan::RaisedOneself(_)
+        | Plan::Negative
+        | Plan::Injected(_)
+        | Plan::Query(_) => Some(own),
         Plan::Nothing => None,
     }
 }
@@ -225,6 +286,11 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
     if is_tenant_name(world, name) {
         return Some(made.id.clone());
     }
+    if let (Plan::Raised(at) | Plan::RaisedOneself(at), true) = (about.plan, is_role(world, argument)) {
+        let known = by_rank(world);
+        let mut roles = known.iter().filter(|role| argument.labels.is_empty() || argument.labels.contains(role));
+        return roles.nth(at).map(|role| (*role).clone());
+    }
     if !argument.labels.is_empty() {
         let raised = world.roles.iter().find(|role| argument.labels.contains(role)).filter(|_| pick == 0);
         return Some(raised.unwrap_or(&argument.labels[pick % argument.labels.len()]).clone());
@@ -238,6 +304,18 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
     let is_of_user = argument.asked.as_ref().is_some_and(|(oid, column)| {
         world.catalog.relation(*oid).is_some_and(|relation| world.catalog.is_of_user(relation, column))
     });
+    if let Some(row) = raised(about) {
+        let members = world.tenancy.members.as_ref();
+        let of_members = argument.asked.as_ref().filter(|(oid, _)| world.members().is_some_and(|of| of.oid == *oid));
+        let column = match of_members {
+            Some((_, column)) => Some(column),
+            None if names::is_user_argument(name) || is_of_user => members.map(|members| &members.user),
+            None => None,
+        };
+        if let Some(text) = column.and_then(|column| row.text(column)) {
+            return Some(text);
+        }
+    }
     if let Some((oid, column)) = argument.asked.as_ref().filter(|_| is_id && !is_of_user)
         && let Some(relation) = world.catalog.relation(*oid)
     {

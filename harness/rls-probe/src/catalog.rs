@@ -355,6 +355,12 @@ impl Catalog {
             || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
     }
 
+    /// Whether a view shows rows of a table, of itself or through other views.
+    pub fn is_behind(&self, view: &Relation, of: &Relation) -> bool {
+        let uses = view.uses.iter().filter(|oid| **oid != view.oid).filter_map(|oid| self.relation(*oid));
+        uses.into_iter().any(|used| used.oid == of.oid || !used.is_table() && self.is_behind(used, of))
+    }
+
     /// Whether an expression asks a table, itself or through a function that it calls.
     pub fn asks_of(&self, text: &str, relation: &Relation) -> bool {
         let asks = |function: &Function| {
@@ -475,6 +481,12 @@ impl Relation {
     pub fn asks_for(&self, column: &str) -> bool {
         let mut texts = self.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
         texts.any(|text| names(text, column))
+    }
+
+    /// Keys that are made of references only: rows are told apart by what they join.
+    pub fn joins(&self) -> impl Iterator<Item = &Key> {
+        let keys = self.keys.iter().filter(|key| !key.columns.is_empty());
+        keys.filter(|key| key.columns.iter().all(|name| self.reference_of(name).is_some()))
     }
 
     /// The foreign key that these columns are.

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    catalog::Catalog,
+    catalog::{Catalog, Relation},
     fix::{Fix, advice},
     harm::Harm,
     record::{Cause, Crossing, Object, Verb},
@@ -96,6 +96,17 @@ fn is_said(crossings: &[Crossing], hint: &Crossing) -> bool {
         })
 }
 
+/// Whether a view or a function reads a table, itself or through another one.
+fn reads(catalog: &Catalog, other: &Object, of: &Relation) -> bool {
+    match catalog.named(&other.name) {
+        Some(view) => catalog.is_behind(view, of),
+        None => {
+            let mut named = catalog.functions.iter().filter(|function| function.title() == other.name);
+            named.any(|function| catalog.asks_of(&function.source, of))
+        }
+    }
+}
+
 /// Groups crossings by cause.
 pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
     let open = |actor: &str| {
@@ -118,11 +129,8 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
     for crossing in crossings.iter().filter(|crossing| !follows(crossing) && !is_said(crossings, crossing)) {
         groups.entry((crossing.object.clone(), crossing.cause.clone())).or_default().push(crossing);
     }
-    // A table without policies is broadcast for the same reason that it is read.
-    let mut also: Vec<Object> =
-        crossings.iter().filter(|crossing| follows(crossing)).map(|crossing| crossing.object.clone()).collect();
-    also.sort();
-    also.dedup();
+    let following: BTreeSet<&Object> =
+        crossings.iter().filter(|crossing| follows(crossing)).map(|crossing| &crossing.object).collect();
     let mut findings: Vec<_> = groups
         .into_iter()
         .map(|((object, cause), group)| {
@@ -146,7 +154,9 @@ pub fn findings(catalog: &Catalog, crossings: &[Crossing]) -> Vec<Finding> {
             effects.sort_by_key(|effect| effect.verb);
             let harm = group.iter().map(|crossing| crossing.harm).max().unwrap_or(Harm::Low);
             let fix = advice(catalog, &object, &cause);
-            let also = if object.noun == "table" { also.clone() } else { Vec::new() };
+            let is_of_it = |other: &&&Object| catalog.named(&object.name).is_some_and(|of| reads(catalog, other, of));
+            let also = following.iter().filter(|_| object.noun == "table").filter(is_of_it);
+            let also = also.map(|other| (*other).clone()).collect();
             Finding { rule: Rule::of(&cause), harm, object, effects, cause, fix, also }
         })
         .collect();

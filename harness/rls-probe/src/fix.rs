@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::{Catalog, Policy, Relation, compared_with_caller},
+    names,
     record::{Cause, Object},
     sql::{alternatives, ident, literal, parted},
 };
@@ -124,13 +125,26 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
             whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).collect()
         }
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
+            // Policies that wait for nothing but to be asked.
+            let enabled = format!("alter table {name} enable row level security;");
+            let as_it_was = (!relation.policies.is_empty()).then_some(enabled);
             let protected = |condition: &String| {
                 format!(
                     "alter table {name} enable row level security;\ncreate policy \"own rows\" on {name} to authenticated\n  using ({condition})\n  with check ({condition});"
                 )
             };
             let asked = conditions(catalog, relation, &[]);
-            asked.iter().chain(&composed(catalog, relation, &asked)).map(protected).collect()
+            let composed = composed(catalog, relation, &asked);
+            as_it_was.into_iter().chain(asked.iter().chain(&composed).map(protected)).collect()
+        }
+        (Cause::Grant(grant), Some(_)) if object.noun == "table" => {
+            vec![format!("revoke {grant} on {name} from public, anon, authenticated;")]
+        }
+        (Cause::Grant(grant), None) if object.noun == "schema" => {
+            vec![format!("revoke {grant} on schema {name} from public, anon, authenticated;")]
+        }
+        (Cause::PublicBucket, _) => {
+            vec![format!("update storage.buckets set public = false where id = {};", literal(&object.name))]
         }
         _ => Vec::new(),
     }
@@ -196,7 +210,8 @@ fn narrowed(relation: &Relation, policy: &Policy, condition: &str) -> String {
 /// comparisons in them.
 fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<String> {
     let commands: Vec<_> = relation.policies.iter().filter(|policy| guilty.contains(&policy.name)).collect();
-    let is_same = |policy: &Policy| commands.iter().any(|guilty| guilty.command == policy.command);
+    let is_same =
+        |policy: &Policy| commands.iter().any(|guilty| guilty.command == policy.command || policy.command == "all");
     let mut ranks: HashMap<&String, (bool, bool, usize)> = HashMap::new();
     for of in catalog.relations.iter().filter(|of| of.is_table()) {
         let is_here = of.oid == relation.oid;
@@ -207,19 +222,41 @@ fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<
             // What is a user's id there need not be one here.
             let is_meant = |text: &&String| {
                 let mut asked = compared_with_caller(text).filter(|(of, _)| of.is_none());
-                is_here || asked.all(|(_, name)| catalog.is_of_user(relation, name))
+                is_here || asked.all(|(_, name)| catalog.is_of_user(relation, name)) && names_only(text, of, relation)
             };
             let texts = [&policy.using, &policy.check].into_iter().flatten().filter(|text| *text != "true");
             for text in texts.filter(is_meant) {
-                let (same, here, count) = ranks.entry(text).or_default();
-                (*same, *here, *count) = (*same || is_same(policy), *here || is_here, *count + 1);
+                let (here, same, count) = ranks.entry(text).or_default();
+                (*here, *same, *count) = (*here || is_here, *same || is_same(policy), *count + 1);
             }
         }
     }
     let mut whole: Vec<_> = ranks.into_iter().collect();
     whole.sort_by(|(one, a), (other, b)| (b, one.len(), one).cmp(&(a, other.len(), other)));
     let usual = usual_comparisons(catalog, relation).into_iter().take(2);
-    whole.into_iter().map(|(text, _)| text.clone()).take(CANDIDATES - 2).chain(usual).collect()
+    let whole = whole.into_iter().map(|(text, _)| text.clone()).take(CANDIDATES - 2).chain(usual);
+    let mut all: Vec<String> = Vec::new();
+    for condition in whole.chain(of_caller(catalog, relation)) {
+        if !all.contains(&condition) {
+            all.push(condition);
+        }
+    }
+    all
+}
+
+/// Whether an expression about a table can be asked about another one: it has all the columns that are named in it.
+fn names_only(text: &str, of: &Relation, relation: &Relation) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    text.contains("SELECT") && text.contains("FROM")
+        || words.all(|word| of.column(word).is_none() || relation.column(word).is_some())
+}
+
+/// That a row names the caller, in any of the columns by which it names somebody.
+fn of_caller(catalog: &Catalog, relation: &Relation) -> Option<String> {
+    let users = relation.columns.iter().filter(|column| catalog.is_of_user(relation, &column.name));
+    let named = users.filter(|column| !names::is_author(&column.name) || relation.asks_for(&column.name));
+    let named: Vec<_> = named.map(|column| format!("{} = (select auth.uid())", ident(&column.name))).collect();
+    (!named.is_empty()).then(|| named.join(" or "))
 }
 
 /// What can be made of that: parts of it, questions about what this table calls otherwise, that the caller sees what a row

@@ -34,6 +34,7 @@ mod error;
 mod finding;
 mod fix;
 mod granted;
+mod guard;
 mod harm;
 mod infer;
 mod lint;

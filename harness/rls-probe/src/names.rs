@@ -78,6 +78,23 @@ pub fn is_user_argument(name: &str) -> bool {
 /// Who sent an invitation.
 pub const INVITER: &str = "invited_by";
 
+/// Whether a state is that nobody has answered yet.
+pub fn is_waiting(state: &str) -> bool {
+    matches!(state.to_lowercase().as_str(), "pending" | "open" | "sent" | "invited" | "waiting" | "new")
+}
+
+/// Whether a time is that until which something may be answered.
+pub fn is_last_day(column: &str) -> bool {
+    has_any(&snake(column), &["expir", "valid_until", "valid_to"])
+}
+
+/// Whether a time is that at which somebody answered, or took it back.
+pub fn is_answer(column: &str) -> bool {
+    let answers =
+        ["accepted", "declined", "rejected", "revoked", "cancelled", "canceled", "used", "redeemed", "consumed"];
+    has_any(&snake(column), &answers)
+}
+
 /// Whether a table holds invitations.
 pub fn is_invitations(table: &str) -> bool {
     table.contains("invit")
@@ -239,6 +256,16 @@ pub fn is_approving(column: &str) -> bool {
 /// Whether a table is one that things are written down in, which everybody's actions do.
 pub fn is_log(table: &str) -> bool {
     has_any(table, &["log", "audit", "event", "history", "trail", "activity"])
+}
+
+/// Whether a table is one that somebody is told things in, which whoever deals with them brings about.
+pub fn is_inbox(table: &str) -> bool {
+    has_any(&snake(table), &["notification", "inbox", "feed"])
+}
+
+/// Whether a column has a name that everybody sees, and that can be but one's in the whole project.
+pub fn is_public_name(column: &str) -> bool {
+    matches!(snake(column).as_str(), "slug" | "handle" | "username" | "subdomain" | "domain" | "nickname")
 }
 
 /// Whether people are looked for by a column.
@@ -407,6 +434,11 @@ pub fn is_seal(column: &str) -> bool {
     matches!(name, "approved" | "verified" | "featured" | "moderated" | "certified")
 }
 
+/// Whether a flag says so whoever asks for it.
+pub fn is_sure_seal(column: &str) -> bool {
+    matches!(snake(column).as_str(), "is_verified" | "verified" | "is_certified")
+}
+
 /// Whether a text column holds what somebody wrote.
 pub fn holds_words(column: &str) -> bool {
     let name = snake(column);
@@ -418,6 +450,11 @@ pub fn is_published_flag(column: &str) -> bool {
     let name = snake(column);
     let name = name.strip_prefix("is_").unwrap_or(&name);
     matches!(name, "public" | "published")
+}
+
+/// Whether whoever knows a code of such a table has what it stands for.
+pub fn is_redeemed(table: &str) -> bool {
+    has_any(&snake(table), &["coupon", "voucher", "promo", "gift", "discount", "referral"])
 }
 
 /// Whether whoever knows what is in a column is let in by it.

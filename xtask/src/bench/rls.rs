@@ -3,7 +3,12 @@
 use tokio::runtime::Builder;
 
 use super::median;
-use crate::{Verdict, holes::Schema, print, say, setup, table::table};
+use crate::{
+    Verdict,
+    holes::{Judged, Schema},
+    print, say, setup,
+    table::table,
+};
 
 /// What to look for.
 #[derive(clap::Args)]
@@ -26,7 +31,8 @@ pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let mut rows = table(&["schema", "findings, tight", "holes found", "findings for each", "median"]);
+        let mut rows =
+            table(&["schema", "findings, tight", "holes found", "findings for each", "fixed", "scripts run", "median"]);
         let mut good = true;
         for mut schema in Schema::all()? {
             if options.schema.as_ref().is_some_and(|name| name != schema.name) {
@@ -48,12 +54,15 @@ pub fn run(options: &Options) -> Verdict {
                 say(&format!("{} as it is: {tight}", schema.name));
             }
             let findings: usize = judged.iter().map(|judged| judged.findings).sum();
+            let sum = |of: fn(&Judged) -> usize| judged.iter().map(of).sum::<usize>();
             let times: Vec<_> = judged.iter().map(|judged| judged.took_ms as f64).collect();
             rows.add_row([
                 schema.name.to_owned(),
                 format!("{}, undecided {}", tight.findings.len(), tight.undecided.len()),
                 format!("{found} of {}", judged.len()),
                 format!("{:.2}", findings as f64 / judged.len().max(1) as f64),
+                format!("{} of {findings}", sum(|judged| judged.fixed)),
+                format!("{} of {}", sum(|judged| judged.ran), sum(|judged| judged.scripts)),
                 if times.is_empty() { String::new() } else { format!("{:.0} ms", median(&times)?) },
             ]);
         }

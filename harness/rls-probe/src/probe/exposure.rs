@@ -23,7 +23,7 @@ impl<'c> Prober<'_, 'c> {
             self.realtime(relation).await?;
         }
         self.auth().await?;
-        self.creatable();
+        self.creatable().await?;
         self.buckets().await
     }
 
@@ -136,7 +136,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Schemas that users may make objects in: code that runs with its owner's rights and finds them first uses them.
-    fn creatable(&mut self) {
+    pub(super) async fn creatable(&mut self) -> Result<(), Error> {
         let trusting = self.world.catalog.functions.iter().filter(|function| function.definer && !function.fixed_path);
         let trusting = trusting.filter(|function| !function.extension).count();
         for creatable in &self.world.catalog.creatable {
@@ -151,11 +151,18 @@ impl<'c> Prober<'_, 'c> {
                 "create function {}.rls_probe() returns int language sql as 'select 1'",
                 ident(&creatable.schema)
             );
+            let (role, schema) = (literal(&creatable.role), literal(&creatable.schema));
+            if self.desk.run(&format!("select has_schema_privilege({role}, {schema}, 'create')")).await?.value()
+                != Some("t")
+            {
+                continue;
+            }
             for actor in self.actors.clone().iter().filter(|actor| actor.db_role() == creatable.role) {
                 let cause = Cause::Grant("create".to_owned());
                 self.record.cross(&object, Verb::Insert, actor, deed.clone(), cause, &sql);
             }
         }
+        Ok(())
     }
 
     /// The auth server's own tables.
@@ -177,7 +184,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Buckets whose files everybody can have by their address, though policies keep them apart.
-    async fn buckets(&mut self) -> Result<(), Error> {
+    pub(super) async fn buckets(&mut self) -> Result<(), Error> {
         if self.world.catalog.named("storage.buckets").is_none() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     actor::{Actor, Kind},
     arguments::{Plan, call, plans},
-    catalog::{Function, Relation},
+    catalog::{Column, Function, Relation},
     desk::Done,
     error::Error,
     harm::{Deed, Harm},
@@ -24,7 +24,7 @@ use crate::{
     world::{OTHER, OWN, Row, VARIANTS},
 };
 
-use super::{Prober, any_of};
+use super::{Controlled, Prober, any_of};
 
 /// A call whose outcome reveals nothing by itself.
 pub(super) struct Called<'c> {
@@ -122,7 +122,10 @@ impl<'c> Prober<'_, 'c> {
         let mut crossed = false;
         let own = self.own(actor);
         let mut let_in = false;
-        for (plan, pick) in picks.iter().flat_map(|pick| plans(function).into_iter().map(move |plan| (plan, *pick))) {
+        let above = self.above(actor).len();
+        let plans = plans(self.world, function);
+        let tries: Vec<_> = picks.iter().flat_map(|pick| plans.iter().map(move |plan| (*plan, *pick))).collect();
+        for (plan, pick) in tries {
             // What somebody can do with the first rows, they can do with others.
             if crossed && pick != picks[0] {
                 break;
@@ -131,7 +134,11 @@ impl<'c> Prober<'_, 'c> {
             if !let_in && (pick != picks[0] || !plan.is_for_strangers()) {
                 continue;
             }
-            if plan == Plan::Own && actor.tenant.is_none() {
+            if plan.is_of_own() && actor.tenant.is_none() {
+                continue;
+            }
+            // Roles come in their order: nobody is more for a role that is no higher than their own.
+            if matches!(plan, Plan::Raised(at) | Plan::RaisedOneself(at) if at >= above) {
                 continue;
             }
             let call = call(self.world, function, actor, own, plan, pick);
@@ -168,7 +175,7 @@ impl<'c> Prober<'_, 'c> {
                 Some(refused) => reason = Some(refused),
                 None => answered = true,
             }
-            let is_echo = |secret: &str| call.passed.iter().any(|passed| passed.contains(secret));
+            let is_echo = |secret: &str| call.sql.contains(secret);
             let code = self.let_in_by(actor, &call.sql).await?;
             if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
                 let whose = match (actor.kind.is_outside(), actor.tenant) {
@@ -213,7 +220,11 @@ impl<'c> Prober<'_, 'c> {
         // Whoever belongs nowhere knows the codes of neither.
         let tenants = if actor.tenant.is_none() { vec![OTHER, OWN] } else { vec![OTHER] };
         for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
-            for column in relation.columns.iter().filter(|column| column.is_text() && names::lets_in(&column.name)) {
+            let is_redeemed = names::is_redeemed(&relation.name);
+            let is_code = |column: &&Column| {
+                column.is_text() && (names::lets_in(&column.name) || is_redeemed && column.name.ends_with("code"))
+            };
+            for column in relation.columns.iter().filter(is_code) {
                 let rows = tenants.iter().flat_map(|tenant| self.world.rows(relation, *tenant));
                 let texts = rows.filter_map(|row| row.text(&column.name));
                 let is_passed = |text: &String| call.contains(&format!("=> {}::", literal(text)));
@@ -507,6 +518,24 @@ impl<'c> Prober<'_, 'c> {
         Ok((nearly, last))
     }
 
+    /// Whether those who may get an answer of the functions of a name, with what is theirs.
+    pub(super) async fn answered(&mut self, object: &Object) -> Result<Vec<Controlled>, Error> {
+        let world = self.world;
+        let mut answered = Vec::new();
+        for function in world.catalog.functions.iter().filter(|function| function.title() == object.name) {
+            for control in world.controls.iter().filter(|control| function.may(control.db_role())) {
+                for pick in 0..VARIANTS {
+                    let call = call(world, function, control, OTHER, Plan::Other, pick);
+                    let answer = self.answer(control, function.volatile, &call.sql).await?.ok();
+                    let answer = answer.filter(|answer| refused_softly(&answer.text).is_none());
+                    let count = answer.map(|answer| 1 + answer.written.len() as u64);
+                    answered.push(Controlled { is_outside: control.kind != Kind::Member, count });
+                }
+            }
+        }
+        Ok(answered)
+    }
+
     /// Calls again without the other tenant's rows: outcomes that revealed nothing are the same.
     pub(super) async fn answers_without_the_other(&mut self, called: Vec<Called<'c>>) -> Result<(), Error> {
         if !self.desk.can_hold_triggers || called.is_empty() {
@@ -524,6 +553,10 @@ impl<'c> Prober<'_, 'c> {
         for (call, without) in differs {
             // Answers that differ by themselves reveal nothing.
             if self.repeat(&call).await? != call.outcome {
+                continue;
+            }
+            // What a code stands for is what whoever knows it is answered.
+            if self.let_in_by(&call.actor, &call.sql).await?.is_some() {
                 continue;
             }
             let object = Object { noun: "function", name: call.function.title() };

@@ -49,6 +49,15 @@ pub struct Prober<'p, 'c> {
     read_by: HashSet<(i64, &'static str)>,
 }
 
+/// What somebody gets who may have the other tenant's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Controlled {
+    /// They are of no tenant: the platform's admin, or somebody who was invited.
+    pub is_outside: bool,
+    /// Rows, or that they were answered.
+    pub count: Option<u64>,
+}
+
 /// An attempt that failed, by whom.
 struct Failed {
     actor: Actor,
@@ -87,6 +96,8 @@ impl<'p, 'c> Prober<'p, 'c> {
                 prober.members_of(vec![relation]).await?;
             }
             Some(view) => prober.views_of(vec![view]).await?,
+            None if object.noun == "bucket" => prober.buckets().await?,
+            None if object.noun == "schema" => prober.creatable().await?,
             None => {
                 let functions = world.catalog.functions.iter().filter(|function| function.title() == object.name);
                 prober.functions_of(functions.collect()).await?;
@@ -99,21 +110,31 @@ impl<'p, 'c> Prober<'p, 'c> {
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn controls(
-        desk: &'p mut Desk,
-        world: &'p World<'c>,
-        object: &Object,
-    ) -> Result<Vec<Option<u64>>, Error> {
+    pub async fn controls(desk: &'p mut Desk, world: &'p World<'c>, object: &Object) -> Result<Vec<Controlled>, Error> {
         let mut prober = Self::new(desk, world);
         let mut counts = Vec::new();
-        let Some(relation) = world.catalog.named(&object.name) else { return Ok(counts) };
+        let Some(relation) = world.catalog.named(&object.name) else { return prober.answered(object).await };
         for control in &world.controls {
-            let rows = world.rows(relation, OTHER);
-            let mut tries = vec![format!("select * from {} limit {}", relation.sql(), SMALL)];
+            let is_platform = control.kind == Kind::Platform;
+            let mut rows = world.rows(relation, OTHER).to_vec();
+            // Where users are the tenants, what is theirs is what they have a part in.
+            if let (None, false, Some(user)) = (&world.tenancy.tenant, is_platform, &control.user) {
+                let theirs = world.condition_of(relation, user);
+                let mut known = Vec::new();
+                for row in rows {
+                    let sql = format!("select count(*) from {} where {} and {theirs}", relation.sql(), row.key);
+                    known.extend((prober.desk.run(&sql).await?.number() > 0).then_some(row));
+                }
+                rows = known;
+            }
+            let mut tries = Vec::new();
+            if !relation.is_table() || world.rows(relation, OTHER).is_empty() {
+                tries.push(format!("select * from {} limit {}", relation.sql(), SMALL));
+            }
             if let Some(row) = rows.last().filter(|_| relation.is_table()) {
                 let touched = touched(relation, control.db_role(), row, &[]);
                 tries = vec![
-                    format!("select * from {} where {}", relation.sql(), any_of(rows)),
+                    format!("select * from {} where {}", relation.sql(), any_of(&rows)),
                     format!("delete from {} where {}", relation.sql(), row.key),
                 ];
                 tries.extend(touched.map(|(column, value)| {
@@ -123,8 +144,9 @@ impl<'p, 'c> Prober<'p, 'c> {
             for sql in tries {
                 let count = prober.attempt(control, &sql, &[]).await?.ok().map(|(done, _)| done.affected);
                 // A member may see less through a view than before, and not nothing.
-                let is_less_enough = relation.is_view() && control.kind != Kind::Platform;
-                counts.push(if is_less_enough { count.map(|count| count.min(1)) } else { count });
+                let is_less_enough = relation.is_view() && !is_platform;
+                let count = if is_less_enough { count.map(|count| count.min(1)) } else { count };
+                counts.push(Controlled { is_outside: control.kind != Kind::Member, count });
             }
         }
         Ok(counts)

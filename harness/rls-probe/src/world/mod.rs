@@ -1,6 +1,7 @@
 //! Two tenants, a closed one, their people and rows in every table, made inside the transaction: what is somebody's is
 //! known exactly, and nothing that was there before is needed or looked at.
 
+mod invited;
 mod people;
 mod rows;
 mod script;
@@ -124,11 +125,12 @@ impl<'c> World<'c> {
         world.roles = world.known_roles(desk).await?;
         world.make_tenants(desk).await?;
         world.make_people(desk).await?;
-        let headers = world.headers().to_string();
-        world.actors.iter_mut().for_each(|actor| actor.headers.clone_from(&headers));
         for relation in world.in_order() {
             world.fill(desk, relation).await?;
         }
+        world.invite(desk).await?;
+        let headers = world.headers().to_string();
+        world.actors.iter_mut().for_each(|actor| actor.headers.clone_from(&headers));
         world.refresh(desk).await?;
         Ok(world)
     }
@@ -166,6 +168,11 @@ impl<'c> World<'c> {
     pub fn condition(&self, relation: &Relation, tenant: usize) -> String {
         let Tenant { id, users, .. } = &self.tenants[tenant];
         condition(self.catalog, &self.ties, relation, id, users)
+    }
+
+    /// Which rows are a user's, where users are the tenants.
+    pub fn condition_of(&self, relation: &Relation, user: &String) -> String {
+        condition(self.catalog, &self.ties, relation, user, std::slice::from_ref(user))
     }
 
     /// Texts that give a tenant's rows away: what is written into them, and their keys where those are unique anywhere.

@@ -323,15 +323,29 @@ impl<'c> World<'c> {
 
     /// A user without a place in any tenant, as the auth server makes one.
     pub(super) async fn sign_up(&mut self, desk: &mut Desk, name: &str, metadata: Value) -> Result<Actor, Error> {
-        let (user, email) = (Uuid::new_v4().to_string(), format!("{name}-{}@example.com", Uuid::new_v4().simple()));
+        let email = format!("{name}-{}@example.com", Uuid::new_v4().simple());
+        self.sign_up_with(desk, name, &email, true, metadata).await
+    }
+
+    /// The same with this address.
+    pub(super) async fn sign_up_with(
+        &mut self,
+        desk: &mut Desk,
+        name: &str,
+        email: &str,
+        is_confirmed: bool,
+        metadata: Value,
+    ) -> Result<Actor, Error> {
+        let user = Uuid::new_v4().to_string();
+        let confirmed = if is_confirmed { "now()" } else { "null" };
         let values = [
             ("id", literal(&user)),
             ("aud", "'authenticated'".to_owned()),
             ("role", "'authenticated'".to_owned()),
-            ("email", literal(&email)),
+            ("email", literal(email)),
             ("raw_app_meta_data", r#"'{"provider": "email", "providers": ["email"]}'"#.to_owned()),
             ("raw_user_meta_data", literal(&metadata.to_string())),
-            ("email_confirmed_at", "now()".to_owned()),
+            ("email_confirmed_at", confirmed.to_owned()),
             ("created_at", "now()".to_owned()),
             ("updated_at", "now()".to_owned()),
         ];
@@ -342,8 +356,8 @@ impl<'c> World<'c> {
         if let Err(refused) = self.with_triggers_held(desk, &insert).await? {
             return Err(Error::NoUser(refused));
         }
-        self.mirror(desk, &user, &email).await?;
-        let mut actor = Actor::user(name, Kind::Newcomer, &user, &email);
+        self.mirror(desk, &user, email).await?;
+        let mut actor = Actor::user(name, Kind::Newcomer, &user, email);
         actor.claim(&["user_metadata".to_owned()], metadata);
         Ok(actor)
     }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{Catalog, Column, Key, Reference, Relation},
+    actor::Kind,
+    catalog::{Catalog, Column, Reference, Relation},
     desk::{Desk, Done},
     draft::{Draft, by_type, known_values},
     error::Error,
@@ -72,7 +73,7 @@ impl<'c> World<'c> {
             }
             // The last row of a table has no children, not even one.
             let is_needed = |name: &String| relation.column(name).is_some_and(|column| column.not_null);
-            let joins = joins(relation).any(|key| key.columns.iter().all(is_needed));
+            let joins = relation.joins().any(|key| key.columns.iter().all(is_needed));
             let variants = if privileged {
                 1
             } else if self.ties.get(&relation.oid) == Some(&Tie::Path) {
@@ -122,6 +123,7 @@ impl<'c> World<'c> {
                     }
                 }
             }
+            self.about_each(desk, relation, tenant).await?;
         }
         // A row that is nobody's, where the schema lets it be.
         if let Some(Tie::Tenant(column)) = self.ties.get(&relation.oid).cloned()
@@ -143,6 +145,30 @@ impl<'c> World<'c> {
             }
             if let Ok(row) = self.insert(desk, relation, draft).await? {
                 self.nobodys.insert(relation.oid, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows about a tenant's people that signing up made.
+    async fn about_each(
+        &mut self,
+        desk: &mut Desk,
+        relation: &'c Relation,
+        tenant: Option<usize>,
+    ) -> Result<(), Error> {
+        let Some(tenant) = tenant.filter(|_| self.catalog.is_mirror(relation) && relation.schema != "auth") else {
+            return Ok(());
+        };
+        let Some(key) = relation.primary().and_then(|key| key.columns.first()) else { return Ok(()) };
+        for user in self.tenants[tenant].users.clone() {
+            let known = self.rows(relation, tenant).iter().any(|row| row.text(key).as_ref() == Some(&user));
+            let row = match known || self.gives_privileges(relation) {
+                true => None,
+                false => self.read_back(desk, relation, &format!("{} = {}", ident(key), literal(&user))).await?,
+            };
+            if let Some(row) = row {
+                self.rows.entry((relation.oid, Some(tenant))).or_default().push(row);
             }
         }
         Ok(())
@@ -278,7 +304,12 @@ impl<'c> World<'c> {
         let (tenant, variant) = of.unwrap_or((OWN, 0));
         let is_needed =
             reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null));
-        if reference.target == relation.oid && !is_needed {
+        // Of a tenant that is closed there is but its highest member, whom nothing needs to name: who has a record there as
+        // a person, or a task, goes on having it.
+        let is_of_closed = tenant == CLOSED && self.tenancy.tenant.is_some() && !is_needed;
+        let names_users = reference.columns.iter().any(|name| self.catalog.is_of_user(relation, name));
+        let is_author = reference.columns.iter().any(|name| names::is_author(name));
+        if (reference.target == relation.oid && !is_needed) || (is_of_closed && names_users && !is_author) {
             for column in
                 reference.columns.iter().filter(|name| relation.column(name).is_some_and(|column| !column.not_null))
             {
@@ -288,6 +319,8 @@ impl<'c> World<'c> {
         }
         if reference.target_name == "auth.users" {
             let users = &self.tenants[tenant].users;
+            let placed = users.len() - self.dead_users(tenant, is_needed).min(users.len().saturating_sub(1));
+            let users = &users[..placed];
             if let (Some(column), Some(user)) = (reference.columns.first(), users.get(variant % users.len().max(1))) {
                 draft.prefer(column, literal(user));
             }
@@ -296,7 +329,7 @@ impl<'c> World<'c> {
         let Some(target) = self.catalog.relation(reference.target) else { return };
         // Rows of a join table are distinguished by what they join.
         let rows = self.rows(target, tenant);
-        let is_key = reference.columns.iter().any(|name| joins(relation).any(|key| key.columns.contains(name)));
+        let is_key = reference.columns.iter().any(|name| relation.joins().any(|key| key.columns.contains(name)));
         let Some(row) = rows.get(if is_key { variant } else { 0 }).or(rows.first()) else { return };
         for (column, target) in reference.columns.iter().zip(&reference.target_columns) {
             if is_needed {
@@ -305,6 +338,16 @@ impl<'c> World<'c> {
                 draft.prefer(column, row.sql(target));
             }
         }
+    }
+
+    /// How many of a tenant's last users are members no more, where a row need not name any.
+    fn dead_users(&self, tenant: usize, is_needed: bool) -> usize {
+        let is_dead = |user: &&String| {
+            let mut actors = self.actors.iter();
+            actors.any(|actor| actor.kind == Kind::Dead && actor.user.as_ref() == Some(*user))
+        };
+        let users = if is_needed { &[] } else { self.tenants[tenant].users.as_slice() };
+        users.iter().rev().take_while(is_dead).count()
     }
 
     /// How many buckets there are, as far as each is tried.
@@ -446,14 +489,6 @@ fn returning(draft: &Draft<'_>) -> String {
 fn row_of(relation: &Relation, done: &Done) -> Row {
     let values: Map<String, Value> = done.value().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     Row { key: key_of(relation, &values), values }
-}
-
-/// Keys that are made of references only.
-fn joins(relation: &Relation) -> impl Iterator<Item = &Key> {
-    relation
-        .keys
-        .iter()
-        .filter(|key| !key.columns.is_empty() && key.columns.iter().all(|name| relation.reference_of(name).is_some()))
 }
 
 /// The condition that finds a row by its key, or by all that it has where there is none.

@@ -5,7 +5,7 @@ use crate::{
     catalog::Relation,
     error::Error,
     harm::Harm,
-    names::{lets_in, with_article},
+    names::{is_inbox, is_log, is_public_name, lets_in, with_article},
     probe::{Prober, any_of, object_of, tables::insert::Inserted},
     record::{Cause, Verb},
     sql::{ident, literal},
@@ -102,11 +102,13 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             // What one may see, one may refer to.
-            let sees = format!("select 1 from {} where {}", target.sql(), row.key);
+            let others = self.rows_besides(target, OTHER, actor);
+            let seen = if others.is_empty() { row.key.clone() } else { any_of(&others) };
+            let sees = format!("select 1 from {} where {seen} limit 1", target.sql());
             let sees = self.attempt(actor, &sees, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
             let row = row.clone();
             // Those who take part in it read what is added to it.
-            let is_joined = matches!(self.world.ties.get(&target.oid), Some(Tie::Joined(..)));
+            let is_joined = self.is_taken_part_in(target);
             let (theirs, names) = (&target.name, reference.columns.join(", "));
             let cause = Cause::Constraint(reference.name.clone());
             if own_works && let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) {
@@ -127,7 +129,7 @@ impl<'c> Prober<'_, 'c> {
                     if !sees {
                         self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                     }
-                    self.set_off_across(relation, actor, &sql).await?;
+                    self.set_off_across(relation, actor, (target, sees), &sql).await?;
                 }
             }
             let role = actor.db_role();
@@ -166,12 +168,23 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// What triggers do elsewhere for a row of one's own that refers to the other tenant's.
-    async fn set_off_across(&mut self, relation: &'c Relation, actor: &Actor, sql: &str) -> Result<(), Error> {
+    /// What is counted on a row that one may see, and what its owner is told of it, is what one may bring about.
+    async fn set_off_across(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        (target, sees): (&'c Relation, bool),
+        sql: &str,
+    ) -> Result<(), Error> {
         if relation.triggers.is_empty() {
             return Ok(());
         }
         let Ok(answer) = self.answer(actor, true, sql).await? else { return Ok(()) };
-        let elsewhere: Vec<_> = answer.written.iter().copied().filter(|oid| *oid != relation.oid).collect();
+        let is_meant = |oid: i64| {
+            let told = self.world.catalog.relation(oid).is_some_and(|of| is_inbox(&of.name) || is_log(&of.name));
+            oid == relation.oid || told || sees && oid == target.oid
+        };
+        let elsewhere: Vec<_> = answer.written.iter().copied().filter(|oid| !is_meant(*oid)).collect();
         for deed in self.written(actor, sql, &elsewhere).await? {
             let cause = Cause::Trigger(relation.triggers.join(", "));
             self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, sql);
@@ -206,7 +219,9 @@ impl<'c> Prober<'_, 'c> {
             let is_unguessable =
                 |name: &String| lets_in(name) || relation.column(name).is_some_and(|column| column.base == "uuid");
             let is_all_granted = relation.columns.iter().all(|column| column.may(actor.db_role(), "insert"));
-            if is_all_granted && key.columns.iter().any(is_unguessable) {
+            // What everybody sees is no secret, and that it is taken is what it is for.
+            let is_public = key.columns.iter().any(|name| is_public_name(name));
+            if is_public || is_all_granted && key.columns.iter().any(is_unguessable) {
                 continue;
             }
             let is_within =

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     actor::{Actor, Kind},
     catalog::{Column, Relation},
+    draft::choices,
     error::Error,
     harm::Harm,
     names,
@@ -31,8 +32,13 @@ impl<'c> Prober<'_, 'c> {
             Some(format!("update {} set {column} = {value}", relation.sql()))
         })
         .await?;
+        let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
+        let mut reached = BTreeSet::new();
         for (tenant, row) in self.others(relation, actor) {
             let row = &row;
+            if reached.contains(&tenant) && !is_file {
+                continue;
+            }
             let touched = touched(relation, role, row, &tie).into_iter();
             let sets: Vec<_> = touched.map(|(column, value)| format!("{column} = {value}")).collect();
             let mut tried = sets.clone();
@@ -48,6 +54,17 @@ impl<'c> Prober<'_, 'c> {
             {
                 tried.push(format!("{} = {}", ident(&columns[0]), literal(user)));
             }
+            // Hung onto a row of one's own.
+            if let (Some(Tie::Parent(index)), false) = (self.world.ties.get(&relation.oid), actor.kind.is_outside()) {
+                let reference = &relation.references[*index];
+                let is_allowed = |name: &String| relation.column(name).is_some_and(|column| column.may(role, "update"));
+                let own = self.world.rows(relation, self.own(actor)).iter();
+                let mine = own.rev().find(|mine| reference.columns.iter().all(|name| mine.text(name).is_some()));
+                if let Some(mine) = mine.filter(|_| tenant == OTHER && reference.columns.iter().all(is_allowed)) {
+                    let each = reference.columns.iter().map(|name| format!("{} = {}", ident(name), mine.sql(name)));
+                    tried.push(each.collect::<Vec<_>>().join(", "));
+                }
+            }
             for set in tried {
                 let statement = format!("update {} set {set}", relation.sql());
                 if let Some(sql) = self.reaches(relation, actor, &statement, row).await? {
@@ -60,6 +77,7 @@ impl<'c> Prober<'_, 'c> {
                     };
                     let deed = Harm::of_writing(actor.kind).that(effect);
                     self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
+                    reached.insert(tenant);
                     break;
                 }
             }
@@ -73,7 +91,8 @@ impl<'c> Prober<'_, 'c> {
         self.seal(relation, actor).await
     }
 
-    /// Rows of others to try: the last one of each tenant that is not the actor's, and of files one in each bucket.
+    /// Rows of others to try: the last one of each tenant that is not the actor's, one in each state that policies ask for,
+    /// and of files one in each bucket.
     fn others(&self, relation: &'c Relation, actor: &Actor) -> Vec<(usize, Row)> {
         let mut others = Vec::new();
         for tenant in self.foreign(actor) {
@@ -83,7 +102,9 @@ impl<'c> Prober<'_, 'c> {
                 let first = rows.into_iter().rev().filter(|row| buckets.insert(row.text("bucket_id")));
                 others.extend(first.map(|row| (tenant, row)));
             } else {
-                others.extend(rows.into_iter().next_back().map(|row| (tenant, row)));
+                let mut states = BTreeSet::new();
+                let first = rows.into_iter().rev().filter(|row| states.insert(state_of(relation, row)));
+                others.extend(first.map(|row| (tenant, row)));
             }
         }
         others
@@ -118,7 +139,8 @@ impl<'c> Prober<'_, 'c> {
         }
         let is_seal = |column: &&Column| {
             let is_unset = column.category == "B" && column.default.as_deref() == Some("false");
-            is_unset && names::is_seal(&column.name) && relation.asks_for(&column.name)
+            let is_asked = || self.world.catalog.is_asked_for(relation, &column.name);
+            is_unset && (names::is_sure_seal(&column.name) || names::is_seal(&column.name) && is_asked())
         };
         for seal in relation.columns.iter().filter(is_seal).filter(|column| column.may(role, "update")) {
             let (name, own) = (ident(&seal.name), self.own_rows(relation, actor));
@@ -234,8 +256,14 @@ impl<'c> Prober<'_, 'c> {
         }
         let statement = format!("delete from {}", relation.sql());
         self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
+        let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
+        let mut reached = BTreeSet::new();
         for (tenant, row) in self.others(relation, actor) {
+            if reached.contains(&tenant) && !is_file {
+                continue;
+            }
             if let Some(sql) = self.reaches(relation, actor, &statement, &row).await? {
+                reached.insert(tenant);
                 let cause = self.guilty(relation, actor, "delete", Some(&row)).await?;
                 let effect = match self.world.is_shared(relation) {
                     true => "can delete rows that every tenant shares".to_owned(),
@@ -336,4 +364,18 @@ impl<'c> Prober<'_, 'c> {
             _ => None,
         })
     }
+}
+
+/// What a row has in the columns that policies ask for and that say in which state it is.
+fn state_of(relation: &Relation, row: &Row) -> Vec<Option<String>> {
+    let in_key = |name: &str| relation.keys.iter().any(|key| key.columns.iter().any(|column| column == name));
+    let asked = relation.columns.iter().filter(|column| {
+        relation.asks_for(&column.name) && !in_key(&column.name) && relation.reference_of(&column.name).is_none()
+    });
+    let state = asked.filter_map(|column| match column.category.as_str() {
+        "D" => Some(row.text(&column.name).map(|_| String::new())),
+        "B" => Some(row.text(&column.name)),
+        _ => (!choices(relation, column).is_empty()).then(|| row.text(&column.name)),
+    });
+    state.collect()
 }

@@ -1,5 +1,9 @@
 //! Rows that are added: one's own, the other tenant's, nobody's, and what they set off.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
@@ -11,7 +15,7 @@ use crate::{
     probe::{Prober, SMALL, object_of},
     record::{Cause, Cell, Verb},
     refused::Refused,
-    sql::{ident, literal},
+    sql::{ident, literal, parted},
     tie::{Tie, owner_columns},
     world::{OTHER, VARIANTS},
 };
@@ -107,8 +111,10 @@ impl<'c> Prober<'_, 'c> {
         }
         for tenant in self.foreign(actor) {
             let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
-            let buckets = if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 };
-            for (as_oneself, variant) in (0..buckets).flat_map(|variant| [(true, variant), (false, variant)]) {
+            let mut variants: Vec<_> = (0..if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 }).collect();
+            // What joins two rows is there already, but for the last that could be joined.
+            variants.extend(relation.joins().next().map(|_| VARIANTS - 1));
+            for (as_oneself, variant) in variants.into_iter().flat_map(|variant| [(true, variant), (false, variant)]) {
                 let Some(draft) = self.draft_in(relation, tenant, actor, as_oneself, variant) else { continue };
                 // A row that names nobody but oneself is one's own.
                 let names_one =
@@ -117,6 +123,15 @@ impl<'c> Prober<'_, 'c> {
                     && is_file
                     && self.world.bucket(variant).is_some_and(|bucket| self.world.is_by_owner(&bucket))
                 {
+                    continue;
+                }
+                // One's own folder is one's own, wherever one belonged.
+                let is_ones_folder = is_file
+                    && self
+                        .world
+                        .bucket(variant)
+                        .is_some_and(|bucket| Some(self.world.file_owner(&bucket, tenant)) == actor.user);
+                if is_ones_folder {
                     continue;
                 }
                 if as_oneself && names_one && (self.world.tenancy.tenant.is_none() || Some(tenant) == actor.tenant) {
@@ -171,10 +186,22 @@ impl<'c> Prober<'_, 'c> {
         let mut targets =
             relation.references.iter().map(|reference| reference.target).filter(|oid| *oid != relation.oid);
         targets.any(|oid| {
-            let is_joined = matches!(self.world.ties.get(&oid), Some(Tie::Joined(..)));
             let target = self.world.catalog.relation(oid);
-            is_joined || target.is_some_and(|target| self.is_personal(target) && self.is_within_joined(target))
+            target.is_some_and(|target| {
+                self.is_taken_part_in(target) || self.is_personal(target) && self.is_within_joined(target)
+            })
         })
+    }
+
+    /// Whether a row is what several people take part in: those who joined it, or the two whom it names and whom it has to
+    /// name.
+    pub(super) fn is_taken_part_in(&self, relation: &Relation) -> bool {
+        let is_needed = |name: &&String| relation.column(name).is_some_and(|column| column.not_null);
+        match self.world.ties.get(&relation.oid) {
+            Some(Tie::Joined(..)) => true,
+            Some(Tie::Owner(columns)) => columns.iter().filter(is_needed).count() > 1,
+            _ => false,
+        }
     }
 
     /// A tenant of one's own making, which many portals offer to those who have an account.
@@ -359,6 +386,11 @@ impl<'c> Prober<'_, 'c> {
                 draft.set("name", literal(&self.world.file_name(&bucket, tenant, &mark)));
             }
         }
+        for (column, value) in demanded(relation, actor.db_role()) {
+            if !self.says_whose(relation, column) {
+                draft.set(column, value);
+            }
+        }
         // What the role may not say, the database says.
         for column in &relation.columns {
             let may_be_left = column.default.is_some() || !column.not_null;
@@ -444,4 +476,25 @@ impl<'c> Prober<'_, 'c> {
         }
         Ok(())
     }
+}
+
+/// What every policy for adding rows asks of columns of the row itself: that they are empty, or one value.
+fn demanded<'c>(relation: &'c Relation, role: &str) -> Vec<(&'c String, String)> {
+    static LITERAL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(\w+) = ('[^']*')(?:::[\w. ]+)?$").expect("a pattern"));
+    let policies = relation.policies_for(role, "insert").filter(|policy| policy.permissive);
+    let checks: Vec<_> = policies.filter_map(|policy| policy.check.as_ref().or(policy.using.as_ref())).collect();
+    let [check] = checks.as_slice() else { return Vec::new() };
+    let part = |part: &str| {
+        let part = part.strip_prefix('(').and_then(|part| part.strip_suffix(')')).unwrap_or(part);
+        if let Some(name) = part.strip_suffix(" IS NULL") {
+            return Some((&relation.column(name)?.name, "null".to_owned()));
+        }
+        if let Some(name) = part.strip_prefix("NOT ") {
+            return Some((&relation.column(name)?.name, "false".to_owned()));
+        }
+        let found = LITERAL.captures(part)?;
+        Some((&relation.column(&found[1])?.name, found[2].to_owned()))
+    };
+    parted(check, " AND ").into_iter().filter_map(part).collect()
 }

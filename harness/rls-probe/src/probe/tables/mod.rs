@@ -99,7 +99,13 @@ impl<'c> Prober<'_, 'c> {
         self.read(relation, actor).await?;
         let own_works = self.insert(relation, actor).await?;
         let joined = if actor.user.is_some() { self.join_across(relation, actor).await? } else { Vec::new() };
-        if matches!(actor.kind, Kind::Member | Kind::Reader) && !relation.partition && !self.world.is_shared(relation) {
+        let is_apart = !relation.partition && !self.world.is_shared(relation);
+        // Where users are the tenants, whoever has just signed up is one.
+        if is_apart && actor.kind == Kind::Newcomer && self.world.tenancy.tenant.is_none() {
+            let may_add = relation.may(actor.db_role(), "insert");
+            self.point_across(relation, actor, may_add, &joined).await?;
+        }
+        if matches!(actor.kind, Kind::Member | Kind::Reader) && is_apart {
             self.point_across(relation, actor, own_works, &joined).await?;
             self.taken_values(relation, actor, own_works).await?;
         }
@@ -108,13 +114,19 @@ impl<'c> Prober<'_, 'c> {
         let object = object_of(relation);
         if !relation.may(actor.db_role(), "truncate") {
             self.record.enter(&object, Verb::Truncate, actor, Cell::Refused);
-        } else if !self.world.catalog.is_given_by_default(relation) {
+        } else if !self.world.catalog.is_given_by_default(relation) && self.may_truncate(relation, actor).await? {
             let cause = Cause::Grant("truncate".to_owned());
             let sql = format!("truncate {} cascade", relation.sql());
             let deed = Harm::Low.that("can empty it with TRUNCATE, whatever its policies say");
             self.record.cross(&object, Verb::Truncate, actor, deed, cause, &sql);
         }
         Ok(())
+    }
+
+    /// Whether it is granted still: a fix may have taken it.
+    async fn may_truncate(&mut self, relation: &Relation, actor: &Actor) -> Result<bool, Error> {
+        let sql = format!("select has_table_privilege('{}', {}::oid, 'truncate')", actor.db_role(), relation.oid);
+        Ok(self.desk.run(&sql).await?.value() == Some("t"))
     }
 
     async fn read(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
