@@ -93,7 +93,7 @@ const RLS_PROBE: Allowed = &[
     ("record", "actor harm"),
     ("report", "baseline finding lint mend proof record tenancy world"),
     ("rule", "record"),
-    ("shown", "actor desk error finding record report"),
+    ("shown", "actor desk error finding record report world"),
     ("tenancy", "names"),
     ("tie", "catalog names sql tenancy"),
     ("world", "actor catalog desk draft error names refused sql tenancy tie"),

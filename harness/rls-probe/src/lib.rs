@@ -142,7 +142,7 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let mut report = Report::of(&world, script, record, findings, Proof::default(), attempts, begin.elapsed());
     report.mended = mended;
     if wish.shown {
-        let Shown { shown, contrasts } = shown(&mut desk, &report, wish.migration, &world.controls).await?;
+        let Shown { shown, contrasts } = shown(&mut desk, &report, wish.migration, &world).await?;
         (report.shown, report.contrasts) = (shown, contrasts);
     }
     report.proof = proof;

@@ -1,15 +1,15 @@
 //! What people read of the prober, and what it says of databases that it cannot probe.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use portal::Portal;
-use rls_probe::{Error, Report, Tenancy, output, probe};
+use rls_probe::{Error, Report, Tenancy, Wish, output, probe, probe_as};
 use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    held::hold,
-    schema::{execute, holes, of_portal},
+    held::{hold, root},
+    schema::{Schema, execute, holes, of_portal},
 };
 
 /// A finding in every form, and in a script that really shows it.
@@ -97,6 +97,19 @@ async fn a_migration_that_fails() {
     let portal = Portal::builder().start().await.unwrap();
     let error = probe(portal.database_url(), &of_portal(), Some("drop table nothing")).await.unwrap_err();
     assert!(hold("migration_that_fails", &error.to_string()));
+}
+
+/// What nobody else may do, a script shows beside the same on rows of one's own.
+#[tokio::test]
+async fn a_script_shows_the_same_on_rows_of_ones_own() {
+    let case = |path: &str| fs::read_to_string(root().join("harness/rls-probe/tests").join(path)).unwrap();
+    let schema = Schema::of(&(case("schemas/hosted.sql") + &case("cases/rows_in_states.sql"))).await;
+    let wish = Wish { shown: true, ..Wish::default() };
+    let report = probe_as(schema.portal.database_url(), &Tenancy::default(), wish).await.unwrap();
+    let finding = report.findings.iter().find(|finding| finding.object.name == "public.pages").unwrap();
+    let effect = finding.effects.iter().find(|effect| effect.text.contains("take over")).unwrap();
+    let script = report.repro(effect);
+    assert!(script.contains("-- the same by them, on rows of their own tenant"), "{script}");
 }
 
 /// Whoever is thrown out in the middle says so, and leaves nothing.

@@ -1,15 +1,15 @@
 -- Whoever an invitation names by their address accepts it: that nobody else can is decided. One of two functions asks whether
 -- the address is confirmed.
 -- base: hosted
--- refused: function public.accept: call by owner member newcomer unverified
+-- refused: function public.accept: call by owner manager member newcomer unverified
 -- right: function public.accept_at_once: call by unverified
--- right: function public.set_role: call by member
+-- right: function public.set_role: call by manager member
 -- fixed: function public.set_role
 -- says: can give somebody a role above their own
 
 create table teams (id uuid primary key default gen_random_uuid(), name text not null);
-create table team_members (id uuid primary key default gen_random_uuid(), team_id uuid not null references teams, user_id uuid not null references auth.users, role text not null check (role in ('owner', 'member')), unique (team_id, user_id));
-create table invitations (id uuid primary key default gen_random_uuid(), team_id uuid not null references teams, email text not null, role text not null default 'member' check (role in ('owner', 'member')), accepted_at timestamptz, expires_at timestamptz not null default now() + interval '7 days');
+create table team_members (id uuid primary key default gen_random_uuid(), team_id uuid not null references teams, user_id uuid not null references auth.users, role text not null check (role in ('owner', 'manager', 'member')), unique (team_id, user_id));
+create table invitations (id uuid primary key default gen_random_uuid(), team_id uuid not null references teams, email text not null, role text not null default 'member' check (role in ('owner', 'manager', 'member')), accepted_at timestamptz, expires_at timestamptz not null default now() + interval '7 days');
 create function in_team(t uuid) returns boolean language sql stable security definer set search_path = '' as $$ select exists (select from public.team_members where team_id = t and user_id = auth.uid()) $$;
 create function owns_team(t uuid) returns boolean language sql stable security definer set search_path = '' as $$ select exists (select from public.team_members where team_id = t and user_id = auth.uid() and role = 'owner') $$;
 alter table teams enable row level security; alter table team_members enable row level security; alter table invitations enable row level security;
