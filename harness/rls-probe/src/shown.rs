@@ -35,7 +35,7 @@ pub async fn shown(
     let effects =
         report.findings.iter().flat_map(|finding| finding.effects.iter().map(move |effect| (finding, effect)));
     for (finding, effect) in effects.collect::<Vec<_>>() {
-        let prepared = format!("begin;\n{}\n{}\nsavepoint seen", migration.unwrap_or_default(), report.world);
+        let prepared = format!("begin;\n{}\n;\n{}\nsavepoint seen", migration.unwrap_or_default(), report.world);
         let is_prepared = desk.outside(&prepared).await?.is_ok();
         let is_shown = is_prepared && runs(desk, effect, &effect.sql).await?;
         shown.push(is_shown);
