@@ -23,6 +23,8 @@ pub struct Formats {
     /// Whether cents come after a comma, and thousands have points.
     #[serde(default)]
     pub decimal_comma: bool,
+    /// What thousands have instead; a space is any kind of space.
+    pub thousands: Option<String>,
     /// Whether cents are shown where there are none.
     #[serde(default)]
     pub always_cents: bool,

@@ -121,7 +121,8 @@ impl<'d> Writes<'d> {
         let id = {
             let _under_way = self.deployment.made.under_way.read().await;
             go_on()?;
-            let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
+            let id =
+                auth.create_user(self, &key, &email, &password, &Map::new()).await.map_err(unmade("an account"))?;
             self.deployment.remember(Made::User { id: id.clone() });
             id
         };

@@ -36,9 +36,18 @@ const look = () => {
   const form = password?.closest("form") ?? document;
   const all = navigations.map((selector) => ({ selector, texts: shown(selector).map(text).filter(Boolean) }));
   const most = all.reduce((best, it) => (new Set(it.texts).size > new Set(best.texts).size ? it : best), { selector: "", texts: [] });
-  const asked = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
-  performance.clearResourceTimings();
-  const named = (pattern) => [...new Set(asked.map((path) => pattern.exec(path)?.[1]).filter(Boolean))];
+  // An answer that comes late belongs to the view that asked for it: all of them are listed, with their times.
+  performance.setResourceTimingBufferSize(10_000);
+  const kinds = [
+    ["tables", /\/rest\/v1\/(?!rpc\/)([^/]+)$/],
+    ["calls", /\/rest\/v1\/rpc\/([^/]+)$/],
+    ["functions", /\/functions\/v1\/([^/]+)/],
+  ];
+  const asked = performance.getEntriesByType("resource").flatMap((entry) => {
+    const path = new URL(entry.name).pathname;
+    const of = ([kind, pattern]) => ({ kind, name: pattern.exec(path)?.[1], start: performance.timeOrigin + entry.startTime });
+    return kinds.map(of).filter(({ name }) => name);
+  });
   return {
     title: document.title,
     language: document.documentElement.lang,
@@ -62,9 +71,8 @@ const look = () => {
         .filter(({ origin }) => origin === location.origin)
         .map(({ pathname }) => pathname.slice(0, pathname.lastIndexOf("/") + 1))[0] ?? "/assets/",
     },
-    tables: named(/\/rest\/v1\/(?!rpc\/)([^/]+)$/),
-    calls: named(/\/rest\/v1\/rpc\/([^/]+)$/),
-    functions: named(/\/functions\/v1\/([^/]+)/),
+    asked,
+    at: performance.timeOrigin + performance.now(),
     stored: Object.keys(localStorage),
   };
 };
