@@ -140,7 +140,7 @@ impl Settings {
         Self::of(environment, &settings_file())?.with_stack(local::reported)
     }
 
-    fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
+    pub(super) fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
         let is_named = environment.contains_key(SETTINGS);
         let (file, tables) = match fs::read_to_string(path) {
             Ok(text) => (Some(path.to_owned()), tables(path, &text)?),
