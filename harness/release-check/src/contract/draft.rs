@@ -98,7 +98,34 @@ pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) ->
     text += &forbidden(walk);
     text += &rest(walk);
     text += &tenancy.and_then(|tenancy| rows(walk, known, tenancy)).unwrap_or_default();
+    text += &formats(walk).unwrap_or_default();
     text
+}
+
+/// How values are written, where an amount was on a screen.
+fn formats(walk: &Walk) -> Option<String> {
+    let mut looks = std::iter::once(&walk.home).chain(walk.views.iter().map(|view| &view.look));
+    let formats = looks.find_map(|look| look.formats.as_ref())?;
+    let mut text = format!(
+        "\n# How days and amounts are written, by the page's language and an amount on it.\n[formats]\nday = {}\n",
+        quoted(&formats.day)
+    );
+    if !formats.months.is_empty() {
+        let months: Vec<_> = formats.months.iter().map(|month| quoted(month)).collect();
+        let _ = writeln!(text, "months = [{}]", months.join(", "));
+    }
+    let _ = writeln!(text, "money = {}\ncurrency = {}", quoted(&formats.money), quoted(&formats.currency));
+    if formats.decimal_comma {
+        text += "decimal_comma = true\n";
+    }
+    if formats.thousands != if formats.decimal_comma { "." } else { "," } {
+        let _ = writeln!(text, "thousands = {}", quoted(&formats.thousands));
+    }
+    if formats.always_cents {
+        text += "always_cents = true\n";
+    }
+    text += "# What stands where there is nothing.\nnothing = \"–\"\n";
+    Some(text)
 }
 
 fn portal(walk: &Walk) -> String {

@@ -55,6 +55,8 @@ struct Look {
     lines: Vec<String>,
     login: Option<Login>,
     assets: Assets,
+    /// How amounts and days are written, where an amount is on screen.
+    formats: Option<Formats>,
     /// All that was asked of Supabase since the document was loaded.
     asked: Vec<Asked>,
     /// When this was seen, in milliseconds since 1970.
@@ -67,6 +69,20 @@ struct Look {
     functions: Vec<String>,
     stored: Vec<String>,
     worker: Option<String>,
+}
+
+/// How values are written on a page.
+#[derive(Debug, Clone, Deserialize)]
+struct Formats {
+    /// In strftime's words.
+    day: String,
+    /// Their short names, where days have them.
+    months: Vec<String>,
+    money: String,
+    currency: String,
+    decimal_comma: bool,
+    thousands: String,
+    always_cents: bool,
 }
 
 /// Something that was asked of Supabase.
