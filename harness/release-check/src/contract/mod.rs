@@ -370,8 +370,9 @@ mod tests {
         let look = |at, asked: &[Asked]| Look { at, asked: asked.to_vec(), ..Look::default() };
         let view = |look| View { button: String::new(), look, by_url: false };
         let (early, late) = (asked("early", 1.0), asked("late", 11.0));
-        let mut home = look(10.0, &[early.clone()]);
-        let mut views = [view(look(20.0, &[early.clone()])), view(look(30.0, &[early, late, asked("own", 25.0)]))];
+        let mut home = look(10.0, std::slice::from_ref(&early));
+        let mut views =
+            [view(look(20.0, std::slice::from_ref(&early))), view(look(30.0, &[early, late, asked("own", 25.0)]))];
         attribute(&mut home, &mut views);
         assert_eq!((home.functions, &views[0].look.functions), (vec!["early".to_owned()], &vec!["late".to_owned()]));
         assert_eq!(views[1].look.functions, ["own"]);
