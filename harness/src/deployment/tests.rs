@@ -205,7 +205,7 @@ async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothin
     assert!(of("nom").starts_with(MADE_BY_CHECKS), "{profile:?}");
 
     assert_eq!(deployment.tidy().await, Vec::<String>::new());
-    let left = service.select("depots", &[("select", "nom")]).await.unwrap();
+    let left = service.select("depots", &[("select", "nom"), ("nom", "like.release-check*")]).await.unwrap();
     assert_eq!(left, [json!({ "nom": format!("{MADE_BY_CHECKS} under way") })]);
     assert_eq!(service.count("profils", &[]).await.unwrap(), 0);
 }

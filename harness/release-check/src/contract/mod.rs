@@ -174,6 +174,9 @@ const SETTLES_MS: u64 = 8_000;
 /// How long a sign-in may take until its form is gone.
 const LEAVES_MS: u64 = 12_000;
 
+/// The same of somebody else, who may not be let in at all.
+const COLLEAGUES_LEAVE_MS: u64 = 6_000;
+
 /// Does it.
 ///
 /// # Errors
@@ -330,7 +333,7 @@ async fn colleague(
     let form = Wanted::anything(contract).selector(&fields.password);
     browser.visit(site, &form).await?.expect_ready("the login view has a field for the password")?;
     submit(&browser, fields, email, password).await?;
-    browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), LEAVES_MS.into()]).await?;
+    browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), COLLEAGUES_LEAVE_MS.into()]).await?;
     let home = look(&browser).await?;
     let offered = home.navigation.texts;
     let mut denied = Vec::new();

@@ -199,6 +199,9 @@ fn its_checkout_is_not_compared_with_ours() {
     assert_eq!(check.outcome, Outcome::Passed, "{:?}", check.text());
 }
 
+/// Suites are compiled with the cases of one contract at a time.
+static COMPILED: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// How many checks of each suite pass at least, so that a suite that lost its checks does not pass for green.
 type Least = &'static [(&'static str, usize)];
 
@@ -209,6 +212,7 @@ type Least = &'static [(&'static str, usize)];
 #[case::bricotheque(&BRICOTHEQUE, &[("smoke", 20), ("authentication", 20), ("data", 6), ("security", 12), ("release", 6)])]
 #[tokio::test(flavor = "multi_thread")]
 async fn all_suites_are_green_by_its_contract_and_its_runbook(#[case] another: &Another, #[case] least: Least) {
+    let _compiled = COMPILED.lock().await;
     let portal = another.start().await;
     let output = another.release_check(&portal, &["verify", "--json"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
