@@ -125,6 +125,14 @@ impl Settings {
         Self::of(environment(), &settings_file())?.with_stack(local::reported)
     }
 
+    /// As far as it is said: of a stack that does not answer nothing is known.
+    pub fn said(target: Option<Target>) -> Result<Self, Error> {
+        let mut environment = environment();
+        environment.extend(target.map(|target| ("HARNESS_TARGET".to_owned(), target.to_string())));
+        let of_stack = |folder: &Path| Ok(local::reported(folder).unwrap_or_default());
+        Self::of(environment, &settings_file())?.with_stack(of_stack)
+    }
+
     /// As if the environment named this target.
     pub fn read_as(target: Target) -> Result<Self, Error> {
         let mut environment = environment();
@@ -343,7 +351,7 @@ fn credentials(value: &str) -> Vec<String> {
 pub(crate) fn know_secrets_of_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let read = Settings::read().unwrap_or_else(|_| Settings {
+        let read = Settings::said(None).unwrap_or_else(|_| Settings {
             environment: environment(),
             file: None,
             tables: BTreeMap::new(),
