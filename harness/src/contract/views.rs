@@ -314,6 +314,9 @@ pub struct Field {
     /// Whether it is chosen from a list instead.
     #[serde(default)]
     pub choose: bool,
+    /// Whether it is a box, which is ticked (`on`) or not (`off`).
+    #[serde(default)]
+    pub tick: bool,
 }
 
 /// What one click does: to a row of a list, or with a form that is part of the view.
@@ -341,6 +344,9 @@ pub struct Action {
     pub fields: Vec<Field>,
     /// Text of the button.
     pub button: String,
+    /// What somebody else makes of a row meanwhile, so that it can be done no more.
+    #[serde(default)]
+    pub meanwhile: BTreeMap<String, Value>,
     /// What the row then has: `{actor}` is who did it, `{kind}` the id of an earlier row.
     #[serde(default)]
     pub sets: BTreeMap<String, Value>,
