@@ -31,6 +31,9 @@ use crate::{
     stopwatch::Stopwatch,
 };
 
+/// The key, as WebDriver has it.
+const ENTER: &str = "\u{e007}";
+
 /// How long a shell may take to draw its buttons anew.
 const DRAWN_WITHIN: Duration = Duration::from_secs(2);
 
@@ -245,15 +248,6 @@ impl Browser {
         let watch = self.stopwatch();
         self.load_page("go back", wanted, self.client().back()).await?;
         self.look(wanted, Since::Now, &watch).await.map_err(Failure::from)
-    }
-
-    /// Leaves the portal for a page of nobody, from which Back returns.
-    ///
-    /// # Errors
-    /// Undecided when the browser itself fails.
-    pub async fn leave(&self) -> Verdict {
-        let leaving = self.client().goto("about:blank");
-        Ok(self.bounded("leave a page", limits::PAGE_LOAD, leaving).await?)
     }
 
     fn stopwatch(&self) -> Stopwatch {
@@ -570,6 +564,22 @@ impl Browser {
         let arguments = vec![json!(selector), json!(text), json!(DRAWN_WITHIN.as_millis() as u64)];
         let clicked = self.client().execute_async(script, arguments);
         Ok(self.bounded("click a button", limits::COMMAND, clicked).await?.as_bool().unwrap_or(false))
+    }
+
+    /// The same by keyboard alone: gives it the focus, and presses Enter.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn press_text(&self, selector: &str, text: &str) -> Verdict<bool> {
+        let script = "const [selector, text, answer] = arguments;
+            const found = [...document.querySelectorAll(selector)].find((it) => it.innerText.trim() === text);
+            found?.focus();
+            answer(Boolean(found) && document.activeElement === found);";
+        let has_focus = self.ask(script, vec![selector.into(), text.into()]).await? == true;
+        if has_focus {
+            self.press(ENTER).await?;
+        }
+        Ok(has_focus)
     }
 
     /// Shows pages as a screen of this width in pixels does, in the colour scheme `light` or `dark`.

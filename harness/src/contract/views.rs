@@ -95,6 +95,9 @@ pub struct View {
     /// The same of the dialogs that its buttons open, by the button.
     #[serde(default)]
     pub dialogs: BTreeMap<String, Vec<String>>,
+    /// Buttons that only some roles are offered, and which.
+    #[serde(default)]
+    pub only: BTreeMap<String, Vec<String>>,
     /// Buttons that lead elsewhere, and the path that each leads to.
     #[serde(default)]
     pub leads: BTreeMap<String, String>,
@@ -109,7 +112,7 @@ pub struct State {
     /// What later states call its id, in braces.
     pub name: Option<String>,
     /// Columns in the place of the recipe's: `{name}` is the id of an earlier state, `{nothing}` is null, `{now}` and
-    /// `{3 hours ago}` are times.
+    /// `{3 hours ago}` are times, `{midnight}` and `{before midnight}` the edges of today in the portal's own zone.
     pub with: BTreeMap<String, Value>,
 }
 

@@ -70,9 +70,6 @@ pub mod signed_in {
             let here = page.browser().window().await?;
             let there = page.browser().open_window().await?;
             shows_the_portal(check, &page).await?;
-            let away = page.browser().open_window().await?;
-            shows_the_portal(check, &page).await?;
-            page.browser().leave().await?;
             page.browser().turn_to(here).await?;
             page.sign_out().await?.expect_ready("signing out shows the login")?;
 
@@ -80,12 +77,7 @@ pub mod signed_in {
             // Where the window shows the login already, there is nothing to click.
             let _ = page.browser().click(&contract.shell.navigation).await;
             let visit = page.browser().wait_for(&Wanted::login(contract)).await?;
-            visit.expect_ready("another window shows the login, on its next action at the latest")?;
-
-            // Browsers put a page aside as it is, and it hears of nothing.
-            page.browser().turn_to(away).await?;
-            let visit = page.browser().back(&Wanted::login(contract)).await?;
-            visit.expect_ready("a page that Back brings from elsewhere shows the login after signing out")
+            visit.expect_ready("another window shows the login, on its next action at the latest")
         })
     }
 

@@ -212,7 +212,7 @@ pub mod writes {
             return Ok(());
         }
         Err(Failure::failed(format!("{what} is a refusal on screen, too"))
-            .expected("the dialog stays and says why")
+            .expected("the dialog stays and says why, and nothing is announced")
             .seen(match said.iter().find(|text| !text.is_empty()) {
                 Some(_) if visit.is_ready() => "the dialog stays, and a message announces success".to_owned(),
                 Some(_) => "the dialog is closed, and a message announces success".to_owned(),

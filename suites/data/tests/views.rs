@@ -396,7 +396,25 @@ impl<'c> Looked<'c> {
         }
         self.compare_figures(page, self.view).await?;
         self.compare_period(page).await?;
+        self.compare_buttons(page).await?;
         self.expect_words(page).await
+    }
+
+    /// Buttons that only some roles are offered are offered to them, and to nobody else.
+    async fn compare_buttons(&self, page: &Page<'_>) -> Verdict {
+        let Some(role) = self.role.filter(|_| !self.view.only.is_empty()) else { return Ok(()) };
+        let offered = page.controls().await?;
+        let wrong = self
+            .view
+            .only
+            .iter()
+            .find(|(button, roles)| roles.iter().any(|own| own == role) != offered.contains(button));
+        let Some((button, roles)) = wrong else { return Ok(()) };
+        let difference = Difference {
+            expected: format!("{button:?} for {}", roles.join(", ")),
+            seen: format!("{role} is offered {}", offered.join(", ")),
+        };
+        Err(self.differs(page, difference, "a view offers each role what it may do").await.caused_by(Cause::FrontEnd))
     }
 
     /// Each row has the buttons that somebody in this role may use on it, and no others.

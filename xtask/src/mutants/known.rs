@@ -127,7 +127,14 @@ mod tests {
     /// A mutant that is one line.
     fn of_line(file: &str, from: &str, to: &str) -> Mutant {
         let change = Change { operator: "test".into(), range: 0..from.len(), by: to.to_owned() };
-        Mutant { class: Class::Web, file: file.to_owned(), source: from.to_owned(), change, breaks: Vec::new() }
+        Mutant {
+            class: Class::Web,
+            file: file.to_owned(),
+            source: from.to_owned(),
+            change,
+            breaks: Vec::new(),
+            about: Vec::new(),
+        }
     }
 
     #[test]

@@ -110,8 +110,10 @@ struct Mutant {
     file: String,
     source: String,
     change: Change,
-    /// Steps whose promise it breaks; none where any may notice.
+    /// Steps whose promise it breaks, of which one has to notice; none where any may.
     breaks: Vec<String>,
+    /// Steps that its source is about.
+    about: Vec<String>,
 }
 
 impl Mutant {
@@ -209,11 +211,9 @@ fn summary(class: Class, judged: &[(&Mutant, &Outcome)], known: &Known) -> Strin
     let all: Vec<_> = judged.iter().map(|(_, outcome)| *outcome).collect();
     let guarded: Vec<_> =
         judged.iter().filter(|(mutant, _)| known.is_guarded(mutant)).map(|(_, outcome)| *outcome).collect();
-    let steps =
-        |mutant: &Mutant| if mutant.breaks.is_empty() { known.steps(&mutant.file) } else { mutant.breaks.clone() };
     let by_step = judged.iter().filter_map(|(mutant, outcome)| {
-        let steps = steps(mutant);
-        Some(run::is_of(outcome.killer()?, &steps)).filter(|_| !steps.is_empty())
+        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
+        Some(run::is_of(outcome.killer()?, steps)).filter(|_| !steps.is_empty())
     });
     let by_step: Vec<_> = by_step.collect();
     let right = by_step.iter().filter(|is_right| **is_right).count();
@@ -245,6 +245,7 @@ fn chosen(options: &Options, known: &Known) -> Result<Vec<Mutant>, Error> {
             all = apart(all, left)?;
         }
         all.truncate(left);
+        all.iter_mut().for_each(|mutant| mutant.about = known.steps(&mutant.file));
         chosen.extend(all);
     }
     say(&format!("{} mutants of seed {}", chosen.len(), options.seed));
@@ -290,7 +291,14 @@ fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error
             }
             _ => Vec::new(),
         };
-        let mutant = |change| Mutant { class, file: file.clone(), source: source.clone(), change, breaks: Vec::new() };
+        let mutant = |change| Mutant {
+            class,
+            file: file.clone(),
+            source: source.clone(),
+            change,
+            breaks: Vec::new(),
+            about: Vec::new(),
+        };
         mutants.extend(changes.into_iter().map(mutant));
     }
     Ok(mutants)

@@ -1,9 +1,13 @@
 //! Which checks look for a mutant, and in which order: those first that are likely to notice and soon done.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Class, Mutant,
+    run::is_of,
     sound::{Seen, Sound},
 };
 use crate::suites::Suite;
@@ -55,21 +59,35 @@ pub(super) fn of_class(suites: &[Suite], class: Class) -> Vec<Suite> {
     suites.iter().filter(|suite| names.contains(&suite.name.as_str())).cloned().collect()
 }
 
-/// The checks that can notice the mutant.
-pub(super) fn batches(sound: &Sound, mutant: &Mutant) -> Vec<Batch> {
+/// The checks that can notice the mutant, those first that are about it, of steps whose promise it breaks.
+pub(super) fn batches(sound: &Sound, mutant: &Mutant, breaks: &[String]) -> Vec<Batch> {
     let looking: Vec<_> = sound.checks.iter().filter(|check| can_notice(sound, check, mutant)).collect();
-    let mut first: Vec<_> = looking.iter().copied().filter(|check| is_about(check, mutant)).collect();
-    // What only a few ask for is what they are about.
-    if 2 * first.len() > looking.len() && first.len() > 2 * FIRST {
-        first.clear();
-    }
-    first.sort_by_key(|check| (check.asked.as_ref().map_or(0, std::collections::BTreeSet::len), check.milliseconds));
-    first.truncate(FIRST);
+    let about = looking.iter().copied().filter(|check| is_about(check, mutant));
+    let is_right = |check: &&Seen| breaks.is_empty() || is_of(&check.step, breaks);
+    let (right, others): (Vec<_>, Vec<_>) = about.partition(is_right);
+    let about = if right.is_empty() { others } else { right };
+    let first = quickest(about);
     let is_first = |check: &&Seen| first.iter().any(|other| other.suite == check.suite && other.test == check.test);
     let rest: Vec<_> = looking.iter().copied().filter(|check| !is_first(check)).collect();
     let mut batches = in_suites(&first, mutant);
     batches.extend(in_suites(&rest, mutant));
     batches
+}
+
+/// A few of them that together ask for the most in the shortest time.
+fn quickest(mut checks: Vec<&Seen>) -> Vec<&Seen> {
+    let mut asked: BTreeSet<&str> = BTreeSet::new();
+    let mut first = Vec::new();
+    while first.len() < FIRST {
+        let new = |check: &Seen| check.asked.iter().flatten().filter(|it| !asked.contains(it.as_str())).count();
+        let worth = |check: &Seen| (1 + new(check)) as f64 / (1 + check.milliseconds) as f64;
+        let best = checks.iter().enumerate().max_by(|(_, one), (_, other)| worth(one).total_cmp(&worth(other)));
+        let Some((at, _)) = best else { break };
+        let best = checks.swap_remove(at);
+        asked.extend(best.asked.iter().flatten().map(String::as_str));
+        first.push(best);
+    }
+    first
 }
 
 /// A page that never asked for a script is the same without it. Scripts that no page asked for, a worker's, anybody may need;
@@ -133,12 +151,20 @@ mod tests {
 
     fn seen(suite: &str, test: &str, milliseconds: u64, asked: Option<&[&str]>) -> Seen {
         let asked = asked.map(|asked| asked.iter().map(|it| (*it).to_owned()).collect());
-        Seen { suite: suite.to_owned(), test: test.to_owned(), milliseconds, asked }
+        let (suite, test, step) = (suite.to_owned(), test.to_owned(), format!("of {test}"));
+        Seen { suite, test, step, milliseconds, asked }
     }
 
     fn mutant(class: Class, file: &str, source: &str, at: usize) -> Mutant {
         let change = Change { operator: "test".into(), range: at..at + 1, by: String::new() };
-        Mutant { class, file: file.to_owned(), source: source.to_owned(), change, breaks: Vec::new() }
+        Mutant {
+            class,
+            file: file.to_owned(),
+            source: source.to_owned(),
+            change,
+            breaks: Vec::new(),
+            about: Vec::new(),
+        }
     }
 
     fn sound() -> Sound {
@@ -160,13 +186,24 @@ mod tests {
 
     #[test]
     fn a_view_is_looked_at_by_those_that_asked_for_it() {
-        let batches = batches(&sound(), &mutant(Class::Web, "assets/views/members.js", "x", 0));
+        let batches = batches(&sound(), &mutant(Class::Web, "assets/views/members.js", "x", 0), &[]);
         assert_eq!(names(&batches), ["members", "headers"]);
     }
 
     #[test]
     fn what_no_page_asked_for_anybody_looks_at() {
-        assert_eq!(names(&batches(&sound(), &mutant(Class::Web, "sw.js", "x", 0))).len(), 5);
+        assert_eq!(names(&batches(&sound(), &mutant(Class::Web, "sw.js", "x", 0), &[])).len(), 5);
+    }
+
+    #[test]
+    fn a_step_that_is_broken_looks_before_others() {
+        let of = |breaks: &[&str]| {
+            let breaks: Vec<_> = breaks.iter().map(|step| (*step).to_owned()).collect();
+            batches(&sound(), &mutant(Class::Web, "assets/main.js", "x", 0), &breaks)
+        };
+        assert_eq!(names(&of(&["of groups"]))[0], "groups");
+        assert_eq!(of(&["of groups"])[0].tests.len(), 1);
+        assert_eq!(names(&of(&["of members"]))[0], "members");
     }
 
     #[test]
@@ -175,7 +212,7 @@ mod tests {
         let of = |text: &str| mutant(Class::Sql, "a.sql", source, source.find(text).unwrap());
         assert_eq!(statement_names(&of("x")), ["a"]);
         assert_eq!(statement_names(&of(";\n\n")), ["groups"]);
-        let batches = batches(&sound(), &of(";\n\n"));
+        let batches = batches(&sound(), &of(";\n\n"), &[]);
         assert_eq!(names(&batches)[0], "groups");
         assert_eq!(names(&batches).len(), 5);
     }

@@ -211,7 +211,8 @@ impl<'m> Bench<'m> {
         if mutant.class == Class::Sql && !starts(&environment) {
             return Ok(Kind::Stillborn);
         }
-        self.looked(&plan::batches(&self.sound, mutant), &mutant.breaks, &environment, &folder)
+        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
+        self.looked(&plan::batches(&self.sound, mutant, steps), &mutant.breaks, &environment, &folder)
     }
 
     /// Until the first check of a broken step fails.

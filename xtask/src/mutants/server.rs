@@ -112,7 +112,7 @@ pub(super) fn switch(source: &str, change: &Change, number: usize) -> Result<Opt
     let is_on = format!("crate::mutant::is({number})");
     let text = if change.operator == "body" {
         let inner = |text: &str| text.trim().trim_start_matches('{').trim_end_matches('}').to_owned();
-        format!("{{ if {is_on} {{ return {}; }} {}", inner(&other).trim(), &own[1..])
+        format!("{{ if {is_on} {{ return {}; }} {}", inner(&other).trim(), own[1..].trim_start())
     } else {
         format!("(if {is_on} {{ {other} }} else {{ {own} }})")
     };

@@ -29,6 +29,7 @@ pub(super) struct Seen {
     pub suite: String,
     /// As the test runner calls it.
     pub test: String,
+    pub step: String,
     pub milliseconds: u64,
     /// Sources and addresses of the API that its pages asked for; none where it has no page.
     pub asked: Option<BTreeSet<String>>,
@@ -68,6 +69,7 @@ impl Seen {
         Ok(Self {
             suite: suite.name.clone(),
             test: result.name.strip_prefix(&prefix).unwrap_or(&result.name).to_owned(),
+            step: result.step.clone(),
             milliseconds: result.milliseconds(),
             asked,
         })
