@@ -238,8 +238,9 @@ fn chosen(options: &Options, known: &Known) -> Result<Vec<Mutant>, Error> {
     let mut chosen = Vec::new();
     for (at, class) in classes.iter().enumerate() {
         let mut all = all_of(*class, &mut random)?;
-        all.retain(|mutant| !known.is_dismissed(mutant));
         random.shuffle(&mut all);
+        // Afterwards, so that the others stay the same.
+        all.retain(|mutant| !known.is_dismissed(mutant));
         let left = (options.count - chosen.len()) / (classes.len() - at);
         if *class == Class::Server {
             all = apart(all, left)?;

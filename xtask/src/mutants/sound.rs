@@ -78,7 +78,7 @@ impl Seen {
     /// Whether its pages asked for a source, or for what has this name in the API.
     pub fn asked_for(&self, name: &str) -> bool {
         let is = |asked: &String| asked.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
-        self.asked.iter().flatten().any(|asked| is(asked))
+        self.asked.iter().flatten().any(is)
     }
 }
 
