@@ -11,15 +11,16 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
-/// The number in a text such as `RWF 62,500.50` or `62.500,50 €`; nothing where there is none.
-pub fn figure(text: &str) -> Option<Decimal> {
+/// The number in a text such as `RWF 62,500.50` or `62.500,50 €`; nothing where there is none. Where nobody says whether
+/// cents come after a comma ([`Formats::decimal_comma`](crate::contract::Formats)), the text decides.
+pub fn figure(text: &str, decimal_comma: Option<bool>) -> Option<Decimal> {
     let number: String = text
         .chars()
         .map(|c| if c == '\u{2212}' { '-' } else { c })
         .filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'))
         .collect();
     let number = number.trim_matches(['.', ',']);
-    let of_thousands = if has_decimal_comma(number) { '.' } else { ',' };
+    let of_thousands = if decimal_comma.unwrap_or_else(|| has_decimal_comma(number)) { '.' } else { ',' };
     number.replace(of_thousands, "").replace(',', ".").parse().ok()
 }
 
@@ -135,10 +136,11 @@ impl Page<'_> {
             vec![dashboard.card.as_str().into(), dashboard.label.as_str().into(), dashboard.figure.as_str().into()];
         let cards: Vec<(String, String)> =
             serde_json::from_value(self.browser().ask(script, arguments).await?).unwrap_or_default();
+        let decimal_comma = self.contract().formats().ok().map(|formats| formats.decimal_comma);
         let find = |kpi: &Kpi| {
             let shown =
                 cards.iter().find(|(label, _)| label.eq_ignore_ascii_case(&kpi.label)).map(|(_, text)| text.as_str());
-            shown.and_then(figure).ok_or_else(|| {
+            shown.and_then(|text| figure(text, decimal_comma)).ok_or_else(|| {
                 Failure::failed(format!("the dashboard shows {:?}", kpi.label))
                     .expected(format!("a card ({}) with that label and a number", dashboard.card))
                     .seen(shown.map_or_else(|| "no such card".to_owned(), |text| format!("{text:?}")))
@@ -165,7 +167,21 @@ mod tests {
             ("RWF 0.75", Some("0.75")),
             ("–", None),
         ] {
-            assert_eq!(figure(text), expected.map(|expected| expected.parse().unwrap()), "{text}");
+            assert_eq!(figure(text, None), expected.map(|expected| expected.parse().unwrap()), "{text}");
+        }
+    }
+
+    /// A figure in another notation than the contract's is another figure.
+    #[test]
+    fn a_contract_knows_what_a_comma_means() {
+        for (text, decimal_comma, expected) in [
+            ("1.234 €", true, "1234"),
+            ("1.234 €", false, "1.234"),
+            ("RWF 1,234", false, "1234"),
+            ("RWF 12,50", false, "1250"),
+            ("62,500.50", true, "62.50050"),
+        ] {
+            assert_eq!(figure(text, Some(decimal_comma)), Some(expected.parse().unwrap()), "{text}");
         }
     }
 

@@ -182,6 +182,11 @@ fn a_strangers_page_sends_no_credentials() -> Verdict {
 #[apply(unpublished)]
 fn a_file_that_is_not_for_the_public_is_not_served(#[case] path: &str) -> Verdict {
     check_if_promised(&[Section::Security], "pre.2.5", async |check| {
+        if path.is_empty() {
+            return Err(Failure::not_run("the contract names files that are not for the public")
+                .expected("paths such as \"/.env\" in security.unpublished")
+                .seen("none"));
+        }
         let site = check.deployment().site();
         let (app, answer) = (site.document("/").await?, site.get(site.url(path)).await?);
         let is_fallback =

@@ -82,7 +82,11 @@ pub fn run(options: &Options) -> Result<Exit, Error> {
     if target == Target::Embedded {
         setup::ensure()?;
     }
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = match target {
+        // The portal is in this process, too.
+        Target::Embedded => Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
+        _ => Builder::new_current_thread().enable_all().build()?,
+    };
     let summary = runtime.block_on(soak(options, target, PAUSE))?;
     let folder = options.report.clone().unwrap_or_else(|| root().join(REPORT));
     let page = summary.write(&folder)?;
