@@ -178,6 +178,10 @@ async fn leave(check: Check, verdict: Verdict, evidence: &mut Evidence) -> Verdi
             };
             (verdict, kept) = (Err(failure), kept.and(shown));
         }
+        if run::keeps_asked() {
+            let asked = discreet.reported(&browser.asked_for().await);
+            kept = kept.and(evidence.attach("asked.txt", "text/plain", asked.as_bytes()).map(drop));
+        }
         // A browser that cannot be closed ends with the driver; the verdict stands.
         let _ = browser.close(verdict.is_ok()).await;
     }

@@ -87,8 +87,8 @@ pub use contract::{
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
-    Api, BuildFiles, Deployment, Error as DeploymentError, Known, MADE_BY_CHECKS, Missing, Person, Released, Tenant,
-    Writes, known, missing_variables, revealed, settings_file,
+    Api, BuildFiles, Deployment, Error as DeploymentError, Known, LocalProblem, MADE_BY_CHECKS, Missing, Person,
+    Released, Stack, Tenant, Writes, known, missing_variables, revealed, settings_file,
 };
 pub use failure::{Failure, Verdict};
 pub use figures::{figure, now_in};

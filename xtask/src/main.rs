@@ -52,6 +52,8 @@ enum Action {
     SupabaseJs,
     /// Run the real postgrest-js against the embedded portal; needs node
     PostgrestJs,
+    /// Build a team's portal with Vite and run the suites on it; needs node
+    Vite,
     /// Compare what is asked of the vendors' APIs, and what the embedded platform answers, with what they publish; needs node
     Vendors,
     /// Pack what verifies a deployment where there is no Rust into one archive
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::PostgrestJs => passed(peer::postgrest_js()),
+        Action::Vite => passed(peer::vite()),
         Action::Package(options) => passed(package::run(&options)),
         Action::Steady(options) => passed(steady::run(&options)),
         Action::Bench(bench) => passed(bench::run(&bench)),

@@ -11,7 +11,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    Error, Verdict, say,
+    Error, Verdict,
+    cargo::cargo,
+    say,
     setup::root,
     soak::{Plan, Share},
 };
@@ -104,11 +106,7 @@ fn prepare(host: &Host, script: &str) -> Result<(), Error> {
 /// When npm is not there or fails.
 pub fn install(sources: &Path) -> Result<PathBuf, Error> {
     let folder = root().join("target/npm").join(sources.file_name().unwrap_or_default());
-    fs::create_dir_all(&folder)?;
-    for entry in fs::read_dir(sources)? {
-        let entry = entry?;
-        fs::copy(entry.path(), folder.join(entry.file_name()))?;
-    }
+    copy(sources, &folder)?;
     // Of the same versions: what was installed last stands beside it.
     let (wanted, installed) = (folder.join("package.json"), folder.join("node_modules/.installed.json"));
     if fs::read(&wanted)? != fs::read(&installed).unwrap_or_default() {
@@ -126,6 +124,20 @@ pub fn install(sources: &Path) -> Result<PathBuf, Error> {
         fs::copy(wanted, installed)?;
     }
     Ok(folder)
+}
+
+/// Copies what is in a folder into another one.
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (path, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if path.is_dir() {
+            copy(&path, &to)?;
+        } else {
+            fs::copy(path, to)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether node and npm are on this machine.
@@ -157,4 +169,18 @@ pub fn postgrest_js() -> Verdict {
     prepare(&host, &fs::read_to_string(tests.join("rest/kinds.sql"))?)?;
     prepare(&host, "alter role authenticator set pgrst.db_schemas = 'public, my-api'")?;
     Ok(Command::new("node").arg("check.mjs").current_dir(folder).envs(host.variables()?).status()?.success())
+}
+
+/// Builds the portal of `fixtures/bricotheque` as its team does, and runs all suites on that build.
+///
+/// # Errors
+/// When npm fails.
+pub fn vite() -> Verdict {
+    let folder = install(&root().join("fixtures/bricotheque/web"))?;
+    let built = Command::new("npm").args(["run", "build", "--silent"]).current_dir(&folder).status()?;
+    if !built.success() {
+        return Err(format!("npm run build failed in {}: {built}", folder.display()).into());
+    }
+    let tests = ["test", "--package", "release-check", "--test", "it", "--", "--ignored", "another_portal"];
+    Ok(cargo(&tests).status()?.success())
 }

@@ -53,6 +53,7 @@ pub fn run() -> Verdict {
     });
     stages.run("supabase-js", "cargo xtask supabase-js", node, || peer::supabase_js().unwrap_or_else(failed));
     stages.run("postgrest-js", "cargo xtask postgrest-js", node, || peer::postgrest_js().unwrap_or_else(failed));
+    stages.run("a portal built by Vite", "cargo xtask vite", node, || peer::vite().unwrap_or_else(failed));
     stages.run("vendors", "cargo xtask vendors", node, || vendors::run().unwrap_or_else(failed));
     stages.run("sign-off's page", "cargo xtask axe", node, || axe::run().unwrap_or_else(failed));
     print(&stages.rows.to_string());

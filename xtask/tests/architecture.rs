@@ -100,6 +100,7 @@ const RLS_PROBE: Allowed = &[
 ];
 
 const RELEASE_CHECK: Allowed = &[
+    ("accounts", "terminal"),
     ("contract", "setup terminal"),
     ("exit", "terminal"),
     ("github", "terminal"),

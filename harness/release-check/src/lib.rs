@@ -4,6 +4,7 @@
 //! The library is there for the binary of the same name and for this project's chores; as an interface it promises
 //! nothing from one version to the next. Checks themselves are written with the crate `harness`.
 
+pub mod accounts;
 mod ago;
 mod archive;
 pub mod cargo;
@@ -69,6 +70,8 @@ pub enum Action {
     /// Make a contract for another portal
     #[command(subcommand)]
     Contract(contract::Action),
+    /// Let the people of a file into the Supabase CLI's stack, the target local
+    Accounts(accounts::Options),
     /// Install what is missing: a browser with its driver, PostgreSQL
     Setup,
     /// Report what is installed and what is missing, and change nothing
@@ -108,6 +111,7 @@ impl Action {
             Self::Soak(options) => soak::run(&options),
             Self::Sms(action) => sms::run(&action),
             Self::Contract(action) => contract::run(&action),
+            Self::Accounts(options) => accounts::run(&options),
             Self::Setup => setup::ensure().map(|()| Exit::Passed),
             Self::Doctor { target, json } => setup::doctor(target, json),
             Self::Completions { shell } => {

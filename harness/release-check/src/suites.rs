@@ -125,6 +125,11 @@ impl Suite {
         Ok(suites.remove(0))
     }
 
+    /// The compiled test binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// As its crate is called in Rust.
     pub fn krate(&self) -> String {
         self.name.replace('-', "_")

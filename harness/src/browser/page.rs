@@ -1,6 +1,9 @@
 //! The portal's pages as objects: what a person does there.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -26,11 +29,13 @@ const LIMIT: Duration = Duration::from_secs(6);
 pub struct Page<'a> {
     browser: &'a Browser,
     deployment: &'a Deployment,
+    /// What was kept in the place of a session: of several places only the app's own one changes.
+    held: Mutex<Option<String>>,
 }
 
 impl<'a> Page<'a> {
     pub(crate) fn new(browser: &'a Browser, deployment: &'a Deployment) -> Self {
-        Self { browser, deployment }
+        Self { browser, deployment, held: Mutex::default() }
     }
 
     pub(crate) fn contract(&self) -> &'a Contract {
@@ -58,7 +63,12 @@ impl<'a> Page<'a> {
         for key in self.storage_keys().await? {
             self.browser.store(&self.deployment.site().url("/"), &key, text).await?;
         }
+        self.remember(text);
         Ok(())
+    }
+
+    fn remember(&self, text: &str) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.to_owned());
     }
 
     /// Keeps `session` in the page that is open, in the place of another: whatever is opened next is theirs.
@@ -66,11 +76,21 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn hold_now(&self, session: &Session) -> Verdict {
+        self.hold_text_now(&session.stored().to_string()).await
+    }
+
+    /// Keeps any text in the page that is open.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn hold_text_now(&self, text: &str) -> Verdict {
         let script = "const [keys, value, answer] = arguments;
             for (const key of keys) localStorage.setItem(key, value);
             answer(null);";
         let keys = self.storage_keys().await?;
-        self.browser.ask(script, vec![keys.into(), session.stored().to_string().into()]).await.map(drop)
+        self.browser.ask(script, vec![keys.into(), text.into()]).await?;
+        self.remember(text);
+        Ok(())
     }
 
     /// Where supabase-js looks for a session, and where the app says that it does: it may have a key of its own.
@@ -84,14 +104,16 @@ impl<'a> Page<'a> {
         Ok(keys)
     }
 
-    /// The text that is kept there now.
+    /// The text that is kept there now, by the app: of the places that it may have, the one that it has changed.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn held_text(&self) -> Verdict<Option<String>> {
         let kept = self.browser.kept().await?;
-        let held = |key: &String| kept["local"][key].as_str().map(str::to_owned);
-        Ok(self.storage_keys().await?.iter().find_map(held))
+        let now = |key: &String| kept["local"][key].as_str().map(str::to_owned);
+        let now: Vec<_> = self.storage_keys().await?.iter().map(now).collect();
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(of_app(held.as_deref(), now))
     }
 
     /// Opens a path and waits for what is wanted.
@@ -238,5 +260,34 @@ impl<'a> Page<'a> {
         let script = "const [url, answer] = arguments; fetch(url).then((it) => it.text()).then(answer, (error) => answer(String(error)));";
         let answer = self.browser.ask(script, vec![url.as_str().into()]).await?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// What the app keeps, of what is in each of the places that it may have: it changes one of them, or removes it.
+fn of_app(held: Option<&str>, now: Vec<Option<String>>) -> Option<String> {
+    let changed = now.iter().find(|text| text.as_deref() != held);
+    changed.cloned().unwrap_or_else(|| held.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::of_app;
+
+    #[rstest]
+    #[case::signed_in_by_the_form(None, &[None, Some("new")], Some("new"))]
+    #[case::nothing_yet(None, &[None, None], None)]
+    #[case::held_and_unchanged(Some("held"), &[Some("held"), Some("held")], Some("held"))]
+    #[case::renewed(Some("held"), &[Some("held"), Some("new")], Some("new"))]
+    #[case::forgotten(Some("held"), &[Some("held"), None], None)]
+    #[case::in_the_usual_place(Some("held"), &[None], None)]
+    fn of_several_places_the_one_that_the_app_changes_is_its_own(
+        #[case] held: Option<&str>,
+        #[case] now: &[Option<&str>],
+        #[case] expected: Option<&str>,
+    ) {
+        let now = now.iter().map(|text| text.map(str::to_owned)).collect();
+        assert_eq!(of_app(held, now).as_deref(), expected);
     }
 }

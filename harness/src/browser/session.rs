@@ -1,6 +1,7 @@
 //! One check's browser: a fresh profile with one window.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -30,6 +31,9 @@ use crate::{
     stopwatch::Stopwatch,
 };
 
+/// The key, as WebDriver has it.
+const ENTER: &str = "\u{e007}";
+
 /// How long a shell may take to draw its buttons anew.
 const DRAWN_WITHIN: Duration = Duration::from_secs(2);
 
@@ -49,6 +53,8 @@ pub struct Browser {
     origins: Vec<Url>,
     /// Of the last look at a page.
     log: Mutex<String>,
+    /// The portal's own addresses of all looks, without queries.
+    asked: Mutex<BTreeSet<String>>,
     /// Why nothing more is to be had of it.
     ended: Mutex<Option<Error>>,
 }
@@ -78,8 +84,8 @@ impl Browser {
     }
 
     async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
-        let (log, ended) = (Mutex::default(), Mutex::default());
-        let browser = Self { running: Running::lent().await?, origins, log, ended };
+        let (log, asked, ended) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let browser = Self { running: Running::lent().await?, origins, log, asked, ended };
         // What an earlier profile wrote is not this one's.
         for kind in ["performance", "browser"] {
             browser.entries(kind).await?;
@@ -171,6 +177,8 @@ impl Browser {
 
     fn note_log(&self, log: &Log) {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log.to_string();
+        let urls = log.requests.iter().map(|request| request.url().to_owned());
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).extend(urls);
     }
 
     /// An answer of the driver, in time: a page that takes it, or too much memory, ends the browser.
@@ -366,6 +374,36 @@ impl Browser {
         Ok(())
     }
 
+    /// Keeps the answer to the page's next request whose address has this text from the page, until it is let go.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn hold_back(&self, text: &str) -> Verdict {
+        self.ask(include_str!("hold_back.js"), vec![text.into()]).await.map(drop)
+    }
+
+    /// Whether there is such an answer, which is waited for a little.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn is_held_back(&self) -> Verdict<bool> {
+        let script = "const [limit, answer] = arguments;
+            const late = new Promise((done) => setTimeout(done, limit, false));
+            Promise.race([window.heldBack, late]).then(answer);";
+        Ok(self.ask(script, vec![json!(DRAWN_WITHIN.as_millis() as u64)]).await? == true)
+    }
+
+    /// Lets it go, and waits until it is read and the page drawn.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn let_go(&self) -> Verdict {
+        let script = "const [answer] = arguments;
+            const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+            window.letGo().then(drawn).then(drawn).then(() => answer(null));";
+        self.ask(script, vec![]).await.map(drop)
+    }
+
     /// The window that commands go to.
     ///
     /// # Errors
@@ -528,6 +566,22 @@ impl Browser {
         Ok(self.bounded("click a button", limits::COMMAND, clicked).await?.as_bool().unwrap_or(false))
     }
 
+    /// The same by keyboard alone: gives it the focus, and presses Enter.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn press_text(&self, selector: &str, text: &str) -> Verdict<bool> {
+        let script = "const [selector, text, answer] = arguments;
+            const found = [...document.querySelectorAll(selector)].find((it) => it.innerText.trim() === text);
+            found?.focus();
+            answer(Boolean(found) && document.activeElement === found);";
+        let has_focus = self.ask(script, vec![selector.into(), text.into()]).await? == true;
+        if has_focus {
+            self.press(ENTER).await?;
+        }
+        Ok(has_focus)
+    }
+
     /// Shows pages as a screen of this width in pixels does, in the colour scheme `light` or `dark`.
     ///
     /// # Errors
@@ -580,6 +634,16 @@ impl Browser {
     /// Console and requests of the last look at a page.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The portal's own addresses that the pages asked for, a line each: of every look, and of what came after the last.
+    pub(crate) async fn asked_for(&self) -> String {
+        let mut late = Requests::new(self.origins.clone());
+        late.read(self.entries("performance").await.unwrap_or_default());
+        let late = Log::new(Value::Null, late);
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.extend(late.requests.iter().map(|request| request.url().to_owned()));
+        asked.iter().map(|url| format!("{url}\n")).collect()
     }
 
     /// Ends the profile, and the browser too unless what used it went well.

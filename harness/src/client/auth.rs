@@ -3,7 +3,7 @@
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{ClientError, PublishedKeys, error::Answer};
@@ -103,7 +103,8 @@ impl AuthClient {
         if answer.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(answer.unexpected("204 was expected")) }
     }
 
-    /// Makes a confirmed user and answers with their id; needs the service's key.
+    /// Makes a confirmed user, with what triggers on new users read of them, and answers with their id; needs the
+    /// service's key.
     ///
     /// # Errors
     /// Refused with code `email_exists`, `not_admin`.
@@ -113,9 +114,13 @@ impl AuthClient {
         service_key: &SecretString,
         email: &str,
         password: &SecretString,
+        metadata: &Map<String, Value>,
     ) -> Result<String, ClientError> {
         redaction::know([password.expose_secret().to_owned()], []);
-        let body = json!({ "email": email, "password": password.expose_secret(), "email_confirm": true });
+        let mut body = json!({ "email": email, "password": password.expose_secret(), "email_confirm": true });
+        if !metadata.is_empty() {
+            body["user_metadata"] = metadata.clone().into();
+        }
         let answer = self.send_as_service(self.http.post(self.url("admin/users")).json(&body), service_key).await?;
         let user: Value = answer.json()?;
         user["id"].as_str().map(str::to_owned).ok_or_else(|| answer.unexpected("a user without id"))
@@ -138,6 +143,23 @@ impl AuthClient {
     /// Refused with code `user_not_found`, `not_admin`.
     pub async fn delete_user(&self, _: &Permission, service_key: &SecretString, id: &str) -> Result<(), ClientError> {
         self.send_as_service(self.http.delete(self.url(&format!("admin/users/{id}"))), service_key).await.map(drop)
+    }
+
+    /// Sets a user's password and what triggers and apps read of them; needs the service's key.
+    ///
+    /// # Errors
+    /// Refused with code `user_not_found`, `weak_password`, `not_admin`.
+    pub async fn set_user(
+        &self,
+        _: &Permission,
+        service_key: &SecretString,
+        id: &str,
+        password: &SecretString,
+        metadata: &Map<String, Value>,
+    ) -> Result<(), ClientError> {
+        let body = json!({ "password": password.expose_secret(), "user_metadata": metadata, "email_confirm": true });
+        let request = self.http.put(self.url(&format!("admin/users/{id}"))).json(&body);
+        self.send_as_service(request, service_key).await.map(drop)
     }
 
     /// Bans a user for a day; needs the service's key.

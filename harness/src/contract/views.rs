@@ -23,6 +23,8 @@ pub struct Formats {
     /// Whether cents come after a comma, and thousands have points.
     #[serde(default)]
     pub decimal_comma: bool,
+    /// What thousands have instead; a space is any kind of space.
+    pub thousands: Option<String>,
     /// Whether cents are shown where there are none.
     #[serde(default)]
     pub always_cents: bool,
@@ -95,6 +97,9 @@ pub struct View {
     /// The same of the dialogs that its buttons open, by the button.
     #[serde(default)]
     pub dialogs: BTreeMap<String, Vec<String>>,
+    /// Buttons that only some roles are offered, and which.
+    #[serde(default)]
+    pub only: BTreeMap<String, Vec<String>>,
     /// Buttons that lead elsewhere, and the path that each leads to.
     #[serde(default)]
     pub leads: BTreeMap<String, String>,
@@ -109,7 +114,7 @@ pub struct State {
     /// What later states call its id, in braces.
     pub name: Option<String>,
     /// Columns in the place of the recipe's: `{name}` is the id of an earlier state, `{nothing}` is null, `{now}` and
-    /// `{3 hours ago}` are times.
+    /// `{3 hours ago}` are times, `{midnight}` and `{before midnight}` the edges of today in the portal's own zone.
     pub with: BTreeMap<String, Value>,
 }
 
@@ -314,6 +319,9 @@ pub struct Field {
     /// Whether it is chosen from a list instead.
     #[serde(default)]
     pub choose: bool,
+    /// Whether it is a box, which is ticked (`on`) or not (`off`).
+    #[serde(default)]
+    pub tick: bool,
 }
 
 /// What one click does: to a row of a list, or with a form that is part of the view.
@@ -341,6 +349,9 @@ pub struct Action {
     pub fields: Vec<Field>,
     /// Text of the button.
     pub button: String,
+    /// What somebody else makes of a row meanwhile, so that it can be done no more.
+    #[serde(default)]
+    pub meanwhile: BTreeMap<String, Value>,
     /// What the row then has: `{actor}` is who did it, `{kind}` the id of an earlier row.
     #[serde(default)]
     pub sets: BTreeMap<String, Value>,

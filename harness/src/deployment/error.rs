@@ -67,6 +67,17 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The Supabase CLI's stack does not say where it is.
+    #[error(transparent)]
+    Local(#[from] super::LocalProblem),
+    /// Something else than the Supabase CLI's stack is named as the target `local`.
+    #[error(
+        "accounts are made in the Supabase CLI's own stack only, and {name} is not what supabase status reports of one\nunset VITE_SUPABASE_URL and VITE_SUPABASE_ANON_KEY in the environment, in local.env and in [local] of harness.toml"
+    )]
+    NotTheStack {
+        /// What is not known of the stack.
+        name: &'static str,
+    },
     /// A value that has to be a URL.
     #[error(
         "{value:?} is not an http or https URL ({place})\nwrite it with its scheme, for example https://your-domain.com"

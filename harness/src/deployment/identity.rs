@@ -37,8 +37,7 @@ impl Identity {
     /// What the environment and `harness.toml` say of the target that they name, or of another one. The checks
     /// themselves report what is wrong with them.
     pub fn configured(target: Option<Target>) -> Self {
-        let settings = target.map_or_else(Settings::read, Settings::read_as);
-        let Ok(settings) = settings else { return Self::default() };
+        let Ok(settings) = Settings::said(target) else { return Self::default() };
         let target = settings.target().ok();
         let (contract_name, contract) = match settings.find("HARNESS_CONTRACT") {
             Some(setting) => {

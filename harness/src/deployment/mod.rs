@@ -5,9 +5,11 @@
 mod error;
 mod identity;
 mod known;
+mod local;
 mod needs;
 mod release;
 mod settings;
+mod stack;
 mod tenant;
 mod writes;
 
@@ -33,11 +35,13 @@ use crate::{
 pub use error::Error;
 pub(crate) use identity::Identity;
 pub use known::{Known, known, revealed};
+pub use local::Problem as LocalProblem;
 pub use needs::{Missing, missing_variables};
 pub use release::{BuildFiles, Released};
 use settings::Settings;
 pub(crate) use settings::know_secrets_of_environment;
 pub use settings::settings_file;
+pub use stack::Stack;
 pub(crate) use tenant::RUN;
 pub use tenant::{MADE_BY_CHECKS, Person, Tenant};
 pub use writes::Writes;
@@ -263,10 +267,15 @@ impl Deployment {
 
     fn ingest(&self, key: Option<SecretString>) -> Verdict<SmsIngest> {
         let sms = self.contract.sms()?;
-        let url = format!("{}/functions/v1/{}", self.api()?.url.as_str().trim_end_matches('/'), sms.function);
-        let claim = "the ingest endpoint can be asked";
-        let url = url.parse().map_err(|_| Failure::undecided(claim).expected("a URL").seen(url))?;
-        SmsIngest::new(url, &sms.key_header, key).map_err(|error| Failure::undecided(claim).seen(error.to_string()))
+        self.endpoint(&sms.function, &sms.key_header, key)
+    }
+
+    /// An edge function, with the header that its key goes into.
+    fn endpoint(&self, function: &str, header: &str, key: Option<SecretString>) -> Verdict<SmsIngest> {
+        let url = format!("{}/functions/v1/{function}", self.api()?.url.as_str().trim_end_matches('/'));
+        let claim = || Failure::undecided(format!("the edge function {function} can be asked"));
+        let url = url.parse().map_err(|_| claim().expected("a URL").seen(url))?;
+        SmsIngest::new(url, header, key).map_err(|error| claim().seen(error.to_string()))
     }
 
     fn ingest_key(&self) -> Verdict<SecretString> {
@@ -317,11 +326,7 @@ impl Deployment {
     /// # Errors
     /// As [`Deployment::api`].
     pub fn function(&self, name: &str) -> Verdict<SmsIngest> {
-        let ingest = self.ingest(None)?;
-        let url = ingest.url().join(name).map_err(|error| {
-            Failure::undecided(format!("the edge function {name} can be asked")).seen(error.to_string())
-        })?;
-        Ok(ingest.at(url))
+        self.endpoint(name, "", None)
     }
 
     /// The endpoint with the key before the last rotation.

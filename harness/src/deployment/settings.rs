@@ -19,7 +19,7 @@ use reqwest::Certificate;
 use secrecy::SecretString;
 use url::Url;
 
-use super::Error;
+use super::{Error, local};
 use crate::{network::Elsewhere, redaction, target::Target, workspace::root};
 
 /// The names that mean something, apart from `E2E_<PERSONA>_EMAIL` and `E2E_<PERSONA>_PASSWORD`.
@@ -114,20 +114,30 @@ pub(super) struct Settings {
     tables: BTreeMap<String, Table>,
     /// Beside the file of settings, and in the place of the target's table there: two deployments are not mixed.
     variables: Option<Variables>,
+    /// What the Supabase CLI says of its own stack, where nothing else says where the project is.
+    stack: local::Reported,
     target: Option<Target>,
 }
 
 impl Settings {
     /// Reads the environment and the file of settings.
     pub fn read() -> Result<Self, Error> {
-        Self::of(environment(), &settings_file())
+        Self::of(environment(), &settings_file())?.with_stack(local::reported)
+    }
+
+    /// As far as it is said: of a stack that does not answer nothing is known.
+    pub fn said(target: Option<Target>) -> Result<Self, Error> {
+        let mut environment = environment();
+        environment.extend(target.map(|target| ("HARNESS_TARGET".to_owned(), target.to_string())));
+        let of_stack = |folder: &Path| Ok(local::reported(folder).unwrap_or_default());
+        Self::of(environment, &settings_file())?.with_stack(of_stack)
     }
 
     /// As if the environment named this target.
     pub fn read_as(target: Target) -> Result<Self, Error> {
         let mut environment = environment();
         environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
-        Self::of(environment, &settings_file())
+        Self::of(environment, &settings_file())?.with_stack(local::reported)
     }
 
     /// Of another target than the environment's: what the environment says of one deployment is not true of two.
@@ -135,23 +145,35 @@ impl Settings {
         let mut environment = environment();
         environment.retain(|name, _| OF_ACCOUNTS.contains(&name.as_str()));
         environment.insert("HARNESS_TARGET".to_owned(), target.to_string());
-        Self::of(environment, &settings_file())
+        Self::of(environment, &settings_file())?.with_stack(local::reported)
     }
 
-    fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
+    pub(super) fn of(environment: BTreeMap<String, String>, path: &Path) -> Result<Self, Error> {
         let is_named = environment.contains_key(SETTINGS);
         let (file, tables) = match fs::read_to_string(path) {
             Ok(text) => (Some(path.to_owned()), tables(path, &text)?),
             Err(error) if error.kind() == ErrorKind::NotFound && !is_named => (None, BTreeMap::new()),
             Err(source) => return Err(Error::UnreadableSettings { path: path.to_owned(), source }),
         };
-        let mut settings = Self { environment, file, tables, variables: None, target: None };
+        let stack = local::Reported::new();
+        let mut settings = Self { environment, file, tables, variables: None, stack, target: None };
         let target = settings.choose()?;
         settings.target = Some(target);
         if target != Target::Embedded {
             settings.variables = variables(&path.with_file_name(format!("{target}.env")))?;
         }
         Ok(settings)
+    }
+
+    /// With what the Supabase CLI says of the stack of the working copy, for the target `local`. Two projects are not
+    /// mixed: whoever says where the project is, or has a key to it, says the rest as well.
+    fn with_stack(mut self, ask: impl FnOnce(&Path) -> Result<local::Reported, local::Problem>) -> Result<Self, Error> {
+        let is_said = ["VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"].iter().any(|name| self.find(name).is_some());
+        if self.target == Some(Target::Local) && !is_said {
+            let folder = self.find("RELEASE_SOURCE").map_or_else(root, |source| self.path(&source));
+            self.stack = ask(&folder)?;
+        }
+        Ok(self)
     }
 
     fn choose(&self) -> Result<Target, Error> {
@@ -179,6 +201,19 @@ impl Settings {
         if let Some(value) = self.environment.get(name).filter(|_| !is_ambient || in_table().is_none()) {
             return Some(Setting { value: value.clone(), source: format!("the environment variable {name}") });
         }
+        self.written(name).or_else(|| {
+            let value = self.stack.get(name)?.clone();
+            Some(Setting { value, source: format!("{name}, as supabase status has it") })
+        })
+    }
+
+    /// A value as the Supabase CLI reports it of its own stack, whatever else is said.
+    pub fn reported(&self, name: &str) -> Option<&str> {
+        self.stack.get(name).map(String::as_str)
+    }
+
+    /// A value that stands in a file.
+    fn written(&self, name: &str) -> Option<Setting> {
         if let Some((path, variables)) = &self.variables {
             return Some(Setting {
                 value: variables.get(name)?.clone(),
@@ -261,15 +296,17 @@ impl Settings {
     }
 
     /// All that is configured, of whatever target.
-    fn all(&self) -> impl Iterator<Item = (&String, &String)> {
-        let in_file = self.tables.values().flatten().map(|(name, value)| (name, value.get_ref()));
+    fn all(&self) -> impl Iterator<Item = (&str, &String)> {
+        let in_file = self.tables.values().flatten().map(|(name, value)| (name.as_str(), value.get_ref()));
+        let of_stack = self.stack.iter().map(|(name, value)| (*name, value));
         let of_variables = self.variables.iter().flat_map(|(_, variables)| variables);
-        self.environment.iter().chain(of_variables).chain(in_file)
+        let named = self.environment.iter().chain(of_variables).map(|(name, value)| (name.as_str(), value));
+        named.chain(in_file).chain(of_stack)
     }
 
     /// The values that everybody may read.
     pub fn public(&self) -> Vec<String> {
-        let public = |(name, value): &(&String, &String)| !is_secret(name) && credentials(value).is_empty();
+        let public = |(name, value): &(&str, &String)| !is_secret(name) && credentials(value).is_empty();
         self.all().filter(public).map(|(_, value)| value.clone()).collect()
     }
 
@@ -314,11 +351,12 @@ fn credentials(value: &str) -> Vec<String> {
 pub(crate) fn know_secrets_of_environment() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let read = Settings::read().unwrap_or_else(|_| Settings {
+        let read = Settings::said(None).unwrap_or_else(|_| Settings {
             environment: environment(),
             file: None,
             tables: BTreeMap::new(),
             variables: None,
+            stack: local::Reported::new(),
             target: None,
         });
         redaction::know(read.secrets(), read.public());
@@ -477,6 +515,47 @@ mod tests {
         fs::write(folder.path().join("staging.env"), "not a variable\n").unwrap();
         let error = Settings::of(BTreeMap::from([("HARNESS_TARGET".to_owned(), "staging".to_owned())]), &path);
         assert!(error.unwrap_err().to_string().contains("staging.env is no file of NAME=value lines"));
+    }
+
+    #[test]
+    fn the_stack_of_the_cli_is_the_target_local_unless_the_project_is_said() {
+        let stack = || {
+            Ok(local::Reported::from([
+                ("VITE_SUPABASE_URL", "http://127.0.0.1:54321".to_owned()),
+                ("SUPABASE_SERVICE_ROLE_KEY", "of the stack".to_owned()),
+            ]))
+        };
+        let of = |environment: &[(&str, &str)], file: &str| {
+            let mut asked = None;
+            let settings = settings(environment, file).unwrap().with_stack(|folder| {
+                asked = Some(folder.to_owned());
+                stack()
+            });
+            (settings.unwrap(), asked)
+        };
+        let local = ("HARNESS_TARGET", "local");
+        let (settings, asked) =
+            of(&[local, ("RELEASE_SOURCE", "/portal")], "[local]\nE2E_BASE_URL = \"http://localhost:4173\"\n");
+        assert_eq!(asked.as_deref(), Some(Path::new("/portal")));
+        let found = settings.find("VITE_SUPABASE_URL").unwrap();
+        assert_eq!(
+            (found.value.as_str(), found.source.as_str()),
+            ("http://127.0.0.1:54321", "VITE_SUPABASE_URL, as supabase status has it")
+        );
+        assert_eq!(settings.find("E2E_BASE_URL").unwrap().value, "http://localhost:4173");
+        assert!(
+            settings.secrets().contains(&"of the stack".to_owned())
+                && !settings.public().contains(&"of the stack".to_owned())
+        );
+        for (environment, file) in [
+            (vec![local, ("VITE_SUPABASE_URL", "http://127.0.0.1:9")], ""),
+            (vec![local], "[local]\nVITE_SUPABASE_ANON_KEY = \"another\"\n"),
+            (vec![("HARNESS_TARGET", "staging")], ""),
+            (vec![], ""),
+        ] {
+            let (settings, asked) = of(&environment, file);
+            assert_eq!((asked, settings.find("SUPABASE_SERVICE_ROLE_KEY")), (None, None), "{environment:?} {file}");
+        }
     }
 
     #[test]

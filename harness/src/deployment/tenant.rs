@@ -121,7 +121,8 @@ impl<'d> Writes<'d> {
         let id = {
             let _under_way = self.deployment.made.under_way.read().await;
             go_on()?;
-            let id = auth.create_user(self, &key, &email, &password).await.map_err(unmade("an account"))?;
+            let id =
+                auth.create_user(self, &key, &email, &password, &Map::new()).await.map_err(unmade("an account"))?;
             self.deployment.remember(Made::User { id: id.clone() });
             id
         };
@@ -246,22 +247,28 @@ impl<'d> Writes<'d> {
         let (service, auth, key) =
             (self.deployment.service()?, self.deployment.auth()?, self.deployment.service_key()?);
         let before = Timestamp::now() - jiff::SignedDuration::try_from(LEFT_BEHIND_AFTER).unwrap_or_default();
-        let is_old = |at: Option<&Value>| {
-            at.and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok()).is_some_and(|at| at < before)
+        let at = |value: &Value| value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
+        // Nothing of it is younger.
+        let is_old = |row: &Value| {
+            let mut times = row.as_object().into_iter().flat_map(Map::values).filter_map(at).peekable();
+            times.peek().is_some() && times.all(|at| at < before)
         };
         let recipe = self.deployment.recipe("institution")?;
-        let named = format!("like.{MADE_BY_CHECKS} *");
-        let tenants = service.select(&recipe.table, &[("name", &named), ("select", "*")]).await;
-        for tenant in tenants.map_err(unmade("a look at what was left behind"))? {
-            let is_open = recipe.closed.iter().any(|(column, value)| tenant[column] != *value);
-            if is_old(tenant.get("created_at")) && is_open {
-                self.remove(&Made::Row { kind: "institution".to_owned(), id: text(&tenant, "id") }).await;
+        if let Some((column, _)) = recipe.values.iter().find(|(_, template)| template.as_str() == Some("{name}")) {
+            let named = format!("like.{MADE_BY_CHECKS} *");
+            let tenants = service.select(&recipe.table, &[(column.as_str(), &named), ("select", "*")]).await;
+            for tenant in tenants.map_err(unmade("a look at what was left behind"))? {
+                let is_open =
+                    recipe.closed.is_empty() || recipe.closed.iter().any(|(column, value)| tenant[column] != *value);
+                if is_old(&tenant) && is_open {
+                    self.remove(&Made::Row { kind: "institution".to_owned(), id: text(&tenant, "id") }).await;
+                }
             }
         }
         let users = auth.users(&key, 1).await.map_err(unmade("a look at what was left behind"))?;
         for user in users {
             let ours = user["email"].as_str().is_some_and(|email| email.starts_with(&format!("{MADE_BY_CHECKS}-")));
-            if ours && is_old(user.get("created_at")) {
+            if ours && at(&user["created_at"]).is_some_and(|at| at < before) {
                 self.remove(&Made::User { id: text(&user, "id") }).await;
             }
         }

@@ -151,3 +151,61 @@ fn a_projects_ref_is_the_name_of_its_host() {
     assert_eq!(project("https://wadhydemushqqtcrrlwm.supabase.co"), "wadhydemushqqtcrrlwm");
     assert_eq!(project("http://127.0.0.1:54321"), "127.0.0.1:54321");
 }
+
+/// How tenants and people are made where tables and columns have names of their own, and a trigger makes the profiles.
+#[cfg(feature = "embedded")]
+const MAKE: &str = r#"
+[make.institution]
+table = "depots"
+values = { nom = "{name}", ville = "Lyon" }
+[make.profile]
+table = "profils"
+values = { id = "{user}", depot_id = "{institution}", role = "{role}", email = "{email}", nom = "{name}" }
+"#;
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothing_stays() {
+    let (fixture, folder) = (crate::workspace::root().join("fixtures/bricotheque"), tempfile::tempdir().unwrap());
+    let portal = portal::Portal::builder().migrations(fixture.join("supabase/migrations")).start().await.unwrap();
+    let path = folder.path().join("contract.toml");
+    std::fs::write(&path, std::fs::read_to_string(fixture.join("contract.toml")).unwrap() + MAKE).unwrap();
+    let contract = Contract::read(&path).unwrap();
+    let key = ("SUPABASE_SERVICE_ROLE_KEY".to_owned(), portal.service_role_key().to_owned());
+    let environment = [("HARNESS_TARGET".to_owned(), "staging".to_owned()), key];
+    let http = http_client().unwrap();
+    let deployment = Deployment {
+        target: Target::Staging,
+        site: front_end(portal.site_url().clone(), &contract, http.clone()),
+        api: Some(Api { url: portal.api_url().clone(), anon_key: portal.anon_key().to_owned() }),
+        contract,
+        settings: Settings::of(environment.into(), &folder.path().join("harness.toml")).unwrap(),
+        http,
+        sessions: Mutex::default(),
+        tenants: Mutex::default(),
+        made: tenant::AllMade::default(),
+        counterpart: OnceCell::new(),
+        embedded: None,
+    };
+    let writes = deployment.writes().await.unwrap();
+    let service = deployment.service().unwrap();
+    // What a run left that was killed, and what another one makes at this moment.
+    for (name, since) in [("killed", "2026-01-01T00:00:00Z"), ("under way", "2126-01-01T00:00:00Z")] {
+        let row = json!({ "nom": format!("{MADE_BY_CHECKS} {name}"), "ville": "Lyon", "cree_le": since });
+        service.insert(&writes, "depots", &row).await.unwrap();
+    }
+    let ours = writes.institution("ours").await.unwrap();
+    let person = writes.person(&ours, "gerant").await.unwrap();
+    let profile = service.select("profils", &[("id", &format!("eq.{}", person.id))]).await.unwrap();
+    let of = |column: &str| profile[0][column].as_str().unwrap().to_owned();
+    assert_eq!(
+        (profile.len(), of("role"), of("depot_id"), of("email")),
+        (1, "gerant".to_owned(), ours.id.clone(), person.email)
+    );
+    assert!(of("nom").starts_with(MADE_BY_CHECKS), "{profile:?}");
+
+    assert_eq!(deployment.tidy().await, Vec::<String>::new());
+    let left = service.select("depots", &[("select", "nom"), ("nom", "like.release-check*")]).await.unwrap();
+    assert_eq!(left, [json!({ "nom": format!("{MADE_BY_CHECKS} under way") })]);
+    assert_eq!(service.count("profils", &[]).await.unwrap(), 0);
+}

@@ -21,6 +21,9 @@ use crate::{failure::Failure, section::Section, seen};
 /// When set, checks write their step and name to this file instead of running.
 const LIST: &str = "HARNESS_LIST_STEPS";
 
+/// When set, each check keeps what its pages asked for, whatever its verdict: what a check never asked for, it cannot judge.
+const ASKED: &str = "HARNESS_KEEP_ASKED";
+
 /// nextest's name for a run, the same in all of its processes.
 const NEXTEST: &str = "NEXTEST_RUN_ID";
 
@@ -178,6 +181,11 @@ pub fn read_list(path: &Path) -> io::Result<Vec<Planned>> {
 /// The file that checks are listed in instead of being run, if this process is asked for a list.
 pub(crate) fn asked_to_list() -> Option<PathBuf> {
     named(LIST)
+}
+
+/// Whether what pages asked for is kept of checks that pass, too.
+pub(crate) fn keeps_asked() -> bool {
+    named(ASKED).is_some()
 }
 
 /// Adds a check to the list.

@@ -19,7 +19,7 @@ mod stays;
 
 pub use begin::{Begun, Plan, working_copy};
 pub use current::read_list;
-pub(crate) use current::{Current, asked_to_list, close, current, list};
+pub(crate) use current::{Current, asked_to_list, close, current, keeps_asked, list};
 pub(crate) use earlier::earlier;
 pub(crate) use exclusion::not_promised;
 pub use exclusion::{LeftOutBecause, kept_out};

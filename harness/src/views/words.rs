@@ -68,7 +68,8 @@ impl<'c> Words<'c> {
         let (point, comma) = if self.formats.decimal_comma { (",", ".") } else { (".", ",") };
         let is_left_out = cents == "00" && !self.formats.always_cents;
         let cents = if is_left_out { String::new() } else { format!("{point}{cents}") };
-        let amount = format!("{sign}{}{cents}", thousands.join(comma));
+        let between = self.formats.thousands.as_deref().unwrap_or(comma);
+        let amount = format!("{sign}{}{cents}", thousands.join(between));
         let currency = currency.unwrap_or(&self.formats.currency);
         self.formats.money.replace("{currency}", currency).replace("{amount}", &amount)
     }
@@ -238,6 +239,18 @@ mod tests {
         let words = Words::new(&formats, "2026-09-07T10:00:00+02:00[Europe/Berlin]".parse().unwrap());
         assert_eq!(words.money("-1234567.5".parse().unwrap(), None), "-1.234.567,50 €");
         assert_eq!(words.money("12".parse().unwrap(), None), "12,00 €");
+    }
+
+    #[test]
+    fn thousands_may_have_a_space_or_an_apostrophe() {
+        let mut formats = crate::contract::Contract::sacco_plus().unwrap().formats().unwrap().clone();
+        formats.money = "{amount} €".to_owned();
+        for (decimal_comma, thousands, expected) in [(true, " ", "-1 234 567,50 €"), (false, "’", "-1’234’567.50 €")]
+        {
+            (formats.decimal_comma, formats.thousands) = (decimal_comma, Some(thousands.to_owned()));
+            let words = Words::new(&formats, "2026-09-07T10:00:00+02:00[Europe/Paris]".parse().unwrap());
+            assert_eq!(words.money("-1234567.5".parse().unwrap(), None), expected);
+        }
     }
 
     #[test]

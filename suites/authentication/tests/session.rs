@@ -145,9 +145,7 @@ fn run_out(session: &Session) -> String {
 async fn leads_to_the_login(check: &Check, page: &Page<'_>, text: &str, says: Option<&str>) -> Verdict {
     let login = Wanted::login(check.contract());
     page.open_login("/").await?.expect_ready("a visitor sees the login")?;
-    let key = Session::storage_key(&check.deployment().api()?.url);
-    let script = "const [key, text, answer] = arguments; localStorage.setItem(key, text); answer(true);";
-    page.browser().ask(script, vec![key.into(), text.into()]).await?;
+    page.hold_text_now(text).await?;
     // The same watch that sees no login while a session is renewed.
     page.browser().watch_for(&[], &[&check.contract().login.password]).await?;
     if page.held_text().await?.as_deref() != Some(text) {

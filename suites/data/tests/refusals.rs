@@ -29,7 +29,7 @@ pub mod writes {
                 .await
                 .map_err(|error| error.failure("somebody who may allocate can").caused_by(Cause::Database))?;
             page.browser().click(&words.submit).await?;
-            refused(&page, &words.dialog, "a refused allocation").await
+            refused(&page, &words.dialog, "a refused allocation", None).await
         })
     }
 
@@ -42,6 +42,10 @@ pub mod writes {
             let other = [("group", desk.group["id"].clone())];
             let columns = Map::from_iter(words.likely.iter().map(|column| (column.clone(), json!("0788557001"))));
             desk.writes.make_with(&desk.tenant, "member", &other, &columns).await?;
+            let mut left = Vec::new();
+            for gone in &words.left {
+                left.push(desk.writes.make_with(&desk.tenant, "member", &other, gone).await?["id"].clone());
+            }
             let page = check.page().await?;
             page.hold(&desk.person(&words.writer).await?.session).await?;
             let reference = desk.payment[&contract.ledger()?.reference].as_str().unwrap_or_default();
@@ -57,7 +61,12 @@ pub mod writes {
                 return failed(claim, other.expected, other.seen);
             }
             let member = desk.member["id"].as_str().unwrap_or_default().to_owned();
-            if let (Some(column), Offered { chosen, .. }) = (&words.likely, offered(&page, words).await?)
+            let Offered { members, chosen } = offered(&page, words).await?;
+            if let Some(gone) = left.iter().find(|id| members.iter().any(|member| *id == member)) {
+                let claim = "the dialog offers members who can get the payment";
+                return failed(claim, "nobody who has left".to_owned(), format!("{gone}, who has left"));
+            }
+            if let Some(column) = &words.likely
                 && chosen != member
             {
                 let claim = "the dialog proposes the member whose payment it seems to be";
@@ -154,9 +163,13 @@ pub mod writes {
             }
             seen.compare_list(&page, list, "what was made is listed at once").await?;
 
+            // With another name, by which it would be announced.
+            let typed = |text: &str| typed(&text.replace("{name}", "{name} again"));
             fill(&page, form, &typed).await?;
             page.browser().click(&form.submit).await?;
-            refused(&page, &contract.controls()?.dialog, &format!("{} whose code is taken", form.name)).await?;
+            let announced = Some(typed(&form.says)).filter(|announced| *announced != title);
+            let what = format!("{} whose code is taken", form.name);
+            refused(&page, &contract.controls()?.dialog, &what, announced.as_deref()).await?;
             there_are(rows().await?.len(), 1, &format!("{} with a code that may be there once", form.name))
         })
     }
@@ -190,16 +203,18 @@ pub mod writes {
             .seen(seen.to_string()))
     }
 
-    /// The dialog stays and says why; nothing is announced.
-    async fn refused(page: &Page<'_>, dialog: &str, what: &str) -> Verdict {
+    /// The dialog stays and says why; nothing is announced, whatever else is said.
+    async fn refused(page: &Page<'_>, dialog: &str, what: &str, announced: Option<&str>) -> Verdict {
         let visit = page.browser().wait_for(&page.alert(dialog)?).await?;
-        if visit.is_ready() {
+        let said = page.browser().texts(&page.toast()?).await?;
+        let is_announced = announced.is_some_and(|announced| said.iter().any(|text| text.contains(announced)));
+        if visit.is_ready() && !is_announced {
             return Ok(());
         }
-        let said = page.browser().texts(&page.toast()?).await?;
         Err(Failure::failed(format!("{what} is a refusal on screen, too"))
-            .expected("the dialog stays and says why")
+            .expected("the dialog stays and says why, and nothing is announced")
             .seen(match said.iter().find(|text| !text.is_empty()) {
+                Some(_) if visit.is_ready() => "the dialog stays, and a message announces success".to_owned(),
                 Some(_) => "the dialog is closed, and a message announces success".to_owned(),
                 None => "no message".to_owned(),
             })

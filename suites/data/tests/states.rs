@@ -8,7 +8,7 @@ pub mod writes {
     };
 
     use harness::{Cause, Check, Failure, Section, State, Tenant, Totals, Verdict, Writes, check_if_promised, now_in};
-    use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+    use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
     use serde_json::{Map, Value, json};
@@ -130,9 +130,11 @@ pub mod writes {
         MADE.get_or_init(async || {
             let writes = check.deployment().writes().await?;
             let tenant = writes.institution("states").await?;
+            // Of one instant, so that what is listed by time has to be told apart by something else as well.
+            let now = now_in(&check.contract().data()?.time_zone)?;
             let mut names = BTreeMap::new();
             for (at, state) in check.contract().states()?.iter().enumerate() {
-                let id = made(check, writes, &tenant, state, at, &names).await?;
+                let id = made(check, writes, &tenant, state, (at, &now), &names).await?;
                 names.extend(state.name.iter().map(|name| (name.clone(), id.clone())));
             }
             Ok(tenant)
@@ -141,16 +143,16 @@ pub mod writes {
         .clone()
     }
 
-    /// Makes one, and answers with its id.
+    /// Makes one, as the state of this number, at this time; answers with its id.
     async fn made(
         check: &Check,
         writes: Writes<'_>,
         tenant: &Tenant,
         state: &State,
-        at: usize,
+        (at, now): (usize, &Zoned),
         names: &BTreeMap<String, Value>,
     ) -> Verdict<Value> {
-        let columns = state.with.iter().map(|(column, value)| Ok((column.clone(), filled(value, names)?)));
+        let columns = state.with.iter().map(|(column, value)| Ok((column.clone(), filled(value, now, names)?)));
         let mut columns = columns.collect::<Verdict<Map<_, _>>>()?;
         if state.kind != "profile" {
             let amount = AMOUNT + f64::from(u32::try_from(at).unwrap_or_default());
@@ -174,14 +176,20 @@ pub mod writes {
         Ok(id)
     }
 
-    fn filled(value: &Value, names: &BTreeMap<String, Value>) -> Verdict<Value> {
+    fn filled(value: &Value, now: &Zoned, names: &BTreeMap<String, Value>) -> Verdict<Value> {
         let inside = value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
         let Some(name) = inside else { return Ok(value.clone()) };
         let unknown = || Failure::undecided(format!("the contract says what {{{name}}} is")).seen("no earlier state");
+        let midnight =
+            || now.start_of_day().map(|day| day.timestamp()).map_err(|error| unknown().seen(error.to_string()));
+        let time = |time: Timestamp| Ok(json!(time.to_string()));
         match (name, name.strip_suffix(" hours ago").and_then(|hours| hours.parse::<i64>().ok())) {
             ("nothing", _) => Ok(Value::Null),
-            ("now", _) => Ok(json!(Timestamp::now().to_string())),
-            (_, Some(hours)) => Ok(json!((Timestamp::now() - SignedDuration::from_hours(hours)).to_string())),
+            ("now", _) => time(now.timestamp()),
+            // Of today and of yesterday in the portal's own zone, and hardly in another.
+            ("midnight", _) => time(midnight()?),
+            ("before midnight", _) => time(midnight()? - SignedDuration::from_secs(1)),
+            (_, Some(hours)) => time(now.timestamp() - SignedDuration::from_hours(hours)),
             _ => names.get(name).cloned().ok_or_else(unknown),
         }
     }

@@ -1,6 +1,8 @@
 //! What people see is what the rows say: each view of the contract, its lists and figures, its controls, on a desk and on
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
+use std::collections::BTreeSet;
+
 use harness::{
     Cause, Check, Contract, Failure, List, Page, Section, Session, Tenant, Verdict, View, Visit, Wanted,
     check_if_promised, now_in,
@@ -208,6 +210,8 @@ pub enum Choose {
     Last,
     /// That with the most signs that a search might take for its own.
     Oddest,
+    /// One that the most rows have, of other statuses as well.
+    Commonest,
 }
 
 /// A view, and who looks at it.
@@ -392,7 +396,25 @@ impl<'c> Looked<'c> {
         }
         self.compare_figures(page, self.view).await?;
         self.compare_period(page).await?;
+        self.compare_buttons(page).await?;
         self.expect_words(page).await
+    }
+
+    /// Buttons that only some roles are offered are offered to them, and to nobody else.
+    async fn compare_buttons(&self, page: &Page<'_>) -> Verdict {
+        let Some(role) = self.role.filter(|_| !self.view.only.is_empty()) else { return Ok(()) };
+        let offered = page.controls().await?;
+        let wrong = self
+            .view
+            .only
+            .iter()
+            .find(|(button, roles)| roles.iter().any(|own| own == role) != offered.contains(button));
+        let Some((button, roles)) = wrong else { return Ok(()) };
+        let difference = Difference {
+            expected: format!("{button:?} for {}", roles.join(", ")),
+            seen: format!("{role} is offered {}", offered.join(", ")),
+        };
+        Err(self.differs(page, difference, "a view offers each role what it may do").await.caused_by(Cause::FrontEnd))
     }
 
     /// Each row has the buttons that somebody in this role may use on it, and no others.
@@ -427,7 +449,8 @@ impl<'c> Looked<'c> {
             self.compare_list(page, &list, &claim).await?;
             if ledger.statuses.last() == Some(status) {
                 // What is searched for is among the rows of the status.
-                self.search_list(page, &list, Choose::Oddest).await?;
+                self.search_list(page, &list, Choose::Commonest).await?;
+                self.overtake(page, &list, &ledger.reference).await?;
             }
         }
         Ok(())
@@ -519,6 +542,10 @@ impl<'c> Looked<'c> {
             let text = match choose {
                 Choose::Last => texts.next_back(),
                 Choose::Oddest => texts.max_by_key(|text| text.chars().filter(char::is_ascii_punctuation).count()),
+                Choose::Commonest => {
+                    let texts: Vec<_> = texts.collect();
+                    texts.iter().copied().max_by_key(|text| texts.iter().filter(|other| *other == text).count())
+                }
             };
             let Some(text) = text.map(part) else { continue };
             page.search(&search.field, &text).await?;
@@ -537,6 +564,38 @@ impl<'c> Looked<'c> {
             }
         }
         Ok(())
+    }
+
+    /// An answer that comes late is not shown in the place of what was asked for since. A view that asks nobody while
+    /// somebody types has no such answer.
+    async fn overtake(&self, page: &Page<'_>, list: &List, column: &str) -> Verdict {
+        let Some(search) = &list.search else { return Ok(()) };
+        let all = self.expected(list).await?;
+        let plain = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let texts = all.lines.iter().filter_map(|line| line.row[column].as_str()).filter(plain);
+        let texts: BTreeSet<_> = texts.collect();
+        let (Some(first), Some(last)) = (texts.first(), texts.last().filter(|last| texts.first() != Some(last))) else {
+            return Ok(());
+        };
+        page.browser().hold_back(first).await?;
+        page.search(&search.field, first).await?;
+        if !page.browser().is_held_back().await? {
+            return Ok(());
+        }
+        page.search(&search.field, last).await?;
+        let expected = all.found(&search.columns, last);
+        let mut difference = page.compare(&expected).await?;
+        if difference.is_none() {
+            page.browser().let_go().await?;
+            difference = page.compare(&expected).await?;
+        }
+        match difference {
+            None => Ok(()),
+            Some(difference) => {
+                let claim = "what was searched for last is shown, even if an earlier answer comes later";
+                Err(self.differs(page, difference, claim).await.caused_by(Cause::FrontEnd))
+            }
+        }
     }
 
     async fn differs(&self, page: &Page<'_>, difference: Difference, claim: &str) -> Failure {

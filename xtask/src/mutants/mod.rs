@@ -1,9 +1,12 @@
 //! Mutants: the portal's own sources with one change each, chosen at random by a seed, and which checks notice. Nobody can
 //! tune a check to what nobody has chosen.
 
+mod known;
 mod patches;
+mod plan;
 mod run;
 mod server;
+mod sound;
 mod sql;
 mod tree;
 mod web;
@@ -13,19 +16,19 @@ use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::ValueEnum;
-use serde::Deserialize;
+use jiff::SignedDuration;
+use known::Known;
+use run::{Kind, Outcome};
 
 use crate::{
     Error, Verdict, print, say,
     setup::{self, root},
     table::{seconds, table},
 };
-
-/// Mutants whose behaviour is the sound portal's, with the reason for each.
-const DISMISSED: &str = "fixtures/mutants.toml";
 
 /// The servers' sources.
 const SERVERS: [&str; 4] = ["auth/", "functions/", "pages/", "rest/"];
@@ -48,6 +51,9 @@ pub struct Options {
     /// Those of a file instead of any by chance: `[[patch]]` with name, file, from, to and the steps that it breaks
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "count"])]
     patches: Option<PathBuf>,
+    /// Begin no further mutant after this time; the same command goes on where this one ended
+    #[arg(long = "for", value_name = "TIME")]
+    within: Option<SignedDuration>,
     /// With these suites only
     #[arg(long, value_name = "NAME")]
     suite: Vec<String>,
@@ -68,6 +74,8 @@ enum Class {
 }
 
 impl Class {
+    const ALL: [Self; 3] = [Self::Web, Self::Sql, Self::Server];
+
     /// The sources, below the workspace.
     fn folder(self) -> &'static str {
         match self {
@@ -102,27 +110,10 @@ struct Mutant {
     file: String,
     source: String,
     change: Change,
-    /// Steps whose promise it breaks; none where any may notice.
+    /// Steps whose promise it breaks, of which one has to notice; none where any may.
     breaks: Vec<String>,
-}
-
-/// Mutants that behave as the sound portal does.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dismissals {
-    #[serde(default)]
-    mutant: Vec<Dismissal>,
-}
-
-/// One that is dismissed: a line of a file as it is and as it becomes, and why that changes nothing that anybody sees.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dismissal {
-    file: String,
-    from: String,
-    to: String,
-    #[expect(dead_code, reason = "for whoever reads the file")]
-    why: String,
+    /// Steps that its source is about.
+    about: Vec<String>,
 }
 
 impl Mutant {
@@ -163,14 +154,6 @@ impl Mutant {
             around(until, until + AROUND),
         )
     }
-
-    fn is_dismissed(&self, dismissals: &Dismissals) -> bool {
-        let (before, after) = self.lines();
-        let is = |dismissal: &Dismissal| {
-            dismissal.file == self.file && dismissal.from.trim() == before.trim() && dismissal.to.trim() == after.trim()
-        };
-        dismissals.mutant.iter().any(is)
-    }
 }
 
 /// Prints what became of each mutant. True when none survived.
@@ -179,69 +162,113 @@ impl Mutant {
 /// When a suite cannot be run, or the sound portal is not green by the same way.
 pub fn run(options: &Options) -> Verdict {
     setup::ensure()?;
-    let chosen = chosen(options)?;
+    let known = Known::read()?;
+    let chosen = chosen(options, &known)?;
     if options.list {
         chosen.iter().for_each(|mutant| print(&mutant.diff()));
         return Ok(true);
     }
-    let outcomes = run::all(&chosen, &options.suite)?;
+    let within = options.within.map(Duration::try_from).transpose().map_err(|error| error.to_string())?;
+    let outcomes = run::all(&chosen, &options.suite, within)?;
+    let judged: Vec<_> =
+        chosen.iter().zip(&outcomes).filter_map(|(mutant, outcome)| Some((mutant, outcome.as_ref()?))).collect();
     let mut rows = table(&["class", "where", "change", "killed by", "time"]);
-    for (mutant, outcome) in chosen.iter().zip(&outcomes) {
+    for (mutant, outcome) in &judged {
         let line = mutant.source[..mutant.change.range.start].matches('\n').count() + 1;
-        let place = format!("{}:{line}", mutant.file);
-        rows.add_row([
-            mutant.class.name(),
-            &place,
-            &mutant.change.operator,
-            &outcome.to_string(),
-            &seconds(outcome.milliseconds),
-        ]);
+        let (place, time) = (format!("{}:{line}", mutant.file), seconds(outcome.milliseconds));
+        rows.add_row([mutant.class.name(), &place, &mutant.change.operator, &outcome.to_string(), &time]);
     }
     print(&rows.to_string());
-    for (mutant, outcome) in chosen.iter().zip(&outcomes) {
+    for (mutant, outcome) in &judged {
         if outcome.is_survivor() {
-            print(&format!("survived: {}", mutant.diff()));
+            print(&format!("{outcome}: {}", mutant.diff()));
         }
     }
-    for class in [Class::Web, Class::Sql, Class::Server] {
-        let of = |what: &dyn Fn(&run::Outcome) -> bool| {
-            chosen.iter().zip(&outcomes).filter(|(mutant, outcome)| mutant.class == class && what(outcome)).count()
-        };
-        let (killed, survived) = (of(&run::Outcome::is_killed), of(&run::Outcome::is_survivor));
-        if let Some(share) = (100 * killed).checked_div(killed + survived) {
-            let (misled, stillborn) = (of(&run::Outcome::is_misled), of(&run::Outcome::is_stillborn));
-            print(&format!(
-                "{}: {killed} killed ({misled} of them by a step that was not broken), {survived} survived ({share} %), \
-                 {stillborn} do not start",
-                class.name()
-            ));
+    for class in Class::ALL {
+        let of_class: Vec<_> = judged.iter().copied().filter(|(mutant, _)| mutant.class == class).collect();
+        if !of_class.is_empty() {
+            print(&summary(class, &of_class, &known));
         }
     }
-    Ok(!outcomes.iter().any(run::Outcome::is_survivor))
+    let left = chosen.len() - judged.len();
+    if left > 0 {
+        print(&format!("{left} of {} were not looked at: the same command goes on", chosen.len()));
+    }
+    Ok(left == 0 && !judged.iter().any(|(_, outcome)| outcome.is_survivor()))
+}
+
+/// A line for a class: killed and survived, of what touches money, tenancy, access or the audit log apart, and how many were
+/// noticed by a step whose promise they break.
+fn summary(class: Class, judged: &[(&Mutant, &Outcome)], known: &Known) -> String {
+    let share = |outcomes: &[&Outcome]| {
+        let (killed, all) = (
+            outcomes.iter().filter(|outcome| outcome.killer().is_some()).count(),
+            outcomes.iter().filter(|outcome| outcome.kind != Kind::Stillborn).count(),
+        );
+        let percent = (100 * killed).checked_div(all).map_or(String::new(), |share| format!(" ({share} %)"));
+        format!("{killed} of {all} killed{percent}")
+    };
+    let all: Vec<_> = judged.iter().map(|(_, outcome)| *outcome).collect();
+    let guarded: Vec<_> =
+        judged.iter().filter(|(mutant, _)| known.is_guarded(mutant)).map(|(_, outcome)| *outcome).collect();
+    let by_step = judged.iter().filter_map(|(mutant, outcome)| {
+        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
+        Some(run::is_of(outcome.killer()?, steps)).filter(|_| !steps.is_empty())
+    });
+    let by_step: Vec<_> = by_step.collect();
+    let right = by_step.iter().filter(|is_right| **is_right).count();
+    let stillborn = all.iter().filter(|outcome| outcome.kind == Kind::Stillborn).count();
+    format!(
+        "{}: {}; of those that touch money, tenancy, access or the audit log {}; {right} of {} by a step that they break; \
+         {stillborn} are not made",
+        class.name(),
+        share(&all),
+        share(&guarded),
+        by_step.len(),
+    )
 }
 
 /// So many mutants of the chosen classes, the same for the same seed and sources; as many of each class as there can be.
-fn chosen(options: &Options) -> Result<Vec<Mutant>, Error> {
+fn chosen(options: &Options, known: &Known) -> Result<Vec<Mutant>, Error> {
     if let Some(file) = &options.patches {
         return patches::of_file(file, options.only);
     }
-    let dismissals: Dismissals = match fs::read_to_string(root().join(DISMISSED)) {
-        Ok(text) => toml::from_str(&text).map_err(|error| format!("{DISMISSED}: {error}"))?,
-        Err(_) => Dismissals::default(),
-    };
     let mut random = fastrand::Rng::with_seed(options.seed);
     let classes = options.only.map_or_else(|| vec![Class::Web, Class::Sql], |class| vec![class]);
     let mut chosen = Vec::new();
     for (at, class) in classes.iter().enumerate() {
         let mut all = all_of(*class, &mut random)?;
-        all.retain(|mutant| !mutant.is_dismissed(&dismissals));
         random.shuffle(&mut all);
+        // Afterwards, so that the others stay the same.
+        all.retain(|mutant| !known.is_dismissed(mutant));
         let left = (options.count - chosen.len()) / (classes.len() - at);
+        if *class == Class::Server {
+            all = apart(all, left)?;
+        }
         all.truncate(left);
+        all.iter_mut().for_each(|mutant| mutant.about = known.steps(&mutant.file));
         chosen.extend(all);
     }
     say(&format!("{} mutants of seed {}", chosen.len(), options.seed));
     Ok(chosen)
+}
+
+/// The first so many that can be compiled together: each has a switch, and none is within another's.
+fn apart(mutants: Vec<Mutant>, count: usize) -> Result<Vec<Mutant>, Error> {
+    let mut apart: Vec<(Mutant, Range<usize>)> = Vec::new();
+    for mutant in mutants {
+        if apart.len() == count {
+            break;
+        }
+        let Some((range, _)) = server::switch(&mutant.source, &mutant.change, 0)? else { continue };
+        let meets = |(other, taken): &(Mutant, Range<usize>)| {
+            other.file == mutant.file && taken.start < range.end && range.start < taken.end
+        };
+        if !apart.iter().any(meets) {
+            apart.push((mutant, range));
+        }
+    }
+    Ok(apart.into_iter().map(|(mutant, _)| mutant).collect())
 }
 
 fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error> {
@@ -265,7 +292,14 @@ fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error
             }
             _ => Vec::new(),
         };
-        let mutant = |change| Mutant { class, file: file.clone(), source: source.clone(), change, breaks: Vec::new() };
+        let mutant = |change| Mutant {
+            class,
+            file: file.clone(),
+            source: source.clone(),
+            change,
+            breaks: Vec::new(),
+            about: Vec::new(),
+        };
         mutants.extend(changes.into_iter().map(mutant));
     }
     Ok(mutants)

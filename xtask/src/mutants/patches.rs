@@ -49,5 +49,5 @@ fn mutant(patch: Patch) -> Result<Mutant, Error> {
         return Err(format!("{}: the text to be replaced is not in {} exactly once", patch.name, patch.file).into());
     };
     let change = Change { operator: patch.name.into(), range: start..start + patch.from.len(), by: patch.to };
-    Ok(Mutant { class, file: patch.file, source, change, breaks: patch.breaks })
+    Ok(Mutant { class, file: patch.file, source, change, breaks: patch.breaks, about: Vec::new() })
 }

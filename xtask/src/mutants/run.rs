@@ -1,8 +1,11 @@
-//! Running mutants: each in a portal of its own, until its first kill.
+//! Running mutants: each in a portal of its own, until its first kill. What became of one is kept, so that a run which was
+//! ended goes on where it was.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs,
-    io::{BufRead, BufReader},
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::Stdio,
     sync::{
@@ -10,7 +13,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use harness::{
@@ -18,262 +21,297 @@ use harness::{
     run::{CheckResult, read_results},
 };
 use portal::Portal;
+use serde::{Deserialize, Serialize};
 
-use super::{Class, Mutant, tree::Tree};
-use crate::{Error, say, setup::root, suites::Suite};
-
-/// The suites that look at what a class is made of, each with the files that it is likely to notice first, by a part of their
-/// path. Of the release it is what the schema declares.
-const SUITES: [(&str, &[Class], &[&str]); 6] = [
-    (
-        "data",
-        &[Class::Web, Class::Sql, Class::Server],
-        &[
-            "assets/views/",
-            "assets/ledger",
-            "assets/allocate",
-            "dashboard",
-            "transactions",
-            "reconciliation",
-            "reports",
-        ],
-    ),
-    (
-        "smoke",
-        &[Class::Web, Class::Server],
-        &["sw.js", "index.html", "pages/", "assets/shell", "assets/routes", "assets/base", "assets/main"],
-    ),
-    (
-        "authentication",
-        &[Class::Web, Class::Sql, Class::Server],
-        &["auth/", "assets/supabase/", "assets/views/login", "assets/identity"],
-    ),
-    ("sms-pipeline", &[Class::Sql, Class::Server], &["functions/", "sms_pipeline"]),
-    ("release", &[Class::Sql], &[]),
-    ("security", &[Class::Sql, Class::Server], &["consolidated_schema", "settings_module", "institutions_staff"]),
-];
-
-/// What looks at the schema as it is declared.
-const DECLARED: &str = "what_the_migrations_make_is_there";
+use super::{
+    Class, Mutant,
+    plan::{self, Batch},
+    sound::Sound,
+    tree::{self, Tree},
+};
+use crate::{
+    Error, say,
+    setup::root,
+    suites::{Source, Suite},
+};
 
 /// Mutants at once.
 const WORKERS: usize = 2;
 
 /// What became of a mutant.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    kind: Kind,
+    pub kind: Kind,
     pub milliseconds: u64,
 }
 
-enum Kind {
-    /// By a failed check: its step and its name.
-    Killed(String, String),
-    /// By checks of steps that it does not break, and by no other: the first one's step and name.
-    Misled(String, String),
-    Survived,
-    /// The portal does not start with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    /// By a failed check.
+    Killed { step: String, check: String },
+    /// By checks of steps that it does not break, and by no other; the first one.
+    Misled { step: String, check: String },
+    /// No check failed; the first that could not tell, if any.
+    Survived { undecided: Option<String> },
+    /// The portal is not made with it.
     Stillborn,
 }
 
 impl Outcome {
-    pub fn is_killed(&self) -> bool {
-        matches!(self.kind, Kind::Killed(..) | Kind::Misled(..))
-    }
-
-    pub fn is_misled(&self) -> bool {
-        matches!(self.kind, Kind::Misled(..))
+    /// The step of the check that noticed.
+    pub fn killer(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Killed { step, .. } | Kind::Misled { step, .. } => Some(step),
+            Kind::Survived { .. } | Kind::Stillborn => None,
+        }
     }
 
     pub fn is_survivor(&self) -> bool {
-        matches!(self.kind, Kind::Survived)
-    }
-
-    pub fn is_stillborn(&self) -> bool {
-        matches!(self.kind, Kind::Stillborn)
+        matches!(self.kind, Kind::Survived { .. })
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Killed(step, check) => write!(f, "{step} {check}"),
-            Kind::Misled(step, check) => write!(f, "(misled) {step} {check}"),
-            Kind::Survived => f.write_str("survived"),
-            Kind::Stillborn => f.write_str("(does not start)"),
+            Kind::Killed { step, check } => write!(f, "{step} {check}"),
+            Kind::Misled { step, check } => write!(f, "(misled) {step} {check}"),
+            Kind::Survived { undecided: None } => f.write_str("survived"),
+            Kind::Survived { undecided: Some(check) } => write!(f, "survived, undecided: {check}"),
+            Kind::Stillborn => f.write_str("(is not made)"),
         }
     }
 }
 
-/// All of them, in their order.
+/// Whether the check of a step is one of these steps.
+pub(super) fn is_of(step: &str, steps: &[String]) -> bool {
+    steps.iter().any(|own| step.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
+/// What mutants of a class are looked at with.
+struct Bench<'m> {
+    suites: Vec<Suite>,
+    sound: Sound,
+    /// Results by mutant, and the file in which they are kept.
+    kept: Mutex<BTreeMap<u64, Outcome>>,
+    file: PathBuf,
+    /// Servers' mutants by the number that turns them on.
+    switches: Option<tree::Switches<'m>>,
+}
+
+/// What became of each, in their order; none where the time was over before.
 ///
 /// # Errors
 /// When a suite cannot be run, or the sound portal is not green by the same way.
-pub(super) fn all(mutants: &[Mutant], only: &[String]) -> Result<Vec<Outcome>, Error> {
-    let wanted = SUITES.iter().filter(|(name, ..)| only.is_empty() || only.iter().any(|only| only == name));
-    let suites: Vec<_> = wanted.map(|(name, ..)| Suite::build(name)).collect::<Result<_, _>>()?;
-    if suites.is_empty() {
+pub(super) fn all(
+    mutants: &[Mutant],
+    only: &[String],
+    within: Option<Duration>,
+) -> Result<Vec<Option<Outcome>>, Error> {
+    let start = Instant::now();
+    let classes: Vec<_> =
+        Class::ALL.into_iter().filter(|class| mutants.iter().any(|mutant| mutant.class == *class)).collect();
+    let mut names: Vec<_> = plan::suites(&classes).into_iter().map(str::to_owned).collect();
+    names.retain(|name| only.is_empty() || only.contains(name));
+    if names.is_empty() {
         return Err(format!("none of {} looks at mutants", only.join(", ")).into());
     }
-    let classes: std::collections::BTreeSet<_> = mutants.iter().map(|mutant| mutant.class).collect();
-    let tree = if classes.contains(&Class::Server) { Some(Tree::of(&suites)?) } else { None };
-    let tree = tree.as_ref();
-    // Mutants of the servers are compiled in one place.
-    let workers = if tree.is_some() { 1 } else { WORKERS };
+    let compiled = if classes == [Class::Server] { Vec::new() } else { Source::default().suites(&names)? };
+    let mut benches = BTreeMap::new();
     for class in classes {
-        if let Kind::Killed(step, check) = judged(&suites, tree, class, None, "sound")?.kind {
-            return Err(format!("the sound portal is red by this way: {step} {check}").into());
-        }
+        benches.insert(class, Bench::of(class, mutants, &compiled, &names)?);
     }
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(vec![None; mutants.len()]));
     let work = || -> Result<(), Error> {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(mutant) = mutants.get(at) else { return Ok(()) };
-            let outcome = judged(&suites, tree, mutant.class, Some(mutant), &at.to_string())?;
+            let Some(bench) = benches.get(&mutant.class) else { continue };
+            let is_late = within.is_some_and(|within| start.elapsed() > within);
+            let Some(outcome) = bench.judged(mutant, at, is_late)? else { continue };
             say(&format!("{}/{} {}: {outcome}", at + 1, mutants.len(), mutant.file));
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
+            done.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(outcome);
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
     })?;
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    Ok(done.into_iter().map(|(_, outcome)| outcome).collect())
+    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn judged(
-    suites: &[Suite],
-    tree: Option<&Tree>,
-    class: Class,
-    mutant: Option<&Mutant>,
-    name: &str,
-) -> Result<Outcome, Error> {
-    let start = Instant::now();
-    let folder = root().join("target/mutants").join(format!("{}-{name}", class.name()));
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+impl<'m> Bench<'m> {
+    fn of(class: Class, mutants: &'m [Mutant], compiled: &[Suite], names: &[String]) -> Result<Self, Error> {
+        let (suites, switches) = if class == Class::Server {
+            let tree = Tree::of(names)?;
+            let (suites, switches) = tree.switched(mutants.iter().filter(|mutant| mutant.class == class).collect())?;
+            (plan::of_class(&suites, class), Some(switches))
+        } else {
+            (plan::of_class(compiled, class), None)
+        };
+        let mut hasher = DefaultHasher::new();
+        for suite in &suites {
+            // Of what is compiled for the mutants the time says less than what is in it.
+            suite.name.hash(&mut hasher);
+            fs::read(suite.binary())?.hash(&mut hasher);
+        }
+        let folder = root().join("target/mutants").join(class.name());
+        let sources = folder.join("sound/sources");
+        copy(&root().join(class.folder()), &sources, &mut hasher)?;
+        let folder = folder.join(format!("{:016x}", hasher.finish()));
+        fs::create_dir_all(&folder)?;
+        let environment = environment(class, &sources);
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let sound = Sound::of(&suites, &folder, &environment)?;
+        let file = folder.join("outcomes.jsonl");
+        let lines = fs::read_to_string(&file).unwrap_or_default();
+        let kept = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        Ok(Self { suites, sound, kept: Mutex::new(kept), file, switches })
     }
-    let sources = folder.join("sources");
-    copy(&root().join(class.folder()), &sources)?;
-    if let Some(mutant) = mutant {
-        fs::write(sources.join(&mutant.file), mutant.text())?;
+
+    /// What became of the mutant, now or before; none where it is too late to look.
+    fn judged(&self, mutant: &Mutant, at: usize, is_late: bool) -> Result<Option<Outcome>, Error> {
+        let mut hasher = DefaultHasher::new();
+        (&mutant.file, mutant.text(), &mutant.breaks).hash(&mut hasher);
+        let key = hasher.finish();
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(outcome) = kept().get(&key) {
+            return Ok(Some(outcome.clone()));
+        }
+        if is_late {
+            return Ok(None);
+        }
+        let start = Instant::now();
+        let kind = self.kind(mutant, at)?;
+        let outcome = Outcome { kind, milliseconds: u64::try_from(start.elapsed().as_millis())? };
+        let mut kept = kept();
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.file)?;
+        writeln!(file, "{}", serde_json::to_string(&(key, &outcome))?)?;
+        kept.insert(key, outcome.clone());
+        Ok(Some(outcome))
     }
-    let seed = root().join("fixtures/portal/seed");
-    let environment: Vec<(&str, PathBuf)> = match class {
-        Class::Web => vec![("PORTAL_DIST", sources)],
-        Class::Sql => vec![
-            ("PORTAL_MIGRATIONS", sources),
-            ("PORTAL_SEED", seed.join("seed.sql")),
-            ("PORTAL_ACCOUNTS", seed.join("accounts.toml")),
-        ],
-        Class::Server => Vec::new(),
-    };
-    let compiled = match tree.filter(|_| class == Class::Server) {
-        Some(tree) => tree.suites(class.folder(), mutant)?,
-        None => Some(suites.to_vec()),
-    };
-    let kind = if let Some(suites) = compiled.filter(|_| starts(class, &environment).unwrap_or_default()) {
-        let looks = looks(&suites, class, mutant.map(|mutant| mutant.file.as_str()).unwrap_or_default());
-        kind(&looks, mutant.map_or(&[], |mutant| &mutant.breaks), &environment, &folder)?
-    } else {
-        Kind::Stillborn
-    };
-    Ok(Outcome { kind, milliseconds: u64::try_from(start.elapsed().as_millis())? })
-}
 
-/// Whether a portal can be made of these sources at all; what PostgreSQL does not take is no defect that is released.
-fn starts(class: Class, environment: &[(&str, PathBuf)]) -> Result<bool, Error> {
-    if class == Class::Server {
-        return Ok(true);
+    fn kind(&self, mutant: &Mutant, at: usize) -> Result<Kind, Error> {
+        let folder = root().join("target/mutants").join(mutant.class.name()).join(format!("at-{at}"));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let environment = match &self.switches {
+            Some(switches) => match switches.number(mutant) {
+                Some(number) => vec![(tree::CHOSEN, number.to_string())],
+                None => return Ok(Kind::Stillborn),
+            },
+            None => {
+                let sources = folder.join("sources");
+                copy(&root().join(mutant.class.folder()), &sources, &mut DefaultHasher::new())?;
+                fs::write(sources.join(&mutant.file), mutant.text())?;
+                environment(mutant.class, &sources)
+            }
+        };
+        if mutant.class == Class::Sql && !starts(&environment) {
+            return Ok(Kind::Stillborn);
+        }
+        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
+        self.looked(&plan::batches(&self.sound, mutant, steps), &mutant.breaks, &environment, &folder)
     }
-    let path = |at: usize| environment.get(at).map(|(_, path)| path.clone()).unwrap_or_default();
-    let builder = Portal::builder();
-    let builder = match class {
-        Class::Web => builder.dist(path(0)),
-        Class::Sql => builder.migrations(path(0)).seed(path(1)).accounts(path(2)),
-        Class::Server => builder,
-    };
-    Ok(tokio::runtime::Runtime::new()?.block_on(builder.start()).is_ok())
-}
 
-/// The suites that look at this class with the tests of each, those first that are likely to notice a change of this file:
-/// of a view's script the checks that are named after the view.
-fn looks<'s>(suites: &'s [Suite], class: Class, file: &str) -> Vec<(&'s Suite, Option<String>)> {
-    let view = file.strip_prefix("assets/views/").and_then(|name| name.strip_suffix(".js"));
-    let data = suites.iter().find(|suite| suite.name == "data");
-    let first = view.zip(data).map(|(view, data)| (data, Some(view.replace('-', "_"))));
-    let likely = |suite: &Suite| {
-        let (_, classes, parts) = SUITES.iter().find(|(name, ..)| *name == suite.name)?;
-        classes.contains(&class).then(|| parts.iter().any(|part| file.contains(part)))
-    };
-    let tests = |suite: &Suite| (suite.name == "release").then(|| DECLARED.to_owned());
-    let mut all: Vec<_> =
-        suites.iter().filter_map(|suite| likely(suite).map(|is_likely| (!is_likely, (suite, tests(suite))))).collect();
-    all.sort_by_key(|(rank, _)| *rank);
-    let all = all.into_iter().map(|(_, look)| look);
-    first.into_iter().chain(all).collect()
-}
-
-/// Until the first check of a broken step fails.
-fn kind(
-    looks: &[(&Suite, Option<String>)],
-    breaks: &[String],
-    environment: &[(&str, PathBuf)],
-    folder: &Path,
-) -> Result<Kind, Error> {
-    let mut misled = None;
-    for (at, (suite, tests)) in looks.iter().enumerate() {
-        let own = folder.join(format!("{at}-{}", suite.name));
-        fs::create_dir_all(&own)?;
-        let mut command = suite.command_in(&own);
-        command.env("HARNESS_TARGET", "embedded").env("RUST_TEST_THREADS", "2").envs(environment.iter().cloned());
-        let mut child =
-            command.args(tests).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok);
-        let mut kind = None;
-        for line in lines {
-            if line.starts_with("test ") && line.ends_with("FAILED") {
-                kind = first_kill(&read_results(&own).unwrap_or_default(), breaks);
-                if matches!(kind, Some(Kind::Killed(..))) {
-                    break;
+    /// Until the first check of a broken step fails.
+    fn looked(
+        &self,
+        batches: &[Batch],
+        breaks: &[String],
+        environment: &[(&'static str, String)],
+        folder: &Path,
+    ) -> Result<Kind, Error> {
+        let (mut misled, mut undecided) = (None, None);
+        for (at, batch) in batches.iter().enumerate() {
+            let Some(suite) = self.suites.iter().find(|suite| suite.name == batch.suite) else { continue };
+            let own = folder.join(format!("{at}-{}", suite.name));
+            fs::create_dir_all(&own)?;
+            let mut command = suite.command_in(&own);
+            command.env("HARNESS_TARGET", "embedded").env("RUST_TEST_THREADS", "2").envs(environment.iter().cloned());
+            command.arg("--exact").args(&batch.tests);
+            let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+            let output = child.stdout.take().map(BufReader::new);
+            let mut kind = None;
+            for line in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+                if line.starts_with("test ") && line.ends_with("FAILED") {
+                    let results = read_results(&own).unwrap_or_default();
+                    kind = first_kill(&results, breaks);
+                    undecided = undecided.or_else(|| first_undecided(&results));
+                    if matches!(kind, Some(Kind::Killed { .. })) {
+                        break;
+                    }
                 }
             }
+            // What is still running ends with it: nothing outlives the process that started it.
+            let _ = child.kill();
+            child.wait()?;
+            match kind {
+                Some(killed @ Kind::Killed { .. }) => return Ok(killed),
+                other => misled = misled.or(other),
+            }
         }
-        // What is still running ends with it: nothing outlives the process that started it.
-        let _ = child.kill();
-        child.wait()?;
-        match kind {
-            Some(killed @ Kind::Killed(..)) => return Ok(killed),
-            other => misled = misled.or(other),
-        }
+        Ok(misled.unwrap_or(Kind::Survived { undecided }))
     }
-    Ok(misled.unwrap_or(Kind::Survived))
+}
+
+/// How a suite gets these sources of a class.
+fn environment(class: Class, sources: &Path) -> Vec<(&'static str, String)> {
+    let (sources, seed) = (sources.display(), root().join("fixtures/portal/seed"));
+    let mut environment = vec![("HARNESS_TARGET", "embedded".to_owned()), ("RUST_TEST_THREADS", "2".to_owned())];
+    match class {
+        Class::Web => environment.push(("PORTAL_DIST", sources.to_string())),
+        Class::Sql => environment.extend([
+            ("PORTAL_MIGRATIONS", sources.to_string()),
+            ("PORTAL_SEED", seed.join("seed.sql").display().to_string()),
+            ("PORTAL_ACCOUNTS", seed.join("accounts.toml").display().to_string()),
+        ]),
+        Class::Server => {}
+    }
+    environment
+}
+
+/// Whether a portal can be made of these migrations at all; what PostgreSQL does not take is no defect that is released.
+fn starts(environment: &[(&'static str, String)]) -> bool {
+    let path = |name: &str| {
+        environment.iter().find(|(own, _)| *own == name).map(|(_, path)| PathBuf::from(path)).unwrap_or_default()
+    };
+    let builder = Portal::builder()
+        .migrations(path("PORTAL_MIGRATIONS"))
+        .seed(path("PORTAL_SEED"))
+        .accounts(path("PORTAL_ACCOUNTS"));
+    tokio::runtime::Runtime::new().is_ok_and(|runtime| runtime.block_on(builder.start()).is_ok())
 }
 
 /// A failed check kills; one that could not tell does not. One of a broken step comes before all others.
 fn first_kill(results: &[CheckResult], breaks: &[String]) -> Option<Kind> {
-    let is_of = |step: &str, broken: &String| {
-        step.strip_prefix(broken.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let is_right = |result: &CheckResult| breaks.is_empty() || breaks.iter().any(|broken| is_of(&result.step, broken));
+    let is_right = |result: &CheckResult| breaks.is_empty() || is_of(&result.step, breaks);
     let failed: Vec<_> = results.iter().filter(|result| result.outcome == Seen::Failed).collect();
     match failed.iter().find(|result| is_right(result)) {
-        Some(right) => Some(Kind::Killed(right.step.clone(), right.name.clone())),
-        None => failed.first().map(|result| Kind::Misled(result.step.clone(), result.name.clone())),
+        Some(right) => Some(Kind::Killed { step: right.step.clone(), check: right.name.clone() }),
+        None => failed.first().map(|it| Kind::Misled { step: it.step.clone(), check: it.name.clone() }),
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+fn first_undecided(results: &[CheckResult]) -> Option<String> {
+    let undecided = results.iter().find(|result| result.outcome == Seen::Undecided)?;
+    Some(format!("{} {}", undecided.step, undecided.name))
+}
+
+fn copy(from: &Path, to: &Path, hasher: &mut DefaultHasher) -> Result<(), Error> {
     fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let (entry, is_folder) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir())))?;
+    let mut entries: Vec<_> =
+        fs::read_dir(from)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    for entry in entries {
         let target = to.join(entry.file_name().unwrap_or_default());
-        if is_folder {
-            copy(&entry, &target)?;
+        if entry.is_dir() {
+            copy(&entry, &target, hasher)?;
         } else {
-            fs::copy(&entry, &target)?;
+            let content = fs::read(&entry)?;
+            (&entry, &content).hash(hasher);
+            fs::write(&target, content)?;
         }
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Changes of the servers' sources, by their syntax trees, after cargo-mutants: operators, conditions, constants, answers,
 //! and functions that do nothing. What does not compile is stillborn.
 
+use std::ops::Range;
+
 use tree_sitter::Node;
 
 use super::{
@@ -98,9 +100,100 @@ fn of_function(node: Node<'_>, source: &str, changes: &mut Vec<Change>) {
     changes.extend(bodies.into_iter().flat_map(|(_, bodies)| *bodies).map(|by| change("body", &body, *by)));
 }
 
+/// What a change is a part of that can have a switch, and the same with the switch: on, it is what it becomes. None where
+/// there is no place for one, as in patterns, constants and the arguments of macros.
+pub(super) fn switch(source: &str, change: &Change, number: usize) -> Result<Option<(Range<usize>, String)>, Error> {
+    let tree = parsed(tree_sitter_rust::LANGUAGE.into(), source)?;
+    let Range { start, end } = change.range;
+    let Some(node) = tree.root_node().descendant_for_byte_range(start, end) else { return Ok(None) };
+    let Some(whole) = expression(node, &change.operator).filter(|node| may_ask(*node)) else { return Ok(None) };
+    let (range, own) = (whole.byte_range(), &source[whole.byte_range()]);
+    let other = format!("{}{}{}", &source[range.start..start], change.by, &source[end..range.end]);
+    let is_on = format!("crate::mutant::is({number})");
+    let text = if change.operator == "body" {
+        let inner = |text: &str| text.trim().trim_start_matches('{').trim_end_matches('}').to_owned();
+        format!("{{ if {is_on} {{ return {}; }} {}", inner(&other).trim(), own[1..].trim_start())
+    } else {
+        format!("(if {is_on} {{ {other} }} else {{ {own} }})")
+    };
+    Ok(Some((range, text)))
+}
+
+/// The expression that a change changes.
+fn expression<'t>(node: Node<'t>, operator: &str) -> Option<Node<'t>> {
+    match operator {
+        "operator" => node.parent().filter(|it| it.kind() == "binary_expression"),
+        "word" => {
+            let parent = node.parent()?;
+            match parent.kind() {
+                "field_expression" => parent.parent().filter(|it| it.kind() == "call_expression"),
+                "scoped_identifier" => match parent.parent() {
+                    Some(call) if call.kind() == "call_expression" => Some(call),
+                    _ => Some(parent),
+                },
+                _ => None,
+            }
+        }
+        _ => Some(node),
+    }
+}
+
+/// Whether an expression is evaluated when the program runs.
+fn may_ask(node: Node<'_>) -> bool {
+    let mut at = node.parent();
+    while let Some(parent) = at {
+        let kind = parent.kind();
+        if kind.ends_with("pattern")
+            || [
+                "const_item",
+                "static_item",
+                "attribute_item",
+                "array_type",
+                "use_declaration",
+                "token_tree",
+                "let_chain",
+            ]
+            .contains(&kind)
+        {
+            return false;
+        }
+        if kind == "block" {
+            // What a function is made of; a block of a constant has one above it.
+            at = parent.parent().filter(|it| it.kind() != "function_item");
+            continue;
+        }
+        at = Some(parent).and_then(|it| it.parent()).filter(|it| it.kind() != "function_item");
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_turns_an_expression_into_another_and_a_constant_has_none() {
+        let source = "const N: u8 = 3;\nfn may(a: Option<u8>) -> bool { if a.is_some() { return N == 4; } matches!(a, Some(5)) }";
+        let shown: Vec<_> = changes(source)
+            .unwrap()
+            .into_iter()
+            .filter_map(|it| switch(source, &it, 7).unwrap().map(|(range, text)| (source[range].to_owned(), text)))
+            .collect();
+        let is_on = "crate::mutant::is(7)";
+        for (from, to) in [
+            ("a.is_some()", format!("(if {is_on} {{ a.is_none() }} else {{ a.is_some() }})")),
+            ("a.is_some()", format!("(if {is_on} {{ true }} else {{ a.is_some() }})")),
+            ("N == 4", format!("(if {is_on} {{ N != 4 }} else {{ N == 4 }})")),
+            ("4", format!("(if {is_on} {{ 5 }} else {{ 4 }})")),
+        ] {
+            assert!(shown.contains(&(from.to_owned(), to)), "{from} in {shown:#?}");
+        }
+        assert!(
+            shown.iter().any(|(_, to)| to.starts_with(&format!("{{ if {is_on} {{ return true; }} if a"))),
+            "{shown:#?}"
+        );
+        assert!(!shown.iter().any(|(from, _)| from == "3" || from == "5"), "{shown:#?}");
+    }
 
     #[test]
     fn a_servers_decisions_are_changed_and_its_tests_are_not() {

@@ -7,7 +7,7 @@ use std::{
 
 use harness::{Known, Runbook, rls::Tenancy};
 
-use super::{Heading, Look, View, Walk};
+use super::{Heading, Look, Other, View, Walk};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
@@ -93,12 +93,39 @@ pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) ->
     text += &portal(walk);
     text += &login(walk);
     text += &shell(walk, known);
-    let first = known.personas.first().map_or("ADMIN_A", |(name, ..)| name);
-    let _ = write!(text, "[smoke]\n# Who visits the routes.\npersona = {}\n\n", quoted(first));
+    let _ = write!(text, "[smoke]\n# Who visits the routes.\npersona = {}\n\n", quoted(&walk.who));
     text += &routes(walk);
+    text += &forbidden(walk);
     text += &rest(walk);
     text += &tenancy.and_then(|tenancy| rows(walk, known, tenancy)).unwrap_or_default();
+    text += &formats(walk).unwrap_or_default();
     text
+}
+
+/// How values are written, where an amount was on a screen.
+fn formats(walk: &Walk) -> Option<String> {
+    let mut looks = std::iter::once(&walk.home).chain(walk.views.iter().map(|view| &view.look));
+    let formats = looks.find_map(|look| look.formats.as_ref())?;
+    let mut text = format!(
+        "\n# How days and amounts are written, by the page's language and an amount on it.\n[formats]\nday = {}\n",
+        quoted(&formats.day)
+    );
+    if !formats.months.is_empty() {
+        let months: Vec<_> = formats.months.iter().map(|month| quoted(month)).collect();
+        let _ = writeln!(text, "months = [{}]", months.join(", "));
+    }
+    let _ = writeln!(text, "money = {}\ncurrency = {}", quoted(&formats.money), quoted(&formats.currency));
+    if formats.decimal_comma {
+        text += "decimal_comma = true\n";
+    }
+    if formats.thousands != if formats.decimal_comma { "." } else { "," } {
+        let _ = writeln!(text, "thousands = {}", quoted(&formats.thousands));
+    }
+    if formats.always_cents {
+        text += "always_cents = true\n";
+    }
+    text += "# What stands where there is nothing.\nnothing = \"–\"\n";
+    Some(text)
 }
 
 fn portal(walk: &Walk) -> String {
@@ -138,15 +165,18 @@ fn shell(walk: &Walk, known: &Known) -> String {
     let title = home.headings.first().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
     let mut text = format!(
         "[shell]\nnavigation = {}\n{advice}sign_out = {}\nlanding = {}\n# {{label}} in it stands for the persona's label.\ntitle = \
-         {title}\n# What a view says to somebody whose role may not see it.\ndenied = \"\"\n\n",
+         {title}\n# What a view says to somebody whose role may not see it.\ndenied = {}\n\n",
         quoted(&home.navigation.selector),
         quoted(sign_out.map_or("Sign out", String::as_str)),
         quoted(&home.path),
+        quoted(walk.others.iter().flat_map(|other| &other.denied).next().map_or("", |(_, heading)| heading)),
     );
     for (name, ..) in &known.personas {
         let _ = writeln!(text, "[personas.{name}]\n# What the portal calls the role.\nlabel = {}", quoted(name));
-        if *name == walk.who {
-            let offered: Vec<_> = home.navigation.texts.iter().map(|text| quoted(text)).collect();
+        let other = walk.others.iter().find(|other| other.who == *name).map(|other| &other.offered);
+        let offered = if *name == walk.who { Some(&home.navigation.texts) } else { other };
+        if let Some(offered) = offered {
+            let offered: Vec<_> = offered.iter().map(|text| quoted(text)).collect();
             let _ = writeln!(text, "navigation = [{}]", offered.join(", "));
         }
         text += &letter(name).map_or_else(String::new, |letter| format!("institution = \"{letter}\"\n"));
@@ -214,6 +244,28 @@ fn routes(walk: &Walk) -> String {
                 text += "\n";
             }
         }
+    }
+    text
+}
+
+/// Views that somebody else of the same institution is shown something else in the place of: one person for each.
+fn forbidden(walk: &Walk) -> String {
+    let mut text = String::new();
+    for view in &walk.views {
+        let is_denied = |other: &&Other| other.denied.iter().any(|(path, _)| *path == view.look.path);
+        let (Some(other), Some(seen)) = (walk.others.iter().find(is_denied), view.look.headings.last()) else {
+            continue;
+        };
+        let _ = write!(
+            text,
+            "[[forbidden]]\nname = {}\npath = {}\nnavigation = {}\nheading = {}\npersona = {}\nallowed = {}\n\n",
+            quoted(&name(view)),
+            quoted(&view.look.path),
+            quoted(&view.button),
+            heading(seen),
+            quoted(&other.who),
+            quoted(&walk.who),
+        );
     }
     text
 }
@@ -302,6 +354,11 @@ fn rows(walk: &Walk, known: &Known, tenancy: &Tenancy) -> Option<String> {
         );
     }
     Some(text)
+}
+
+/// Whether somebody is another person of the same institution, or neither has one.
+pub(super) fn is_colleague(other: &str, who: &str) -> bool {
+    other != who && letter(other) == letter(who)
 }
 
 /// The letter of a persona's institution.

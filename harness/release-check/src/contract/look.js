@@ -31,14 +31,57 @@ const navigations = [
   "[role=navigation] button", "[role=tablist] [role=tab]", "header a", "header button",
 ];
 
+// How the page writes amounts, where it has any, and how its language writes numbers and days.
+const formats = () => {
+  const shown = document.body.innerText;
+  const amounts = [
+    ...shown.matchAll(/(?:(€|\$|£|\b[A-Z]{3}\b)(\s?)-?\d|\d(?:[.,]\d\d)?(\s?)(€|\$|£|\b[A-Z]{3}\b))/g),
+  ].map(([, before, first, second, after]) => ({ sign: before ?? after, space: (first ?? second) && " ", leads: Boolean(before) }));
+  const codes = { "€": "EUR", $: "USD", "£": "GBP" };
+  const found = amounts.find(({ sign }) => codes[sign] || Intl.supportedValuesOf("currency").includes(sign));
+  if (!found) return null;
+  const language = document.documentElement.lang || "en";
+  const currency = codes[found.sign] ?? found.sign;
+  const number = new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).formatToParts(1234567.5);
+  const of = (kind) => number.find(({ type }) => type === kind)?.value ?? "";
+  const medium = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
+  const words = { "1": "%-m", "01": "%m" };
+  const day = medium.formatToParts(Date.UTC(2026, 0, 5)).map(({ type, value }) => {
+    if (type === "day") return value === "05" ? "%d" : "%-d";
+    if (type === "month") return words[value] ?? "%b";
+    return type === "year" ? "%Y" : value;
+  });
+  const month = (at) => medium.formatToParts(Date.UTC(2026, at, 5)).find(({ type }) => type === "month").value;
+  const cents = of("decimal") + "\\d\\d(?!\\d)";
+  const written = shown.split("\n").filter((line) => line.includes(found.sign) && /\d/.test(line));
+  return {
+    day: day.join(""),
+    months: day.includes("%b") ? Array.from({ length: 12 }, (_, at) => month(at)) : [],
+    money: found.leads ? found.sign + found.space + "{amount}" : "{amount}" + found.space + found.sign,
+    currency,
+    decimal_comma: of("decimal") === ",",
+    thousands: of("group").replace(/\s/, " "),
+    always_cents: written.every((line) => new RegExp(cents.replace(".", "[.]")).test(line)),
+  };
+};
+
 const look = () => {
   const password = shown("input[type=password]")[0];
   const form = password?.closest("form") ?? document;
   const all = navigations.map((selector) => ({ selector, texts: shown(selector).map(text).filter(Boolean) }));
   const most = all.reduce((best, it) => (new Set(it.texts).size > new Set(best.texts).size ? it : best), { selector: "", texts: [] });
-  const asked = performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname);
-  performance.clearResourceTimings();
-  const named = (pattern) => [...new Set(asked.map((path) => pattern.exec(path)?.[1]).filter(Boolean))];
+  // An answer that comes late belongs to the view that asked for it: all of them are listed, with their times.
+  performance.setResourceTimingBufferSize(10_000);
+  const kinds = [
+    ["tables", /\/rest\/v1\/(?!rpc\/)([^/]+)$/],
+    ["calls", /\/rest\/v1\/rpc\/([^/]+)$/],
+    ["functions", /\/functions\/v1\/([^/]+)/],
+  ];
+  const asked = performance.getEntriesByType("resource").flatMap((entry) => {
+    const path = new URL(entry.name).pathname;
+    const of = ([kind, pattern]) => ({ kind, name: pattern.exec(path)?.[1], start: performance.timeOrigin + entry.startTime });
+    return kinds.map(of).filter(({ name }) => name);
+  });
   return {
     title: document.title,
     language: document.documentElement.lang,
@@ -62,9 +105,9 @@ const look = () => {
         .filter(({ origin }) => origin === location.origin)
         .map(({ pathname }) => pathname.slice(0, pathname.lastIndexOf("/") + 1))[0] ?? "/assets/",
     },
-    tables: named(/\/rest\/v1\/(?!rpc\/)([^/]+)$/),
-    calls: named(/\/rest\/v1\/rpc\/([^/]+)$/),
-    functions: named(/\/functions\/v1\/([^/]+)/),
+    formats: formats(),
+    asked,
+    at: performance.timeOrigin + performance.now(),
     stored: Object.keys(localStorage),
   };
 };

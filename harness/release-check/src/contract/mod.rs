@@ -55,11 +55,51 @@ struct Look {
     lines: Vec<String>,
     login: Option<Login>,
     assets: Assets,
+    /// How amounts and days are written, where an amount is on screen.
+    formats: Option<Formats>,
+    /// All that was asked of Supabase since the document was loaded.
+    asked: Vec<Asked>,
+    /// When this was seen, in milliseconds since 1970.
+    at: f64,
+    #[serde(skip)]
     tables: Vec<String>,
+    #[serde(skip)]
     calls: Vec<String>,
+    #[serde(skip)]
     functions: Vec<String>,
     stored: Vec<String>,
     worker: Option<String>,
+}
+
+/// How values are written on a page.
+#[derive(Debug, Clone, Deserialize)]
+struct Formats {
+    /// In strftime's words.
+    day: String,
+    /// Their short names, where days have them.
+    months: Vec<String>,
+    money: String,
+    currency: String,
+    decimal_comma: bool,
+    thousands: String,
+    always_cents: bool,
+}
+
+/// Something that was asked of Supabase.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Asked {
+    kind: Kind,
+    name: String,
+    /// When, in milliseconds since 1970.
+    start: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Tables,
+    Calls,
+    Functions,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -99,6 +139,16 @@ struct View {
     by_url: bool,
 }
 
+/// Somebody else, and how the portal looks to them.
+#[derive(Debug)]
+struct Other {
+    who: String,
+    /// The texts of their navigation.
+    offered: Vec<String>,
+    /// Paths of views that they are not offered, and the heading that stands there instead.
+    denied: Vec<(String, String)>,
+}
+
 /// All that was seen.
 #[derive(Debug)]
 struct Walk {
@@ -111,6 +161,8 @@ struct Walk {
     refusal: String,
     home: Look,
     views: Vec<View>,
+    /// What the others of the same institution are offered.
+    others: Vec<Other>,
     headers: Vec<(String, String)>,
     /// Whether a path that no route has is answered with 404.
     has_not_found: bool,
@@ -121,6 +173,9 @@ const SETTLES_MS: u64 = 8_000;
 
 /// How long a sign-in may take until its form is gone.
 const LEAVES_MS: u64 = 12_000;
+
+/// The same of somebody else, who may not be let in at all.
+const COLLEAGUES_LEAVE_MS: u64 = 6_000;
 
 /// Does it.
 ///
@@ -214,7 +269,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     browser.visit(site, &form()).await?.expect_ready("the login view is there again")?;
     submit(&browser, &fields, email, harness::revealed(password)).await?;
     browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), LEAVES_MS.into()]).await?;
-    let home = look(&browser).await?;
+    let mut home = look(&browser).await?;
     if home.login.is_some() {
         let said = home.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
         return Err(failed(format!("{name} does not get in: {said:?}")));
@@ -228,6 +283,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         say(&format!("{button}: {} {}", look.path, look.headings.first().map_or("", |heading| heading.text.as_str())));
         views.push(View { button: button.clone(), look, by_url: false });
     }
+    attribute(&mut home, &mut views);
     // A deep link, as from a bookmark; a view that is kept in memory only is the landing page then.
     for view in &mut views {
         let url = site.join(&view.look.path).map_err(|error| failed(error.to_string()))?;
@@ -237,7 +293,62 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
     }
     browser.close(true).await?;
-    Ok(Walk { who: name.clone(), login, outline, refusal, home, views, headers, has_not_found })
+    let mut walk =
+        Walk { who: name.clone(), login, outline, refusal, home, views, others: Vec::new(), headers, has_not_found };
+    for (other, email, password) in known.personas.iter().filter(|(other, ..)| draft::is_colleague(other, name)) {
+        match colleague(site, &contract, &walk, (email, harness::revealed(password))).await? {
+            Some((offered, denied)) => walk.others.push(Other { who: other.clone(), offered, denied }),
+            None => say(&format!("{other} does not get in, or is offered nothing: what they see is left out")),
+        }
+    }
+    Ok(walk)
+}
+
+/// Gives each look what was asked for between the one before it and itself, also where the answer came later.
+fn attribute(home: &mut Look, views: &mut [View]) {
+    let mut looks: Vec<_> = std::iter::once(home).chain(views.iter_mut().map(|view| &mut view.look)).collect();
+    let asked: Vec<_> = looks.iter().flat_map(|look| look.asked.clone()).collect();
+    for Asked { kind, name, start } in asked {
+        let Some(look) = looks.iter_mut().find(|look| start <= look.at) else { continue };
+        let names = match kind {
+            Kind::Tables => &mut look.tables,
+            Kind::Calls => &mut look.calls,
+            Kind::Functions => &mut look.functions,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+}
+
+/// What somebody else is offered, and what stands where the others' views are; nothing where they do not get in.
+async fn colleague(
+    site: &Url,
+    contract: &Contract,
+    walk: &Walk,
+    (email, password): (&str, &str),
+) -> Verdict<Option<(Vec<String>, Vec<(String, String)>)>> {
+    let Some(fields) = &walk.login.login else { return Ok(None) };
+    let browser = Browser::open(vec![site.clone()]).await?;
+    let form = Wanted::anything(contract).selector(&fields.password);
+    browser.visit(site, &form).await?.expect_ready("the login view has a field for the password")?;
+    submit(&browser, fields, email, password).await?;
+    browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), COLLEAGUES_LEAVE_MS.into()]).await?;
+    let home = look(&browser).await?;
+    let offered = home.navigation.texts;
+    let mut denied = Vec::new();
+    if home.login.is_none() && !offered.is_empty() {
+        for view in walk.views.iter().filter(|view| view.by_url && !offered.contains(&view.button)) {
+            let Ok(url) = site.join(&view.look.path) else { continue };
+            browser.visit(&url, &Wanted::anything(contract)).await?;
+            let seen = look(&browser).await?;
+            let heading = seen.headings.last().filter(|_| seen.path == view.look.path);
+            let heading = heading.filter(|heading| Some(*heading) != view.look.headings.last());
+            denied.extend(heading.map(|heading| (view.look.path.clone(), heading.text.clone())));
+        }
+    }
+    browser.close(true).await?;
+    Ok((home.login.is_none() && !offered.is_empty()).then_some((offered, denied)))
 }
 
 async fn submit(browser: &Browser, fields: &Login, email: &str, password: &str) -> Verdict {
@@ -250,4 +361,23 @@ async fn look(browser: &Browser) -> Verdict<Look> {
     let seen = browser.ask(include_str!("look.js"), vec![SETTLES_MS.into()]).await?;
     serde_json::from_value(seen)
         .map_err(|error| harness::Failure::undecided("a page can be looked at").seen(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_answered_late_belongs_to_the_view_that_asked_for_it() {
+        let asked = |name: &str, start| Asked { kind: Kind::Functions, name: name.to_owned(), start };
+        let look = |at, asked: &[Asked]| Look { at, asked: asked.to_vec(), ..Look::default() };
+        let view = |look| View { button: String::new(), look, by_url: false };
+        let (early, late) = (asked("early", 1.0), asked("late", 11.0));
+        let mut home = look(10.0, std::slice::from_ref(&early));
+        let mut views =
+            [view(look(20.0, std::slice::from_ref(&early))), view(look(30.0, &[early, late, asked("own", 25.0)]))];
+        attribute(&mut home, &mut views);
+        assert_eq!((home.functions, &views[0].look.functions), (vec!["early".to_owned()], &vec!["late".to_owned()]));
+        assert_eq!(views[1].look.functions, ["own"]);
+    }
 }

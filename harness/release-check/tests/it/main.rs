@@ -9,6 +9,7 @@ mod contract_new;
 mod doctor;
 mod endings;
 mod env_file;
+mod local;
 mod members;
 mod on_demand;
 mod output;

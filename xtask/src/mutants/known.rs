@@ -1,0 +1,166 @@
+//! What is known of mutants beforehand, in `fixtures/mutants.toml`: those whose behaviour is the sound portal's, and what
+//! each source is about.
+
+use std::fs;
+
+use serde::Deserialize;
+
+use super::{Class, Mutant, all_of};
+use crate::{Error, setup::root};
+
+const FILE: &str = "fixtures/mutants.toml";
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Known {
+    #[serde(default)]
+    mutant: Vec<Dismissal>,
+    #[serde(default)]
+    source: Vec<Source>,
+}
+
+/// One that is dismissed: a line of a file as it is and as it becomes, and why that changes nothing that anybody sees.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dismissal {
+    file: String,
+    from: String,
+    to: String,
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    why: String,
+}
+
+/// What sources are about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    /// What their paths begin with, below the folder of their class; of several the longest counts.
+    path: String,
+    /// Steps whose promise breaks with them.
+    #[serde(default)]
+    steps: Vec<String>,
+    /// Words of lines that touch money, tenancy, access or the audit log; `""` is in every line.
+    #[serde(default)]
+    guards: Vec<String>,
+}
+
+impl Known {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or dismisses what is not there any more.
+    pub fn read() -> Result<Self, Error> {
+        let text = fs::read_to_string(root().join(FILE)).map_err(|error| format!("{FILE}: {error}"))?;
+        let known: Self = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
+        let mut random = fastrand::Rng::with_seed(0);
+        let mut all = Vec::new();
+        if !known.mutant.is_empty() {
+            for class in Class::ALL {
+                all.extend(all_of(class, &mut random)?);
+            }
+        }
+        match known.stale(&all).as_slice() {
+            [] => Ok(known),
+            stale => Err(format!("{FILE} dismisses what is not there any more: remove\n{}", stale.join("\n")).into()),
+        }
+    }
+
+    /// Dismissals of lines that no mutant has any more.
+    fn stale(&self, all: &[Mutant]) -> Vec<String> {
+        let is_gone = |dismissal: &&Dismissal| !all.iter().any(|mutant| dismissal.is_of(mutant));
+        let line = |it: &Dismissal| format!("{}\n- {}\n+ {}", it.file, it.from, it.to);
+        self.mutant.iter().filter(is_gone).map(line).collect()
+    }
+
+    /// Whether the mutant is dismissed.
+    pub fn is_dismissed(&self, mutant: &Mutant) -> bool {
+        self.mutant.iter().any(|dismissal| dismissal.is_of(mutant))
+    }
+
+    /// Steps whose promise breaks with a source; none where that is not known.
+    pub fn steps(&self, file: &str) -> Vec<String> {
+        self.source_of(file).map(|source| source.steps.clone()).unwrap_or_default()
+    }
+
+    /// Whether a change touches money, tenancy, access or the audit log.
+    pub fn is_guarded(&self, mutant: &Mutant) -> bool {
+        let (before, after) = mutant.lines();
+        let lines = format!("{before}\n{after}").to_lowercase();
+        self.source_of(&mutant.file).is_some_and(|source| source.guards.iter().any(|word| lines.contains(word)))
+    }
+
+    fn source_of(&self, file: &str) -> Option<&Source> {
+        self.source.iter().filter(|source| file.starts_with(&source.path)).max_by_key(|source| source.path.len())
+    }
+}
+
+impl Dismissal {
+    fn is_of(&self, mutant: &Mutant) -> bool {
+        if mutant.file != self.file {
+            return false;
+        }
+        let (before, after) = mutant.lines();
+        self.from.trim() == before.trim() && self.to.trim() == after.trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Change, *};
+
+    const KNOWN: &str = r#"
+        [[mutant]]
+        file = "a.js"
+        from = "wait(5);"
+        to = "wait(6);"
+        why = "nobody counts"
+        [[source]]
+        path = "views/"
+        steps = ["4"]
+        guards = ["amount"]
+        [[source]]
+        path = "views/members"
+        steps = ["4.1.5"]
+    "#;
+
+    /// A mutant that is one line.
+    fn of_line(file: &str, from: &str, to: &str) -> Mutant {
+        let change = Change { operator: "test".into(), range: 0..from.len(), by: to.to_owned() };
+        Mutant {
+            class: Class::Web,
+            file: file.to_owned(),
+            source: from.to_owned(),
+            change,
+            breaks: Vec::new(),
+            about: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn dismissals_are_of_mutants_that_there_are() {
+        Known::read().unwrap();
+    }
+
+    #[test]
+    fn a_dismissal_is_of_a_line_wherever_it_stands_and_is_named_once_it_is_gone() {
+        let known: Known = toml::from_str(KNOWN).unwrap();
+        let here = of_line("a.js", "  wait(5);", "  wait(6);");
+        assert!(known.is_dismissed(&here));
+        assert!(known.stale(&[here]).is_empty());
+        let others = [of_line("b.js", "wait(5);", "wait(6);"), of_line("a.js", "wait(5);", "wait(0);")];
+        assert!(!others.iter().any(|other| known.is_dismissed(other)));
+        assert_eq!(known.stale(&others), ["a.js\n- wait(5);\n+ wait(6);"]);
+    }
+
+    #[test]
+    fn the_longest_path_says_what_a_source_is_about() {
+        let known: Known = toml::from_str(KNOWN).unwrap();
+        assert_eq!(known.steps("views/members.js"), ["4.1.5"]);
+        assert_eq!(known.steps("views/groups.js"), ["4"]);
+        assert!(known.steps("sw.js").is_empty());
+        assert!(known.is_guarded(&of_line("views/groups.js", "row.Amount", "row.name")));
+        assert!(!known.is_guarded(&of_line("views/groups.js", "row.name", "row.code")));
+        assert!(!known.is_guarded(&of_line("views/members.js", "row.amount", "row.name")));
+    }
+}
