@@ -591,7 +591,12 @@ impl<'c> Looked<'c> {
         }
         match difference {
             None => Ok(()),
-            Some(difference) => {
+            Some(_) => {
+                // Which rows they are is no matter.
+                let difference = Difference {
+                    expected: "the rows of what was typed last".to_owned(),
+                    seen: "other rows, once the answer to what was typed before came late".to_owned(),
+                };
                 let claim = "what was searched for last is shown, even if an earlier answer comes later";
                 Err(self.differs(page, difference, claim).await.caused_by(Cause::FrontEnd))
             }
