@@ -248,10 +248,13 @@ impl<'d> Writes<'d> {
             (self.deployment.service()?, self.deployment.auth()?, self.deployment.service_key()?);
         let before = Timestamp::now() - jiff::SignedDuration::try_from(LEFT_BEHIND_AFTER).unwrap_or_default();
         let at = |value: &Value| value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        // Nothing of it is younger.
-        let is_old = |row: &Value| {
-            let mut times = row.as_object().into_iter().flat_map(Map::values).filter_map(at).peekable();
-            times.peek().is_some() && times.all(|at| at < before)
+        // By when it was made, or, where no column has the usual name, by all times that it has.
+        let is_old = |row: &Value| match at(&row["created_at"]) {
+            Some(made) => made < before,
+            None => {
+                let mut times = row.as_object().into_iter().flat_map(Map::values).filter_map(at).peekable();
+                times.peek().is_some() && times.all(|at| at < before)
+            }
         };
         let recipe = self.deployment.recipe("institution")?;
         if let Some((column, _)) = recipe.values.iter().find(|(_, template)| template.as_str() == Some("{name}")) {
@@ -280,8 +283,10 @@ impl<'d> Writes<'d> {
         match made {
             Made::User { id } => {
                 let key = self.deployment.service_key().ok()?;
-                let removed = self.deployment.auth().ok()?.delete_user(self, &key, id).await;
-                removed.err().map(|error| format!("user {id}: {error}"))
+                match self.deployment.auth().ok()?.delete_user(self, &key, id).await {
+                    Err(ClientError::Refused(refusal)) if refusal.code.as_deref() == Some("user_not_found") => None,
+                    removed => removed.err().map(|error| format!("user {id}: {error}")),
+                }
             }
             Made::Row { kind, id } => {
                 let (recipe, service) = (self.deployment.recipe(kind).ok()?, self.deployment.service().ok()?);

@@ -250,6 +250,7 @@ async fn staging_is_left_tidy() {
     assert_eq!(remote.number(inside).await, before);
     let stays = read_what_stays(&remote.results()).unwrap().concat();
     assert!(stays.contains("transactions ") && stays.contains("is closed and stays"), "{stays}");
+    assert!(!stays.contains("User not found"), "what a check has removed itself does not stay: {stays}");
     assert!(shown(&output).contains("stay in the deployment"), "{}", shown(&output));
 }
 
