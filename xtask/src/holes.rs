@@ -114,10 +114,10 @@ impl Hole {
     fn is_named_by(&self, finding: &Finding) -> bool {
         let name = &finding.object.name;
         let is_object = *name == self.object || name.ends_with(&format!(".{}", self.object));
-        is_object && finding.effects.iter().any(|effect| self.is_told_by(effect))
+        is_object && finding.effects.iter().any(|effect| self.has_effect(effect))
     }
 
-    fn is_told_by(&self, effect: &Effect) -> bool {
+    fn has_effect(&self, effect: &Effect) -> bool {
         let is_by_all = self.actors.iter().all(|actor| effect.actors.contains(actor));
         let is_by_one = self.actors.is_empty() || effect.actors.iter().any(|actor| self.has(actor));
         let is_by_them = if self.effect.is_empty() { is_by_one } else { is_by_all };

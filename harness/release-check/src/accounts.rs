@@ -35,7 +35,7 @@ const OURS: &str = "# Accounts of the Supabase CLI's stack, by release-check acc
 pub fn run(options: &Options) -> Result<Exit, Error> {
     let accounts = Accounts::read(&options.file)?;
     let to = options.to.clone().unwrap_or_else(|| settings_file().with_file_name("local.env"));
-    if fs::read_to_string(&to).is_ok_and(|text| !text.starts_with(OURS)) {
+    if fs::read(&to).is_ok_and(|content| !content.starts_with(OURS.as_bytes())) {
         return Err(Usage::error(format!("{} is there and not of this command; name another with --to", to.display())));
     }
     let stack = Stack::running()?;

@@ -78,13 +78,16 @@ async fn the_people_of_a_file_get_into_the_stack_and_the_target_local_knows_them
         assert!(!missing.contains(known), "{known} in {missing}");
     }
 
-    // What somebody has written themselves stays.
-    fs::write(checkout.path().join("local.env"), "E2E_BASE_URL=http://localhost:4173\n").unwrap();
-    let (code, said) = release_check(checkout.path(), &["accounts", &accounts]);
-    assert!(
-        code == 2 && said.contains("local.env is there and not of this command; name another with --to"),
-        "{code} {said}"
-    );
+    // What somebody has written themselves stays, in whatever encoding.
+    for theirs in [&b"E2E_BASE_URL=http://localhost:4173\n"[..], b"# caf\xE9\n"] {
+        fs::write(checkout.path().join("local.env"), theirs).unwrap();
+        let (code, said) = release_check(checkout.path(), &["accounts", &accounts]);
+        assert!(
+            code == 2 && said.contains("local.env is there and not of this command; name another with --to"),
+            "{code} {said}"
+        );
+        assert_eq!(fs::read(checkout.path().join("local.env")).unwrap(), theirs);
+    }
 }
 
 #[test]
