@@ -65,6 +65,17 @@ impl Checkout {
         Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }
 
+    /// Makes a clone of its own, at `commit`, in the folder `to`, which is not there yet.
+    ///
+    /// # Errors
+    /// As [`Checkout::branch`], also where the commit is not in it.
+    pub(crate) fn clone_at(&self, commit: &str, to: &Path) -> Verdict {
+        let (from, to) = (self.folder.display().to_string(), to.display().to_string());
+        self.git(&["clone", "--quiet", "--no-checkout", "--", &from, &to])?;
+        // As whoever has just cloned it meets it.
+        self.git(&["-C", &to, "checkout", "--quiet", "--detach", commit]).map(drop)
+    }
+
     fn lines(&self, arguments: &[&str]) -> Verdict<Vec<String>> {
         Ok(self.git(arguments)?.lines().map(str::to_owned).collect())
     }

@@ -1,13 +1,15 @@
 //! Figures of money and counts: computed from rows, independently of what the portal computes, and read off a screen.
 
+use std::fmt;
+
 use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use crate::{
     browser::Page,
     client::RestClient,
-    contract::{Data, Kpi},
+    contract::{Data, Kpi, Ledger, Window},
     failure::{Failure, Verdict},
 };
 
@@ -24,6 +26,54 @@ pub fn figure(text: &str, decimal_comma: Option<bool>) -> Option<Decimal> {
     number.replace(of_thousands, "").replace(',', ".").parse().ok()
 }
 
+/// A figure as a screen shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    value: Decimal,
+    /// What it was rounded to; zero where it was not.
+    step: Decimal,
+}
+
+impl Shown {
+    /// Whether it stands for this number: it is that, or what rounding leaves of it, to the nearest step or down.
+    pub fn is(self, number: Decimal) -> bool {
+        if self.step.is_zero() {
+            return self.value == number;
+        }
+        let steps = number / self.step;
+        let nearest = steps.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+        [nearest, steps.trunc()].into_iter().any(|steps| steps * self.step == self.value)
+    }
+
+    /// What it has grown by since another look; `amount`, where that is hidden by rounding.
+    pub fn grown(self, since: Self, amount: Decimal) -> Decimal {
+        let grown = self.value - since.value;
+        let hidden = (grown - amount).abs() <= self.step.max(since.step);
+        if hidden { amount } else { grown }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.normalize().fmt(f)
+    }
+}
+
+/// What stands after a number that counts thousands, millions or thousands of millions, by its place: a power of 1000.
+const UNITS: [&[&str]; 3] = [
+    &["k", "tsd", "mille", "mil", "thousand"],
+    &["m", "mio", "mn", "mln", "million", "millions", "millones", "milhões"],
+    &["b", "bn", "mrd", "mld", "md", "billion", "milliard", "milliards"],
+];
+
+/// The unit that stands after the last digit of a text: `K` in `RWF 36.5K`.
+fn unit(text: &str) -> Decimal {
+    let after = text.rfind(|c: char| c.is_ascii_digit()).map_or("", |at| &text[at + 1..]);
+    let word: String = after.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
+    let power = UNITS.iter().position(|words| words.contains(&word.to_lowercase().as_str()));
+    (0..power.map_or(0, |power| power + 1)).fold(Decimal::ONE, |unit, _| unit * Decimal::ONE_THOUSAND)
+}
+
 /// Whether a comma stands before the cents: it comes after all points, and with no point there are one or two digits after
 /// it.
 fn has_decimal_comma(number: &str) -> bool {
@@ -36,6 +86,15 @@ fn has_decimal_comma(number: &str) -> bool {
 }
 
 impl Kpi {
+    /// The figure in a card's text.
+    pub fn read(&self, text: &str, decimal_comma: Option<bool>) -> Option<Shown> {
+        let number = figure(text, decimal_comma)?;
+        let Some(coarsest) = self.rounded_to else { return Some(Shown { value: number, step: Decimal::ZERO }) };
+        let unit = unit(text);
+        let step = Decimal::new(1, number.scale()) * unit;
+        Some(Shown { value: number * unit, step: step.min(coarsest.into()) })
+    }
+
     /// What the card has to show for an institution, from the rows that `rest` sees.
     ///
     /// # Errors
@@ -77,6 +136,7 @@ impl Kpi {
     /// Bounds of its time, in PostgREST's words.
     fn window(&self, now: &Zoned) -> Result<Vec<String>, jiff::Error> {
         let mut bounds = days(now, self.days, self.this_month)?;
+        bounds.extend(since(now, self.hours)?);
         if let Some(hours) = self.older_than_hours {
             bounds.push(format!("lt.{}", now.timestamp().checked_sub(i64::from(hours).hours())?));
         }
@@ -86,11 +146,41 @@ impl Kpi {
 
 /// Bounds in PostgREST's words: from midnight of the first of so many days, or of this month, to the midnight that ends
 /// today.
-pub(crate) fn days(now: &Zoned, days: Option<u32>, this_month: bool) -> Result<Vec<String>, jiff::Error> {
+fn days(now: &Zoned, days: Option<u32>, this_month: bool) -> Result<Vec<String>, jiff::Error> {
     let span = span(now, days, this_month)?;
     Ok(span.map_or_else(Vec::new, |[first, end]| {
         vec![format!("gte.{}", first.timestamp()), format!("lt.{}", end.timestamp())]
     }))
+}
+
+/// The bound of so many hours that end now.
+fn since(now: &Zoned, hours: Option<u32>) -> Result<Option<String>, jiff::Error> {
+    let begin = hours.map(|hours| now.timestamp().checked_sub(i64::from(hours).hours())).transpose()?;
+    Ok(begin.map(|begin| format!("gte.{begin}")))
+}
+
+impl Window {
+    /// Bounds of its time, each with its column, in PostgREST's words.
+    ///
+    /// # Errors
+    /// Undecided where the edges of its days cannot be determined.
+    pub fn bounds(&self, now: &Zoned) -> Verdict<Vec<(String, String)>> {
+        let bounds =
+            || Ok::<_, jiff::Error>(days(now, self.days, self.this_month)?.into_iter().chain(since(now, self.hours)?));
+        let bounds = bounds()
+            .map_err(|error| Failure::undecided("the days of a list can be determined").seen(error.to_string()))?;
+        Ok(bounds.map(|bound| (self.time.clone(), bound)).collect())
+    }
+}
+
+impl Ledger {
+    /// Bounds of the time whose rows it shows, each with its column, in PostgREST's words; none where it shows all.
+    ///
+    /// # Errors
+    /// As [`Window::bounds`].
+    pub fn bounds(&self, data: &Data) -> Verdict<Vec<(String, String)>> {
+        self.window.as_ref().map_or_else(|| Ok(Vec::new()), |window| window.bounds(&now_in(&data.time_zone)?))
+    }
 }
 
 /// Midnight of the first of so many days, or of this month, and the midnight that ends today.
@@ -127,7 +217,7 @@ impl Page<'_> {
     ///
     /// # Errors
     /// Failed when a card or its figure is missing; undecided when the browser itself fails.
-    pub async fn figures(&self) -> Verdict<Vec<Decimal>> {
+    pub async fn figures(&self) -> Verdict<Vec<Shown>> {
         let dashboard = self.contract().dashboard()?;
         let script = "const [card, label, figure, answer] = arguments;
             const text = (element, selector) => element.querySelector(selector)?.innerText.trim() ?? \"\";
@@ -140,7 +230,7 @@ impl Page<'_> {
         let find = |kpi: &Kpi| {
             let shown =
                 cards.iter().find(|(label, _)| label.eq_ignore_ascii_case(&kpi.label)).map(|(_, text)| text.as_str());
-            shown.and_then(|text| figure(text, decimal_comma)).ok_or_else(|| {
+            shown.and_then(|text| kpi.read(text, decimal_comma)).ok_or_else(|| {
                 Failure::failed(format!("the dashboard shows {:?}", kpi.label))
                     .expected(format!("a card ({}) with that label and a number", dashboard.card))
                     .seen(shown.map_or_else(|| "no such card".to_owned(), |text| format!("{text:?}")))
@@ -187,9 +277,50 @@ mod tests {
         }
     }
 
+    /// What a card may make of a number, and what is another number.
     #[test]
-    fn days_begin_at_midnight_of_the_zone() {
-        let kpi = |days, older_than_hours| Kpi {
+    fn a_rounded_figure_stands_for_what_rounds_to_it() {
+        let kpi = Kpi { rounded_to: Some(1000), ..kpi(None, None) };
+        for (text, decimal_comma, number, is_it) in [
+            ("36K RWF", None, "36499", true),
+            ("36K RWF", None, "35500", true),
+            ("36K RWF", None, "36999", true), // rounded down
+            ("36K RWF", None, "35499", false),
+            ("36K RWF", None, "37000", false),
+            ("RWF 36.5K", None, "36460", true),
+            ("RWF 36.5K", None, "36700", false),
+            ("RWF 36,420", None, "36420.40", true),
+            ("RWF 36,420", None, "36500", false),
+            ("1.2M", None, "1200400", true),
+            // Coarser than the contract has it.
+            ("1.2M", None, "1240000", false),
+            ("0M", None, "36000", false),
+            ("1,2 Mio. €", Some(true), "1200000", true),
+            ("36 KES", None, "36", true),
+            ("-36K", None, "-36400", true),
+        ] {
+            let shown = kpi.read(text, decimal_comma).unwrap();
+            assert_eq!(shown.is(number.parse().unwrap()), is_it, "{text} for {number}: {shown}");
+        }
+        let exact = Kpi { rounded_to: None, ..kpi };
+        assert!(
+            !exact.read("36K RWF", None).unwrap().is(Decimal::from(36_000)),
+            "who promises no rounding shows the number"
+        );
+    }
+
+    #[test]
+    fn what_a_figure_has_grown_by_may_be_hidden_by_rounding() {
+        let of = |value: i64, step: i64| Shown { value: value.into(), step: step.into() };
+        let grown = |after: Shown, before: Shown| after.grown(before, Decimal::from(1234));
+        assert_eq!(grown(of(36_000, 1000), of(36_000, 1000)), Decimal::ZERO);
+        assert_eq!(grown(of(37_000, 1000), of(36_000, 1000)), Decimal::from(1234));
+        assert_eq!(grown(of(1300, 0), of(66, 0)), Decimal::from(1234));
+        assert_eq!(grown(of(1301, 0), of(66, 0)), Decimal::from(1235));
+    }
+
+    fn kpi(days: Option<u32>, older_than_hours: Option<u32>) -> Kpi {
+        Kpi {
             label: String::new(),
             table: String::new(),
             sum: None,
@@ -197,14 +328,21 @@ mod tests {
             day: Some("booked_on".to_owned()),
             days,
             this_month: false,
+            hours: None,
             older_than_hours,
+            rounded_to: None,
             filters: Default::default(),
-        };
+        }
+    }
+
+    #[test]
+    fn days_begin_at_midnight_of_the_zone() {
         let now: Zoned = "2026-01-07T01:30:00+02:00[Africa/Kigali]".parse().unwrap();
         let window = |kpi: Kpi| kpi.window(&now).unwrap();
         assert_eq!(window(kpi(Some(1), None)), ["gte.2026-01-06T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(Some(7), None)), ["gte.2025-12-31T22:00:00Z", "lt.2026-01-07T22:00:00Z"]);
         assert_eq!(window(kpi(None, Some(24))), ["lt.2026-01-05T23:30:00Z"]);
+        assert_eq!(window(Kpi { hours: Some(24), ..kpi(None, None) }), ["gte.2026-01-05T23:30:00Z"]);
         let days = kpi(Some(7), None).bounds(&now).unwrap();
         assert_eq!(
             days.iter().map(|(_, bound)| bound.as_str()).collect::<Vec<_>>(),

@@ -47,6 +47,7 @@ mod outcome;
 mod panics;
 mod permission;
 mod privacy;
+mod rebuild;
 mod redaction;
 mod rehearsal;
 mod restore;
@@ -78,12 +79,12 @@ pub use client::{
 };
 pub use contract::{
     Action, Allocation, AllocationColumns, AllocationRecord, Attempts, Audit, AuditPages, AuditSequence, Budget,
-    Canary, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates,
+    Canary, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts, Dashboard, Data, Duplicates, Entry,
     FailedParses, Field, Figures, Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading,
-    Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe,
-    Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak,
-    State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
-    WorkingHours,
+    Kept, Kind, Kpi, Ledger, List, MemberChoice, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw,
+    Rebuild, Recipe, Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms,
+    SmsTransaction, Soak, State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View,
+    Weakened, Window, WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
@@ -91,7 +92,7 @@ pub use deployment::{
     Released, Stack, Tenant, Writes, known, missing_variables, revealed, settings_file,
 };
 pub use failure::{Failure, Verdict};
-pub use figures::{figure, now_in};
+pub use figures::{Shown, figure, now_in};
 pub use limits::{SUITE_SECONDS, WATCH_ROUND};
 pub use mirror::{Difference, Facts, table as difference_table};
 pub use obstacle::Obstacle;

@@ -64,6 +64,8 @@ pub enum Section {
     /// The fields and buttons of the login view.
     #[serde(rename = "login.outline")]
     Outline,
+    /// The build, made again from a clean clone.
+    Rebuild,
     /// Accounts that do not get in.
     #[serde(rename = "login.refused")]
     Refused,
@@ -100,7 +102,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -124,6 +126,7 @@ impl Section {
         Self::Monitoring,
         Self::Navigation,
         Self::Outline,
+        Self::Rebuild,
         Self::Refused,
         Self::Release,
         Self::Retry,

@@ -46,7 +46,7 @@ const HARNESS: Allowed = &[
     ("contract", "failure runbook section"),
     (
         "deployment",
-        "bounded checkout client contract ending failure limits network obstacle permission redaction rehearsal restore runbook section seen site target workspace",
+        "bounded checkout client contract ending failure limits network obstacle permission rebuild redaction rehearsal restore runbook section seen site target workspace",
     ),
     ("evidence", "failure outcome run runbook target"),
     ("failure", "clock outcome privacy redaction runbook stopwatch"),
@@ -55,6 +55,7 @@ const HARNESS: Allowed = &[
     ("obstacle", "failure"),
     ("panics", "failure redaction"),
     ("privacy", "target"),
+    ("rebuild", "checkout contract failure limits"),
     ("rehearsal", "failure"),
     ("restore", "failure rehearsal"),
     ("run", "contract deployment failure outcome privacy runbook section seen target workspace"),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::Window;
+
 /// What the data checklist compares.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,8 +73,12 @@ pub struct Kpi {
     /// Of this month until today.
     #[serde(default)]
     pub this_month: bool,
+    /// Of the last so many hours, to the second: a window that rolls.
+    pub hours: Option<u32>,
     /// Longer ago than so many hours.
     pub older_than_hours: Option<u32>,
+    /// The step that the card rounds to at most, to the nearest or down: 1000 where it says `36K`.
+    pub rounded_to: Option<u32>,
     /// Further filters, in PostgREST's words.
     #[serde(default)]
     pub filters: BTreeMap<String, String>,
@@ -88,6 +94,8 @@ pub struct Ledger {
     pub table: String,
     /// CSS selector of its rows.
     pub rows: String,
+    /// The rows of a time only, where it shows no others until somebody chooses another time.
+    pub window: Option<Window>,
     /// How it shows the number of rows; `{n}` is the number.
     pub count: String,
     /// Rows that it shows at most before it is asked for more.
@@ -147,16 +155,18 @@ pub struct Allocation {
     pub record: AllocationRecord,
     /// Columns that never change, each with another value to try.
     pub facts: BTreeMap<String, Value>,
-    /// Text of the button in a row that opens the dialog.
-    pub button: String,
-    /// CSS selector of the open dialog.
+    /// Text of the button in a row that opens the dialog; left out where a click on the row does.
+    pub button: Option<String>,
+    /// CSS selector of the open dialog, drawer or panel.
     pub dialog: String,
-    /// CSS selector of the choice of a member, whose options have members' ids as values.
-    pub member_field: String,
-    /// CSS selector of the note.
-    pub note_field: String,
-    /// CSS selector of the button that does it.
-    pub submit: String,
+    /// CSS selector of the choice of a member, whose options have members' ids as values, or
+    pub(super) member_field: Option<String>,
+    /// the list that a member is chosen from.
+    pub(super) member_entries: Option<MemberEntries>,
+    /// CSS selector of the note; left out where there is no field for one.
+    pub note_field: Option<String>,
+    /// CSS selector of the button that does it; left out where choosing the member does.
+    pub submit: Option<String>,
     /// A role that may do it.
     pub writer: String,
     /// Another one.
@@ -165,6 +175,44 @@ pub struct Allocation {
     pub reader: String,
     /// The role that may do most in an institution.
     pub manager: String,
+}
+
+/// A list of members, of whom one is chosen by a click.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberEntries {
+    /// CSS selector of an entry.
+    pub selector: String,
+    /// The member's column that stands in it.
+    pub shows: String,
+}
+
+/// How a dialog lets somebody choose a member.
+#[derive(Debug, Clone, Copy)]
+pub enum MemberChoice<'c> {
+    /// A `<select>`, by its CSS selector.
+    Field(&'c str),
+    /// A list of buttons or rows.
+    Entries(&'c MemberEntries),
+}
+
+impl Allocation {
+    /// How the dialog lets somebody choose a member; [`Contract::read`](super::Contract::read) made sure that there is one.
+    pub fn choice(&self) -> MemberChoice<'_> {
+        match &self.member_entries {
+            Some(entries) => MemberChoice::Entries(entries),
+            None => MemberChoice::Field(self.member_field.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// What the dialog calls a member: the id, or what stands in their entry.
+    pub fn called<'m>(&self, member: &'m Value) -> &'m str {
+        let column = match self.choice() {
+            MemberChoice::Field(_) => "id",
+            MemberChoice::Entries(entries) => entries.shows.as_str(),
+        };
+        member[column].as_str().unwrap_or_default()
+    }
 }
 
 /// Columns of a transaction that an allocation sets.
@@ -286,8 +334,10 @@ pub struct Duplicates {
     pub transaction: String,
     /// The column with the earlier payment's id.
     pub earlier: String,
-    /// Where an institution chooses how far apart they may be.
-    pub window: ChosenWindow,
+    /// Where an institution chooses how far apart they may be, or
+    pub window: Option<ChosenWindow>,
+    /// how many minutes that is for all.
+    pub minutes: Option<u32>,
     /// The ledger's column that says who paid.
     pub payer: String,
     /// The ledger's columns in which two payments do not differ, each with another value.

@@ -25,10 +25,11 @@ use toml::Spanned;
 pub use access::{Budget, Tokens};
 pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard,
-    Data, Duplicates, Kept, Kpi, Ledger, Recipe, Right, RowsOf, StatusFilter, Totals, Trail, WorkingHours,
+    Data, Duplicates, Kept, Kpi, Ledger, MemberChoice, Recipe, Right, RowsOf, StatusFilter, Totals, Trail,
+    WorkingHours,
 };
 pub use problem::Problem;
-pub use release::{Function, Migration, Monitoring, Recovery, Release, Sentry, Variable};
+pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Soak, Times, Unread};
 pub use views::{
     Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
@@ -73,6 +74,8 @@ pub struct Contract {
     security: Option<Security>,
     /// What has to be true around a release.
     release: Option<Box<Release>>,
+    /// The build, made again from a clean clone.
+    rebuild: Option<Rebuild>,
     /// What is watched after a release.
     monitoring: Option<Monitoring>,
     /// Where the errors that visitors met are collected.
@@ -249,6 +252,9 @@ pub struct Forbidden {
     pub name: String,
     /// The path.
     pub path: String,
+    /// How whoever may see it reaches it.
+    #[serde(default)]
+    pub entry: Entry,
     /// The navigation button.
     pub navigation: String,
     /// The heading that is on screen when it is.
@@ -337,10 +343,11 @@ pub struct Route {
 }
 
 /// How a view is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entry {
     /// Opening the path shows it.
+    #[default]
     Url,
     /// Opening the path shows the app; the navigation button shows the view.
     Navigation,
@@ -467,6 +474,7 @@ impl Contract {
             Section::Monitoring => self.monitoring.is_some(),
             Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),
             Section::Outline => !self.login.outline.is_empty(),
+            Section::Rebuild => self.rebuild.is_some(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),
             Section::Retry => self.portal.retry.is_some(),
@@ -613,6 +621,15 @@ impl Contract {
             };
             return problem(0..0, format!("the reader {name:?} is not one of its personas{with}"));
         }
+        let choices = self.allocation.as_ref().map(|it| (it.member_field.is_some(), it.member_entries.is_some()));
+        if choices.is_some_and(|(field, entries)| field == entries) {
+            let what = "[allocation] says how a member is chosen: member_field or member_entries, one of the two";
+            return problem(0..0, what.to_owned());
+        }
+        if self.duplicates.as_ref().is_some_and(|it| it.window.is_some() == it.minutes.is_some()) {
+            let what = "[duplicates] says how far apart two payments may be: window or minutes, one of the two";
+            return problem(0..0, what.to_owned());
+        }
         if self.monitoring.as_ref().is_some_and(|it| it.loads == 0 || it.errors_of_at_least == 0) {
             return problem(
                 0..0,
@@ -685,6 +702,10 @@ mod tests {
         assert!(text.contains("[make.member] is missing"), "{text}");
         let text = shown("allowed = \"PLATFORM_ADMIN\"", "allowed = \"NOBODY\"");
         assert!(text.contains("\"NOBODY\" is not one of its personas"), "{text}");
+        let text = shown("member_field = ", "member_entries = { selector = \"li\", shows = \"id\" }\nmember_field = ");
+        assert!(text.contains("member_field or member_entries, one of the two"), "{text}");
+        let text = shown("[duplicates]", "[duplicates]\nminutes = 10");
+        assert!(text.contains("window or minutes, one of the two"), "{text}");
         let text = shown("[ledger]\nroute = \"transactions\"", "[ledger]\nroute = \"payments\"");
         assert!(text.contains("no route is named \"payments\""), "{text}");
     }

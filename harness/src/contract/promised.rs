@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::{
     Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates,
-    Forbidden, Form, Formats, Kind, Ledger, List, Monitoring, Recipe, Refused, Release, Right, Route, Security, Sentry,
-    Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
+    Forbidden, Form, Formats, Kind, Ledger, List, Monitoring, Rebuild, Recipe, Refused, Release, Right, Route,
+    Security, Sentry, Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -183,6 +183,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn rights(&self) -> Verdict<&[Right]> {
         promised(Section::Rights, self.rights.as_deref())
+    }
+
+    /// The build, made again from a clean clone.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn rebuild(&self) -> Verdict<&Rebuild> {
+        promised(Section::Rebuild, self.rebuild.as_ref())
     }
 
     /// What has to be true around a release.

@@ -157,6 +157,21 @@ pub struct Build {
     pub script_kb: u64,
 }
 
+/// The build, made again from a clean clone of the release commit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rebuild {
+    /// The folder of the front end in the repository, where it is not the root.
+    pub folder: Option<String>,
+    /// How it is built there; left out where its lockfile says it: `npm ci && npm run build` and the like.
+    pub command: Option<String>,
+    /// The folder that the build leaves there.
+    pub output: String,
+    /// Paths of files that are others each time, as patterns: such as one with the time of the build.
+    #[serde(default)]
+    pub may_differ: Vec<Pattern>,
+}
+
 impl Release {
     /// The function with this name.
     pub fn function(&self, name: &str) -> Option<&Function> {

@@ -214,6 +214,8 @@ pub struct Window {
     /// Of this month until today.
     #[serde(default)]
     pub this_month: bool,
+    /// Of the last so many hours, to the second: a window that rolls.
+    pub hours: Option<u32>,
 }
 
 /// Rows taken together.

@@ -44,6 +44,10 @@ impl Contract {
             let runbook = "pre.3.4: point-in-time recovery is enabled";
             weaker("release.recovery".to_owned(), "daily backups".to_owned(), runbook);
         }
+        for (at, pattern) in self.rebuild.iter().flat_map(|rebuild| &rebuild.may_differ).enumerate() {
+            let says = format!("files like {:?} may differ", pattern.as_str());
+            weaker(format!("rebuild.may_differ.{}", at + 1), says, "3.1: npm run build gives what is deployed");
+        }
         for (at, pattern) in self.evidence.may_stay.iter().enumerate() {
             if ["", "Uwase", "0788123456"].iter().any(|text| pattern.is_in(text)) {
                 let says = format!("texts like {:?} may stay in evidence", pattern.as_str());

@@ -64,7 +64,11 @@ const NEEDS: [Need; 12] = [
     },
     Need { variables: &["SENTRY_AUTH_TOKEN"], section: Some(Section::Sentry), steps: "post.1.1 post.2.1" },
     Need { variables: &["GITHUB_TOKEN"], section: Some(Section::Release), steps: "pre.1.2" },
-    Need { variables: &["RELEASE_SOURCE"], section: Some(Section::Release), steps: "pre.1.1 pre.1.3 pre.1.4 pre.3.2" },
+    Need {
+        variables: &["RELEASE_SOURCE"],
+        section: Some(Section::Release),
+        steps: "pre.1.1 pre.1.3 pre.1.4 pre.3.2 3.1.0",
+    },
 ];
 
 /// The build, which is held against what is served.

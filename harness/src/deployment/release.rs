@@ -13,6 +13,7 @@ use crate::{
     client::{ClientError, GithubClient, ManagementClient, PagesClient, SentryClient},
     contract::Sentry,
     failure::{Failure, Verdict},
+    rebuild,
     rehearsal::Rehearsal,
     restore::{Drill, Restored},
     target::Target,
@@ -212,6 +213,32 @@ impl Deployment {
                 .seen(error.to_string())
                 .at(folder)
         })
+    }
+
+    /// What the release commit builds in a clean clone, with the URL and the anon key of this deployment baked in, and the
+    /// release that it is.
+    ///
+    /// # Errors
+    /// As [`Deployment::checkout`] and [`rebuild::build`].
+    pub async fn rebuilt(&self) -> Verdict<(BuildFiles, Released)> {
+        let (checkout, released) = (self.checkout().await?, self.released().await?);
+        let (wanted, commit, api) = (self.contract.rebuild()?.clone(), released.commit.clone(), self.api()?);
+        let url = api.url.as_str().trim_end_matches('/').to_owned();
+        let baked = vec![
+            ("VITE_SUPABASE_URL".into(), url.into()),
+            ("VITE_SUPABASE_ANON_KEY".into(), api.anon_key.clone().into()),
+        ];
+        let undecided = |seen: String| Failure::undecided("the release commit builds from a clean clone").seen(seen);
+        let built = tokio::task::spawn_blocking(move || rebuild::build(&checkout, &commit, &wanted, baked)).await;
+        let built = built.map_err(|error| undecided(error.to_string()))??;
+        let folder = built.folder();
+        let files = files(&folder).map_err(|_| {
+            Failure::failed("the release commit builds from a clean clone")
+                .expected(format!("files in {}", self.contract.rebuild().map_or("", |it| &it.output)))
+                .seen("the build succeeded, and there is no such folder")
+                .advice("correct output of [rebuild] in the contract, or what the build writes where")
+        })?;
+        Ok((files, released))
     }
 
     /// The deployment that this one is to be like: production of staging, and the other way round; a sound portal of the

@@ -258,9 +258,7 @@ fn query(
     let mut query: Vec<_> = institution.map(|id| (tenant.to_owned(), format!("eq.{id}"))).into_iter().collect();
     query.extend(list.filters.clone());
     if let Some(window) = &list.window {
-        let bounds = figures::days(now, window.days, window.this_month)
-            .map_err(|error| Failure::undecided("the days of a list can be determined").seen(error.to_string()))?;
-        query.extend(bounds.into_iter().map(|bound| (window.time.clone(), bound)));
+        query.extend(window.bounds(now)?);
     }
     query.push(("select".to_owned(), kind.select.clone()));
     query.push(("order".to_owned(), list.order.clone()));
@@ -268,16 +266,21 @@ fn query(
 }
 
 impl Figures {
-    /// Each figure as it has to be written, by its label.
+    /// Each figure with how it has to be written, by its label.
     ///
     /// # Errors
     /// Undecided when the rows cannot be read.
-    pub async fn of_rows(&self, contract: &Contract, rest: &RestClient, institution: &str) -> Verdict<Vec<String>> {
+    pub async fn of_rows(
+        &self,
+        contract: &Contract,
+        rest: &RestClient,
+        institution: &str,
+    ) -> Verdict<Vec<(Decimal, String)>> {
         let (data, words) = (contract.data()?, Words::new(contract.formats()?, now_in(&contract.data()?.time_zone)?));
         let mut written = Vec::new();
         for kpi in &self.kpis {
             let figure = kpi.of_rows(rest, data, institution).await?;
-            written.push(write(&words, kpi, figure));
+            written.push((figure, write(&words, kpi, figure)));
         }
         Ok(written)
     }

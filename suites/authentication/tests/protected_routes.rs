@@ -1,6 +1,6 @@
 //! 4.2.4 "Protected routes redirect when logged out", and open to whom they are promised.
 
-use harness::{Check, Contract, Failure, Route, Section, Verdict, Wanted, check, check_if_promised};
+use harness::{Check, Contract, Entry, Failure, Route, Section, Verdict, Wanted, check, check_if_promised};
 use rstest_reuse::apply;
 
 use crate::{
@@ -73,7 +73,11 @@ pub mod signed_in {
         check_if_promised(&[Section::Forbidden], "4.2.4", async |check| {
             let (view, contract) = (check.contract().forbidden(view)?, check.contract());
             let page = check.signed_in(&view.persona).await?;
-            let denied = Wanted::shell(contract).text(&contract.shell.denied);
+            // A view that is kept in memory has no address that could say "denied".
+            let denied = match view.entry {
+                Entry::Url => Wanted::shell(contract).text(&contract.shell.denied),
+                Entry::Navigation => Wanted::shell(contract),
+            };
             let visit = page.visit(&view.path, &denied).await?;
             visit.expect_ready(format!("{} is closed to {}", view.path, view.persona))?;
             let headings = page.browser().texts(&view.heading.selector).await?;
@@ -102,11 +106,20 @@ pub mod signed_in {
         check_if_promised(&[Section::Forbidden], "4.2.4", async |check| {
             let (view, contract) = (check.contract().forbidden(view)?, check.contract());
             let page = check.signed_in(&view.allowed).await?;
-            let visit = page.visit(&view.path, &Wanted::shell(contract).heading(view.heading.clone())).await?;
-            let claim = format!("{} is open to {}", view.path, view.allowed);
+            let (wanted, claim) = (
+                Wanted::shell(contract).heading(view.heading.clone()),
+                format!("{} is open to {}", view.path, view.allowed),
+            );
+            let visit = match view.entry {
+                Entry::Url => page.visit(&view.path, &wanted).await?,
+                Entry::Navigation => {
+                    page.visit(&view.path, &Wanted::shell(contract)).await?.expect_ready("the app is on screen")?;
+                    page.navigate(&view.navigation, &wanted).await?
+                }
+            };
             visit.expect_ready(&claim)?;
             let buttons = page.browser().texts(&contract.shell.navigation).await?;
-            if buttons.contains(&view.navigation) && path(&visit) == view.path {
+            if buttons.contains(&view.navigation) && (view.entry == Entry::Navigation || path(&visit) == view.path) {
                 return Ok(());
             }
             Err(Failure::failed(claim)

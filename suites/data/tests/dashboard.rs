@@ -1,6 +1,6 @@
 //! 4.3.1 "Dashboard loads real data (not mock)".
 
-use harness::{Check, Failure, Kpi, Section, Verdict, check, check_if_promised};
+use harness::{Check, Failure, Kpi, Section, Shown, Verdict, check, check_if_promised};
 use rstest_reuse::apply;
 use rust_decimal::Decimal;
 
@@ -23,28 +23,28 @@ pub mod signed_in {
                     .advice("give the two test institutions payments that differ"));
             }
             let page = check.signed_in(reader.persona).await?;
-            page.open(check.contract().route_of(&check.contract().dashboard()?.route))
-                .await?
-                .expect_on_the_way("the dashboard is on screen")?;
+            let route = check.contract().route_of(&check.contract().dashboard()?.route);
+            page.open(route).await?.expect_on_the_way("the dashboard is on screen")?;
             let shown = page.figures().await?;
-            if shown == before {
+            if are(&shown, &before) {
                 return Ok(());
             }
             // Money may have come in meanwhile.
             let after = of_rows(check, &reader.institution).await?;
-            if shown == after {
+            if are(&shown, &after) {
                 return Ok(());
             }
             let differs = |(at, kpi): (usize, &Kpi)| {
-                let line = |figure: Decimal| format!("{}: {}", kpi.label, figure.normalize());
-                (shown[at] != after[at]).then(|| (line(after[at]), line(shown[at])))
+                let line = |figure: String| format!("{}: {figure}", kpi.label);
+                (!shown[at].is(after[at]))
+                    .then(|| (line(after[at].normalize().to_string()), line(shown[at].to_string())))
             };
             let (expected, seen): (Vec<_>, Vec<_>) = kpis(check)?.iter().enumerate().filter_map(differs).unzip();
             let claim = "each figure of the dashboard is the one that its rows add up to";
             let failure = if before == after { Failure::failed(claim) } else { Failure::undecided(claim) };
             Err(failure.expected(expected.join("\n")).seen(seen.join("\n")).at(format!(
                 "{}, institution {}",
-                check.deployment().site().url("/dashboard"),
+                check.deployment().site().url(&route.path),
                 reader.institution
             )))
         })
@@ -87,10 +87,9 @@ pub mod writes {
             page.open(route).await?.expect_on_the_way("the dashboard is on screen again")?;
             let (shown_after, rows_after) = (page.figures().await?, of_rows(check, &tenant.id).await?);
 
-            let change = |after: &[_], before: &[_]| -> Vec<Decimal> {
-                after.iter().zip(before).map(|(after, before)| after - before).collect()
-            };
-            let (expected, seen) = (change(&rows_after, &rows_before), change(&shown_after, &shown_before));
+            let expected: Vec<_> = rows_after.iter().zip(&rows_before).map(|(after, before)| after - before).collect();
+            let shown_twice = shown_after.iter().zip(&shown_before).zip(&expected);
+            let seen: Vec<_> = shown_twice.map(|((after, before), amount)| after.grown(*before, *amount)).collect();
             if !expected.contains(&amount) {
                 return Err(Failure::undecided("a payment of today counts in at least one figure")
                     .expected(format!("a figure that grows by {amount}"))
@@ -124,6 +123,11 @@ async fn of_rows(check: &Check, institution: &str) -> Verdict<Vec<Decimal>> {
         figures.push(kpi.of_rows(&service, data, institution).await?);
     }
     Ok(figures)
+}
+
+/// Whether each figure stands for its number.
+fn are(shown: &[Shown], figures: &[Decimal]) -> bool {
+    shown.len() == figures.len() && shown.iter().zip(figures).all(|(shown, figure)| shown.is(*figure))
 }
 
 fn shown(kpis: &[Kpi], figures: &[Decimal]) -> String {

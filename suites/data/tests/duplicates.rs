@@ -8,12 +8,12 @@ pub mod writes {
     use serde_json::{Map, Value, json};
     use support::unread;
 
-    /// The time that the institution of this check chooses; no portal begins with it.
-    const MINUTES: i64 = 45;
+    /// The time that the institution of this check chooses, where it does; no portal begins with it.
+    const MINUTES: u32 = 45;
 
     /// A payment after another one, and whether they may be the same.
     struct Pair {
-        name: &'static str,
+        name: String,
         apart: i64,
         /// What the later one has of its own.
         later: Map<String, Value>,
@@ -31,17 +31,16 @@ pub mod writes {
             let tenant = writes.institution("duplicates").await?;
             let service = check.deployment().service()?;
             let whose = format!("eq.{}", tenant.id);
-            service
-                .update(
-                    &writes,
-                    &words.window.table,
-                    &[(&words.window.tenant, &whose)],
-                    &json!({ &words.window.minutes: MINUTES }),
-                )
-                .await
-                .map_err(|error| Failure::undecided("an institution can choose the time").seen(error.to_string()))?;
+            if let Some(window) = &words.window {
+                let chosen = json!({ &window.minutes: MINUTES });
+                let answer = service.update(&writes, &window.table, &[(&window.tenant, &whose)], &chosen).await;
+                answer.map_err(|error| {
+                    Failure::undecided("an institution can choose the time").seen(error.to_string())
+                })?;
+            }
+            let minutes = i64::from(words.minutes.unwrap_or(MINUTES));
             let mut made = Vec::new();
-            for (at, pair) in pairs(words).into_iter().enumerate() {
+            for (at, pair) in pairs(words, minutes).into_iter().enumerate() {
                 let ids = make(writes, &tenant, words, at, &pair).await?;
                 made.push((pair, ids));
             }
@@ -52,25 +51,29 @@ pub mod writes {
             let text = |row: &Value, column: &str| row[column].as_str().unwrap_or_default().to_owned();
             let seen: BTreeSet<_> =
                 rows.iter().map(|row| (text(row, &words.transaction), text(row, &words.earlier))).collect();
-            judged(&made, &seen, &words.relation)
+            judged(&made, &seen, (&words.relation, minutes))
         })
     }
 
-    fn pairs(words: &Duplicates) -> Vec<Pair> {
-        let pair = |name, apart, listed| Pair { name, apart, later: Map::new(), earlier: Map::new(), listed };
-        let mut pairs = vec![
-            pair("44 minutes apart", MINUTES - 1, true),
-            pair("1 minute apart", 1, true),
-            pair("46 minutes apart", MINUTES + 1, false),
-        ];
+    fn pairs(words: &Duplicates, minutes: i64) -> Vec<Pair> {
+        let pair = |name: &str, apart, listed| Pair {
+            name: name.to_owned(),
+            apart,
+            later: Map::new(),
+            earlier: Map::new(),
+            listed,
+        };
+        let apart = |minutes: i64, listed| pair(&format!("{minutes} minutes apart"), minutes, listed);
+        let mut pairs = vec![apart(minutes - 1, true), pair("1 minute apart", 1, true), apart(minutes + 1, false)];
+        let within = minutes / 4;
         for (column, value) in &words.differ {
-            let mut other = pair("of another payer, amount or currency", 10, false);
+            let mut other = pair("of another payer, amount or currency", within, false);
             other.later.insert(column.clone(), value.clone());
             pairs.push(other);
         }
         for state in &words.settled {
             let (mut later, mut earlier) =
-                (pair("the later one settled", 10, false), pair("the earlier one taken back", 10, false));
+                (pair("the later one settled", within, false), pair("the earlier one taken back", within, false));
             later.later.insert(words.state.clone(), json!(state));
             earlier.earlier.insert(words.state.clone(), json!(state));
             pairs.extend([later, earlier]);
@@ -98,7 +101,11 @@ pub mod writes {
         Ok((payment(end, &pair.later).await?, earlier))
     }
 
-    fn judged(made: &[(Pair, (String, String))], seen: &BTreeSet<(String, String)>, relation: &str) -> Verdict {
+    fn judged(
+        made: &[(Pair, (String, String))],
+        seen: &BTreeSet<(String, String)>,
+        (relation, minutes): (&str, i64),
+    ) -> Verdict {
         let is_seen = |ids: &(String, String)| seen.contains(ids);
         let of = |listed: bool| made.iter().filter(move |(pair, ids)| pair.listed == listed && is_seen(ids) != listed);
         let lines = of(true).map(|(pair, _)| format!("not listed: two payments {}", pair.name));
@@ -114,7 +121,7 @@ pub mod writes {
         Err(Failure::failed(
             "payments that may be there twice are those of one payer and amount within the chosen time",
         )
-        .expected(format!("pairs of one payer, amount and currency up to {MINUTES} minutes apart, and no others"))
+        .expected(format!("pairs of one payer, amount and currency up to {minutes} minutes apart, and no others"))
         .seen(lines.join("\n"))
         .at(relation)
         .caused_by(Cause::Database))

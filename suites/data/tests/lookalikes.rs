@@ -31,7 +31,7 @@ pub mod writes {
                 let payment = desk.writes.make(&desk.tenant, "transaction", &[("amount", json!(2000))]).await?;
                 let reference = payment[&check.contract().ledger()?.reference].as_str().unwrap_or_default();
                 page.open_unallocated(reference).await?;
-                page.allocate(reference, member["id"].as_str().unwrap_or_default(), "by the dialog").await?;
+                page.allocate(reference, member, "by the dialog").await?;
                 belongs(&desk, &payment, member, &format!("the {which} of two, by the dialog")).await?;
             }
             Ok(())

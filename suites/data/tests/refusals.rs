@@ -2,7 +2,7 @@
 
 pub mod writes {
     use harness::{
-        Allocation, Cause, Failure, Form, Page, Section, Verdict, Wanted, check, check_if_promised,
+        Allocation, Cause, Failure, Form, MemberChoice, Page, Section, Verdict, Wanted, check, check_if_promised,
         views::outline_difference,
     };
     use rstest_reuse::apply;
@@ -23,12 +23,11 @@ pub mod writes {
             let page = check.page().await?;
             page.hold(&teller.session).await?;
             page.open_unallocated(reference).await?;
-            let member = desk.member["id"].as_str().unwrap_or_default();
-            page.ask_for_member(&contract.ledger()?.rows, reference, member, "too late").await?;
+            page.ask_for_member(&contract.ledger()?.rows, reference, &desk.member, "too late").await?;
             desk.allocate(&desk.rest(&other)?, &desk.payment, &desk.member, "faster")
                 .await
                 .map_err(|error| error.failure("somebody who may allocate can").caused_by(Cause::Database))?;
-            page.browser().click(&words.submit).await?;
+            page.give(&desk.member).await?;
             refused(&page, &words.dialog, "a refused allocation", None).await
         })
     }
@@ -44,15 +43,14 @@ pub mod writes {
             desk.writes.make_with(&desk.tenant, "member", &other, &columns).await?;
             let mut left = Vec::new();
             for gone in &words.left {
-                left.push(desk.writes.make_with(&desk.tenant, "member", &other, gone).await?["id"].clone());
+                let gone = desk.writes.make_with(&desk.tenant, "member", &other, gone).await?;
+                left.push(words.called(&gone).to_owned());
             }
             let page = check.page().await?;
             page.hold(&desk.person(&words.writer).await?.session).await?;
             let reference = desk.payment[&contract.ledger()?.reference].as_str().unwrap_or_default();
             page.open_unallocated(reference).await?;
-            page.click_in_row(&contract.ledger()?.rows, reference, &words.button).await?;
-            let dialog = Wanted::anything(contract).selector(&words.member_field);
-            page.browser().wait_for(&dialog).await?.expect_ready("the dialog asks for the member")?;
+            page.open_allocation(&contract.ledger()?.rows, reference).await?;
             let failed = |claim: &str, expected: String, seen: String| {
                 Err(Failure::failed(claim).expected(expected).seen(seen).caused_by(Cause::FrontEnd))
             };
@@ -60,14 +58,14 @@ pub mod writes {
                 let claim = "the dialog of an allocation has the fields and buttons that it promises";
                 return failed(claim, other.expected, other.seen);
             }
-            let member = desk.member["id"].as_str().unwrap_or_default().to_owned();
+            let member = words.called(&desk.member).to_owned();
             let Offered { members, chosen } = offered(&page, words).await?;
-            if let Some(gone) = left.iter().find(|id| members.iter().any(|member| *id == member)) {
+            if let Some(gone) = left.iter().find(|gone| members.iter().any(|member| member.contains(*gone))) {
                 let claim = "the dialog offers members who can get the payment";
                 return failed(claim, "nobody who has left".to_owned(), format!("{gone}, who has left"));
             }
             if let Some(column) = &words.likely
-                && chosen != member
+                && !chosen.contains(&member)
             {
                 let claim = "the dialog proposes the member whose payment it seems to be";
                 return failed(claim, format!("{member}, who has the payment's {column}"), format!("{chosen:?}"));
@@ -77,7 +75,7 @@ pub mod writes {
                 let text = desk.member[column].as_str().unwrap_or_default().to_lowercase();
                 page.search(&find.field, &text).await?;
                 let Offered { members, .. } = offered(&page, words).await?;
-                if members != [member.clone()] {
+                if members.len() != 1 || !members[0].contains(&member) {
                     let claim = format!("the dialog finds a member by their {column}");
                     return failed(&claim, member.clone(), members.join(", "));
                 }
@@ -86,7 +84,7 @@ pub mod writes {
         })
     }
 
-    /// The members that a dialog offers, by id, and the one that is chosen.
+    /// The members that a dialog offers, and the one that is chosen: by id, or by their entries.
     #[derive(Deserialize)]
     struct Offered {
         members: Vec<String>,
@@ -94,10 +92,18 @@ pub mod writes {
     }
 
     async fn offered(page: &Page<'_>, words: &Allocation) -> Verdict<Offered> {
-        let script = "const [selector, answer] = arguments;
+        let of_field = "const [selector, answer] = arguments;
             const field = document.querySelector(selector);
             answer({ members: [...field.options].map(({ value }) => value).filter(Boolean), chosen: field.value });";
-        let answer = page.browser().ask(script, vec![words.member_field.as_str().into()]).await?;
+        let of_entries = "const [selector, answer] = arguments;
+            const entries = [...document.querySelectorAll(selector)].filter((it) => it.checkVisibility());
+            const chosen = entries.find((it) => it.matches('[aria-selected=true], [aria-pressed=true], [aria-checked=true], [aria-current]'));
+            answer({ members: entries.map((it) => it.innerText), chosen: chosen?.innerText ?? '' });";
+        let (script, selector) = match words.choice() {
+            MemberChoice::Field(field) => (of_field, field),
+            MemberChoice::Entries(entries) => (of_entries, entries.selector.as_str()),
+        };
+        let answer = page.browser().ask(script, vec![selector.into()]).await?;
         serde_json::from_value(answer)
             .map_err(|error| Failure::undecided("the members of a dialog can be read").seen(error.to_string()))
     }

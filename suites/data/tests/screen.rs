@@ -215,9 +215,8 @@ pub mod writes {
             let (list, reference) =
                 (seen.list()?, desk.payment[&contract.ledger()?.reference].as_str().unwrap_or_default());
             seen.compare_list(&page, list, "what waits is listed").await?;
-            let member = desk.member["id"].as_str().unwrap_or_default();
-            page.ask_for_member(&list.rows, reference, member, "from the list").await?;
-            page.browser().click(&words.submit).await?;
+            page.ask_for_member(&list.rows, reference, &desk.member, "from the list").await?;
+            page.give(&desk.member).await?;
             let gone = Wanted::anything(contract).gone(reference);
             page.browser().wait_for(&gone).await?.expect_ready("a payment that is allocated leaves the list")?;
             let said = page.browser().texts(&page.toast()?).await?.join(" ");

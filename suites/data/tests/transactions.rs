@@ -95,25 +95,30 @@ pub mod signed_in {
         check_if_promised(&[Section::Ledger], "4.3.2", async |check| {
             let reader = Reader::of(check, reader).await?;
             let (contract, ledger) = (check.contract(), check.contract().ledger()?);
-            let own = format!("eq.{}", reader.institution);
             let service = check.deployment().service()?;
             let count = async || {
-                service.count(&ledger.table, &[(&contract.data()?.tenant, &own)]).await.map_err(unread("the ledger"))
+                let mut query = ledger.bounds(contract.data()?)?;
+                query.push((contract.data()?.tenant.clone(), format!("eq.{}", reader.institution)));
+                service.count(&ledger.table, &as_query(&query)).await.map_err(unread("the ledger"))
             };
             let rest = reader.rest(check).await?;
             let before = count().await?;
             let page = check.signed_in(reader.persona).await?;
-            page.open(contract.route_of(&ledger.route)).await?.expect_on_the_way("the ledger is on screen")?;
+            let route = contract.route_of(&ledger.route);
+            page.open(route).await?.expect_on_the_way("the ledger is on screen")?;
             let rows = page.browser().texts(&ledger.rows).await?.len() as u64;
             let text = page.browser().texts("body").await?.concat();
-            let seen = rest.count(&ledger.table, &[]).await.map_err(unread("the ledger"))?;
+            let shown_days = ledger.bounds(contract.data()?)?;
+            let seen = rest.count(&ledger.table, &as_query(&shown_days)).await.map_err(unread("the ledger"))?;
             let after = count().await?;
 
             let fits = |rows_there: u64| {
                 let shown = rows_there.min(ledger.page);
                 rows == shown && text.contains(&ledger.count.replace("{n}", &shown.to_string()))
             };
-            if (fits(before) || fits(after)) && (before..=after).contains(&seen) && after > 0 {
+            // Of a window that rolls, a row may have left meanwhile.
+            let between = before.min(after)..=before.max(after);
+            if (fits(before) || fits(after)) && between.contains(&seen) && after > 0 {
                 return Ok(());
             }
             let claim = "screen, reader and service count the same transactions";
@@ -126,7 +131,7 @@ pub mod signed_in {
                     reader.institution, ledger.page
                 ))
                 .seen(format!("{rows} rows on screen, which says {line:?}; {} reads {seen} rows", reader.persona))
-                .at(check.deployment().site().url("/transactions").as_str()))
+                .at(check.deployment().site().url(&route.path).as_str()))
         })
     }
 
@@ -177,9 +182,10 @@ struct Narrowed {
 impl Narrowed {
     async fn of(check: &Check, reader: &Reader<'_>, column: &str, filter: &str) -> Verdict<Self> {
         let (ledger, rest) = (check.contract().ledger()?, reader.rest(check).await?);
-        let query = [(column, filter), ("select", ledger.reference.as_str())];
+        let shown_days = ledger.bounds(check.contract().data()?)?;
+        let all = rest.count(&ledger.table, &as_query(&shown_days)).await.map_err(unread("the ledger"))?;
+        let query = [&as_query(&shown_days)[..], &[(column, filter), ("select", ledger.reference.as_str())]].concat();
         let rows = rest.all(&ledger.table, "id", &query).await.map_err(unread("the ledger"))?;
-        let all = rest.count(&ledger.table, &[]).await.map_err(unread("the ledger"))?;
         let filter = format!("{column}={filter}");
         if rows.is_empty() || rows.len() as u64 >= all.min(ledger.page) {
             return Err(Failure::undecided("the filter leaves some rows and takes some")
@@ -203,8 +209,13 @@ impl Narrowed {
         Err(Failure::failed(claim)
             .expected(format!("{} rows, those with {}", self.rows, self.filter))
             .seen(format!("{} rows", rows.len()))
-            .at(check.deployment().site().url("/transactions").as_str()))
+            .at(check.deployment().site().url(&check.contract().route_of(&ledger.route).path).as_str()))
     }
+}
+
+/// A query as clients take it.
+fn as_query(query: &[(String, String)]) -> Vec<(&str, &str)> {
+    query.iter().map(|(column, filter)| (column.as_str(), filter.as_str())).collect()
 }
 
 /// The control of every "not to be seen": the other institution's canary rows are there, and their owner sees them.

@@ -1,11 +1,79 @@
 //! Phase 3, 3.1 Pre-Deployment Build Test: the folder that a build left (RELEASE_DIST), and that it is what is served.
 
-use harness::{BuildFiles, Failure, Section, UnknownPath, Verdict, check, check_if_promised};
+use harness::{BuildFiles, Failure, Outcome, Section, Site, UnknownPath, Verdict, check, check_if_promised};
 
 fn listed(build: &BuildFiles) -> String {
     let mut top: Vec<_> = build.keys().map(|path| path.split_inclusive('/').next().unwrap_or(path)).collect();
     top.dedup();
     top.join(", ")
+}
+
+/// Files that differ, in a failure.
+const NAMED: usize = 6;
+
+/// "npm run build": the release commit builds where nothing else lies about, and what it gives is the build under test.
+#[test]
+fn the_release_commit_gives_this_build_in_a_clean_clone() -> Verdict {
+    check_if_promised(&[Section::Rebuild], "3.1.0", async |check| {
+        let (deployment, may_differ) = (check.deployment(), &check.contract().rebuild()?.may_differ);
+        let (built, released) = deployment.rebuilt().await?;
+        let under_test = match deployment.build() {
+            // Without the build's own folder, what is served is what was built.
+            Err(failure) if failure.outcome() == Outcome::NotRun => served(deployment.site(), &built).await?,
+            build => build?,
+        };
+        let is_meant = |path: &&String| !may_differ.iter().any(|pattern| pattern.is_in(path));
+        let mut other = Vec::new();
+        for path in built.keys().chain(under_test.keys().filter(|path| !built.contains_key(*path))).filter(is_meant) {
+            match (built.get(path), under_test.get(path)) {
+                (Some(built), Some(there)) if text(built) == text(there) => {}
+                (Some(_), Some(_)) => other.push(format!("{path}: another content")),
+                (Some(_), None) => other.push(format!("{path}: not in the build under test")),
+                (None, _) => other.push(format!("{path}: in the build under test alone")),
+            }
+        }
+        if other.is_empty() && !built.is_empty() {
+            check.measured(format!("{} files", built.len()));
+            return Ok(());
+        }
+        let more = other.len().saturating_sub(NAMED);
+        other.truncate(NAMED);
+        other.extend((more > 0).then(|| format!("and {more} more")));
+        Err(Failure::failed("the release commit gives the build under test")
+            .expected(format!("the {} files of the build under test", under_test.len()))
+            .seen(if built.is_empty() { "a build without a file".to_owned() } else { other.join("\n") })
+            .at(format!("commit {}", released.commit))
+            .advice(
+                "build from the release commit and deploy that; where a build differs by its variables, set the VITE_… of the deployed \
+                 one, and name what has the time in it as may_differ of [rebuild]",
+            ))
+    })
+}
+
+fn text(content: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(content)
+}
+
+/// The address of a build's file: a document has it without its name. None of rules, which Pages reads and does not serve.
+fn address(path: &str) -> Option<String> {
+    match path {
+        "_redirects" | "_headers" => None,
+        "index.html" => Some("/".to_owned()),
+        path => Some(format!("/{}", path.strip_suffix(".html").unwrap_or(path))),
+    }
+}
+
+/// What a site serves of a build's files; rules as the build has them.
+async fn served(site: &Site, build: &BuildFiles) -> Verdict<BuildFiles> {
+    let mut files = BuildFiles::new();
+    for (path, content) in build {
+        let there = match address(path) {
+            Some(address) => site.get(site.url(&address)).await?.body.into_bytes(),
+            None => content.clone(),
+        };
+        files.insert(path.clone(), there);
+    }
+    Ok(files)
 }
 
 /// "Should see: index.html, assets/, _redirects".
@@ -88,16 +156,11 @@ fn the_build_is_within_its_budget() -> Verdict {
 fn what_is_served_is_this_build() -> Verdict {
     check("3.1.2", async |check| {
         let (build, site) = (check.deployment().build()?, check.deployment().site());
-        // Rules are read by Pages and not served; a document has the address without its name.
-        let files = build.iter().filter(|(path, _)| !matches!(path.as_str(), "_redirects" | "_headers"));
+        let files = build.iter().filter_map(|(path, content)| Some((path, content, address(path)?)));
         let (mut other, mut same) = (Vec::new(), 0);
-        for (path, content) in files {
-            let address = match path.as_str() {
-                "index.html" => "/".to_owned(),
-                path => format!("/{}", path.strip_suffix(".html").unwrap_or(path)),
-            };
+        for (path, content, address) in files {
             let served = site.get(site.url(&address)).await?;
-            if served.body == String::from_utf8_lossy(content) {
+            if served.body == text(content) {
                 same += 1;
             } else {
                 other.push(format!("{path}: {}", served.summary()));

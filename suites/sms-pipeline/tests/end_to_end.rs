@@ -3,7 +3,7 @@
 pub mod writes {
     use std::time::Duration;
 
-    use harness::{Cause, Failure, Stopwatch, Took, Verdict, check};
+    use harness::{Cause, Failure, Shown, Stopwatch, Took, Verdict, check};
     use rust_decimal::Decimal;
     use serde_json::json;
     use support::{Gateway, equals, unread};
@@ -71,14 +71,13 @@ pub mod writes {
             }
 
             // The teller gives it to the member.
-            let name = member["id"].as_str().unwrap_or_default();
-            page.allocate(&reference, name, "by the release check").await?.expect_quiet()?;
+            page.allocate(&reference, &member, "by the release check").await?.expect_quiet()?;
             let now = gateway.transactions(&sms_id).await?;
             let (status, owner) = (&now[0][&words.sets.status], &now[0][&words.sets.member]);
             if *status != *words.done || *owner != member["id"] {
                 return Err(Failure::failed("the payment is the member's")
                     .caused_by(Cause::Database)
-                    .expected(format!("{}: {}, {}: {name}", words.sets.status, words.done, words.sets.member))
+                    .expected(format!("{}: {}, {}: {}", words.sets.status, words.done, words.sets.member, member["id"]))
                     .seen(format!("{}: {status}, {}: {owner}", words.sets.status, words.sets.member)));
             }
             let audit = contract.audit()?;
@@ -100,13 +99,16 @@ pub mod writes {
             for kpi in &contract.dashboard()?.kpis {
                 expected.push(kpi.of_rows(&gateway.service, contract.data()?, &gateway.tenant.id).await?);
             }
-            let moved = before.iter().zip(&after).filter(|(before, after)| **after - **before == Decimal::from(AMOUNT));
-            if after == expected && moved.count() > 0 {
+            let amount = Decimal::from(AMOUNT);
+            let moved = before.iter().zip(&after).any(|(before, after)| after.grown(*before, amount) == amount);
+            if moved && after.iter().zip(&expected).all(|(shown, figure)| shown.is(*figure)) {
                 return Ok(());
             }
+            let listed = |figures: &[Shown]| figures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let figures: Vec<_> = expected.iter().map(ToString::to_string).collect();
             Err(Failure::failed("the figures move by the amount of the payment")
-                .expected(format!("{expected:?}, some of them {AMOUNT} more than {before:?}"))
-                .seen(format!("{after:?}")))
+                .expected(format!("{}, some of them {AMOUNT} more than {}", figures.join(", "), listed(&before)))
+                .seen(listed(&after)))
         })
     }
 }
