@@ -230,6 +230,11 @@ impl fmt::Debug for Failure {
 
 impl Error for Failure {}
 
+/// A text as a failure shows it: "none" where there is none.
+pub fn or_none(text: Option<impl AsRef<str>>) -> String {
+    text.map_or_else(|| "none".to_owned(), |text| text.as_ref().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,7 +91,7 @@ pub use deployment::{
     Api, BuildFiles, Deployment, Error as DeploymentError, Known, LocalProblem, MADE_BY_CHECKS, Missing, Person,
     Released, Stack, Tenant, Writes, known, missing_variables, revealed, settings_file,
 };
-pub use failure::{Failure, Verdict};
+pub use failure::{Failure, Verdict, or_none};
 pub use figures::{Shown, figure, now_in};
 pub use limits::{SUITE_SECONDS, WATCH_ROUND};
 pub use mirror::{Difference, Facts, table as difference_table};
@@ -104,7 +104,7 @@ pub use restore::Restored;
 pub use runbook::{Cause, Limit, Manual, Production, Remedy, Rollback, Runbook, Severity, Step, Watched};
 pub use section::Section;
 pub use seen::Seen;
-pub use site::{Asset, Bundle, Document, Fetched, Site, Token};
+pub use site::{Asset, Bundle, Document, Fetched, Site, Token, path_of};
 pub use soaked::Soaked;
 pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};

@@ -137,9 +137,13 @@ pub(crate) fn build(
             );
             failure(failed, format!("exit code {code}\n{said}"))
         }
-        Err(_) => {
+        Err(error) => {
             let failed = Failure::undecided(CLAIM).advice("run it by hand, and look at what it waits for");
-            failure(failed, format!("not ended after {} s\n{said}", limits::BUILD.as_secs()))
+            let what = match error {
+                owned_process::Error::NotReady { waited, .. } => format!("not ended after {} s", waited.as_secs()),
+                error => error.to_string(),
+            };
+            failure(failed, format!("{what}\n{said}"))
         }
     }
 }
@@ -166,7 +170,7 @@ fn arguments(command: &str, folder: &Path) -> Vec<OsString> {
         !SEEN_BY_A_BUILD.iter().any(|seen| name.starts_with(seen))
     });
     let mut arguments: Vec<OsString> = hidden.flat_map(|name| ["-u".into(), name]).collect();
-    let script = format!("cd \"$1\" && ({command}) </dev/null\necho \"{ENDED}$?\"\n");
+    let script = format!("cd \"$1\" && ({command}) </dev/null\nprintf '\\n%s%s\\n' \"{ENDED}\" \"$?\"\n");
     arguments.extend(["sh".into(), "-c".into(), script.into(), "sh".into(), folder.into()]);
     arguments
 }

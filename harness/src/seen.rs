@@ -23,6 +23,8 @@ pub struct Seen {
     pub driver: Option<String>,
     /// The database.
     pub database: Option<String>,
+    /// How people are signed in, where a stored session does not do.
+    pub sessions: Option<String>,
 }
 
 static SEEN: Mutex<Seen> = Mutex::new(Seen {
@@ -33,6 +35,7 @@ static SEEN: Mutex<Seen> = Mutex::new(Seen {
     browser: None,
     driver: None,
     database: None,
+    sessions: None,
 });
 
 /// Notes something.
@@ -60,6 +63,7 @@ impl Seen {
             (&mut self.browser, other.browser),
             (&mut self.driver, other.driver),
             (&mut self.database, other.database),
+            (&mut self.sessions, other.sessions),
         ] {
             match (&mine, theirs) {
                 (None, theirs) => *mine = theirs,

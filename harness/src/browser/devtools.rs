@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-use super::Error;
+use super::{Error, log::Written};
 use crate::{bounded, limits};
+
+/// Letters of an object in a report.
+const LETTERS: usize = 300;
 
 /// A connection to a browser on this machine.
 #[derive(Debug)]
@@ -82,14 +85,62 @@ impl DevTools {
         self.call("Browser.close", json!({})).await.map(drop)
     }
 
+    /// What the page of a window wrote to the console with objects in it.
+    pub async fn written(&mut self, window: &WindowHandle) -> Result<Vec<Written>, Error> {
+        let target = json!({ "targetId": String::from(window.clone()), "flatten": true });
+        let session = text(&self.call("Target.attachToTarget", target).await?, "sessionId")?;
+        // Whoever begins to listen hears what was written before.
+        let mut heard = Vec::new();
+        self.call_in(Some(&session), "Runtime.enable", json!({}), |event| heard.push(event)).await?;
+        let mut written = Vec::new();
+        for event in heard.iter().filter(|event| event["method"] == "Runtime.consoleAPICalled") {
+            let (mut short, mut whole) = (Vec::new(), Vec::new());
+            for value in event["params"]["args"].as_array().into_iter().flatten() {
+                let name = match &value["value"] {
+                    Value::Null => value["description"].as_str().unwrap_or("null").to_owned(),
+                    value => value.to_string(),
+                };
+                whole.push(self.spelled_out(&session, value).await?.unwrap_or_else(|| name.clone()));
+                short.push(name);
+            }
+            written.push(Written { short: short.join(" "), whole: whole.join(" ") });
+        }
+        self.call("Target.detachFromTarget", json!({ "sessionId": session })).await?;
+        Ok(written)
+    }
+
+    /// What stands in an object, in as many letters as a report can bear; nothing of an error, which says it itself.
+    async fn spelled_out(&mut self, session: &str, value: &Value) -> Result<Option<String>, Error> {
+        let Some(object) = value["objectId"].as_str().filter(|_| value["subtype"] != "error") else { return Ok(None) };
+        let function = "function () { try { return JSON.stringify(this); } catch { return undefined; } }";
+        let parameters = json!({ "objectId": object, "functionDeclaration": function, "returnByValue": true });
+        let answer = self.call_in(Some(session), "Runtime.callFunctionOn", parameters, drop).await?;
+        Ok(answer["result"]["value"].as_str().map(|text| text.chars().take(LETTERS).collect()))
+    }
+
     async fn call(&mut self, method: &str, parameters: Value) -> Result<Value, Error> {
+        self.call_in(None, method, parameters, drop).await
+    }
+
+    /// The answer to a call, in the session of a page if there is one; `hear` takes what is said before it.
+    async fn call_in(
+        &mut self,
+        session: Option<&str>,
+        method: &str,
+        parameters: Value,
+        mut hear: impl FnMut(Value),
+    ) -> Result<Value, Error> {
         self.last += 1;
-        let call = json!({ "id": self.last, "method": method, "params": parameters });
+        let mut call = json!({ "id": self.last, "method": method, "params": parameters });
+        if let Some(session) = session {
+            call["sessionId"] = session.into();
+        }
         self.socket.send(Message::text(call.to_string())).await.map_err(failed)?;
         while let Some(message) = self.socket.next().await {
             let message = message.map_err(failed)?;
             let mut answer: Value = serde_json::from_str(message.to_text().map_err(failed)?).unwrap_or_default();
             if answer["id"] != self.last {
+                hear(answer);
                 continue;
             }
             return match answer.get("error") {

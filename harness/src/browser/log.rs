@@ -33,6 +33,13 @@ pub(crate) struct ConsoleMessage {
     pub text: String,
 }
 
+/// What a page wrote to the console: as the driver has it, and with what stands in its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub short: String,
+    pub whole: String,
+}
+
 /// A request of the page to one of the portal's own origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -44,6 +51,8 @@ pub struct Request {
     /// Only to look for what must not be in it; never shown.
     query: String,
     fate: Fate,
+    /// What stood in the body of a refusal.
+    pub(super) said: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +74,10 @@ impl fmt::Display for Request {
         write!(f, "{} {} ", self.method, self.url)?;
         match &self.fate {
             Fate::Open => f.write_str("is not answered"),
-            Fate::Answered(status) | Fate::Complete(status) => write!(f, "answered {status}"),
+            Fate::Answered(status) | Fate::Complete(status) => match &self.said {
+                Some(said) => write!(f, "answered {status} {said}"),
+                None => write!(f, "answered {status}"),
+            },
             Fate::Failed(why) => f.write_str(why),
             Fate::Cancelled => f.write_str("was cancelled by the page"),
         }
@@ -139,6 +151,17 @@ impl Log {
     /// What the portal's code did not catch.
     pub fn uncaught(&self) -> impl Iterator<Item = &ConsoleMessage> {
         self.errors().filter(|message| message.source == "javascript")
+    }
+
+    /// Puts what stands in objects in the place of their names, in messages of the console that are these.
+    pub fn spell_out(&mut self, written: &[Written]) {
+        for message in self.console.iter_mut().filter(|message| message.source == "console-api") {
+            let is_it = |written: &&Written| written.short != written.whole && message.text.ends_with(&written.short);
+            if let Some(written) = written.iter().find(is_it) {
+                message.text.truncate(message.text.len() - written.short.len());
+                message.text += &written.whole;
+            }
+        }
     }
 
     /// What was asked for and failed, or has not come to its end; the first of many.
@@ -222,7 +245,14 @@ impl Requests {
                     let query = url.query().unwrap_or_default().to_owned();
                     url.set_query(None);
                     let method = parameters["request"]["method"].as_str().unwrap_or("GET").to_owned();
-                    self.known.push(Request { id: id.to_owned(), method, url: url.into(), query, fate: Fate::Open });
+                    self.known.push(Request {
+                        id: id.to_owned(),
+                        method,
+                        url: url.into(),
+                        query,
+                        fate: Fate::Open,
+                        said: None,
+                    });
                 }
             }
             "Network.responseReceived" => {
@@ -262,6 +292,12 @@ impl Requests {
         if let Some(request) = self.known.iter_mut().rev().find(|known| known.id == id) {
             request.fate = change(&request.fate);
         }
+    }
+
+    /// Requests that were answered with an error, the first of many.
+    pub fn refused(&mut self) -> impl Iterator<Item = &mut Request> {
+        let is_refused = |request: &&mut Request| request.is_failure() && request.status().is_some();
+        self.known.iter_mut().filter(is_refused).take(SHOWN)
     }
 
     /// Whether nothing is under way.
@@ -332,6 +368,30 @@ mod tests {
         assert!(!requests(&[sent("1", url)]).are_answered());
         assert!(!requests(&[sent("1", url), answered.clone()]).are_answered());
         assert!(requests(&[sent("1", url), answered, finished]).are_answered());
+    }
+
+    #[test]
+    fn the_body_of_a_refusal_stands_beside_its_status() {
+        let mut requests = requests(&[
+            sent("1", "https://portal.example/rest/v1/a"),
+            ("Network.responseReceived", json!({"requestId": "1", "response": {"status": 403}})),
+        ]);
+        for request in requests.refused() {
+            request.said =
+                crate::client::said(r#"{"code":"42501","message":"permission denied for table a","hint":null}"#);
+        }
+        let shown: Vec<_> = Log::new(Value::Null, requests).failed_requests().map(Request::to_string).collect();
+        assert_eq!(shown, ["GET https://portal.example/rest/v1/a answered 403 42501: permission denied for table a"]);
+    }
+
+    #[test]
+    fn objects_of_the_console_are_spelled_out() {
+        let entry = json!({"level": "SEVERE", "source": "console-api", "message": "https://portal.example/a.js 1:2 \"failed\" Object"});
+        let mut log = Log::new(json!([entry]), requests(&[]));
+        let written = Written { short: "\"failed\" Object".into(), whole: "\"failed\" {\"code\":\"42501\"}".into() };
+        log.spell_out(&[written]);
+        let shown: Vec<_> = log.errors().map(ConsoleMessage::to_string).collect();
+        assert_eq!(shown, ["https://portal.example/a.js 1:2 \"failed\" {\"code\":\"42501\"}"]);
     }
 
     #[test]

@@ -1,22 +1,42 @@
 //! The portal's pages as objects: what a person does there.
 
 use std::{
+    io::{self, Write},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{Browser, Visit, visit::Wanted};
 use crate::{
-    client::Session,
+    client::{Credentials, Session},
     contract::{Contract, Entry, Route},
     deployment::Deployment,
     failure::{Failure, Verdict},
+    seen,
     site::{Document, Fetched},
 };
+
+/// Said where people sign in as they do themselves, since nothing else works.
+const BY_THE_FORM: &str =
+    "the app takes no session from localStorage and keeps its own elsewhere: people sign in by the form";
+
+/// Where an app keeps its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// Where supabase-js does, or where the bundle says.
+    Known,
+    /// In `localStorage`, under this key.
+    Under(String),
+    /// In the browser, and not in `localStorage`.
+    Elsewhere,
+}
+
+static PLACE: OnceCell<Place> = OnceCell::const_new();
 
 /// What marks a document of an older release.
 const OLDER: &str = "older-release";
@@ -47,12 +67,67 @@ impl<'a> Page<'a> {
         self.browser
     }
 
-    /// Keeps `session` where supabase-js looks for one, before the first script of the portal runs.
+    /// Keeps `session` where supabase-js looks for one, before the first script of the portal runs. Where the app keeps its
+    /// own elsewhere, its user signs in by the form instead, which is stated once.
     ///
     /// # Errors
-    /// Undecided when the browser itself fails.
+    /// Undecided when the browser itself fails; failed where the form lets nobody in.
     pub async fn hold(&self, session: &Session) -> Verdict {
-        self.hold_text(&session.stored().to_string()).await
+        let place = PLACE.get_or_try_init(async || self.place_of(session).await).await?;
+        match &session.credentials {
+            Some(by) if *place == Place::Elsewhere => self.sign_in_as(by).await,
+            _ => self.hold_text(&session.stored().to_string()).await,
+        }
+    }
+
+    async fn sign_in_as(&self, by: &Credentials) -> Verdict {
+        self.open_login("/").await?.expect_ready("the login view is on screen")?;
+        let visit = self.sign_in(&by.email, &by.password).await?;
+        visit.expect_ready("signing in by the form shows the portal")
+    }
+
+    /// Where the app keeps a session. Looked for in a browser of its own: what is looked at afterwards meets the app as new
+    /// as ever.
+    async fn place_of(&self, session: &Session) -> Verdict<Place> {
+        let bundle = self.deployment.site().bundle().await;
+        let (Some(by), true) = (&session.credentials, bundle.is_ok_and(|it| it.may_keep_sessions_elsewhere())) else {
+            return Ok(Place::Known);
+        };
+        let browser = Browser::open(vec![self.deployment.site().url("/")]).await?;
+        let place = Page::new(&browser, self.deployment).looked_for(session, by).await;
+        browser.close(true).await?;
+        let place = place?;
+        if place == Place::Elsewhere {
+            seen::note(|seen| seen.sessions = Some(BY_THE_FORM.to_owned()));
+            // Past the test runner, which shows nothing of a check before it ends.
+            let _ = writeln!(io::stderr(), "{BY_THE_FORM}");
+        }
+        Ok(place)
+    }
+
+    /// Where the app finds no session that is stored, somebody signs in, and what it then keeps says where.
+    async fn looked_for(&self, session: &Session, by: &Credentials) -> Verdict<Place> {
+        let (shell, login) = (Wanted::shell(self.contract()), &self.contract().login);
+        self.hold_text(&session.stored().to_string()).await?;
+        let stored = self.visit("/", &shell).await?;
+        if stored.is_ready() || self.browser.texts(&login.password).await?.is_empty() {
+            return Ok(Place::Known);
+        }
+        if !self.sign_in(&by.email, &by.password).await?.is_ready() {
+            return Ok(Place::Known);
+        }
+        let kept = self.browser.kept().await?;
+        let known = self.storage_keys().await?;
+        let holds_one = |text: &Value| {
+            let session: Value = text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            session["access_token"].is_string() && session["refresh_token"].is_string()
+        };
+        let mut keys = kept["local"].as_object().into_iter().flatten();
+        if let Some((key, _)) = keys.find(|(key, text)| !known.contains(key) && holds_one(text)) {
+            return Ok(Place::Under(key.clone()));
+        }
+        let is_kept = self.browser.reload(&shell).await?.is_ready();
+        Ok(if is_kept { Place::Elsewhere } else { Place::Known })
     }
 
     /// Keeps any text there.
@@ -100,6 +175,9 @@ impl<'a> Page<'a> {
         if let Ok(bundle) = self.deployment.site().bundle().await {
             let usual = keys[0].clone();
             keys.extend(bundle.storage_keys().into_iter().filter(|key| *key != usual));
+        }
+        if let Some(Place::Under(key)) = PLACE.get() {
+            keys.push(key.clone());
         }
         Ok(keys)
     }

@@ -20,6 +20,7 @@ use super::{
     devtools::{DevTools, Load, Profile},
     driver::Driver,
     grid::{self, Patience},
+    log::Written,
 };
 use crate::{bounded, limits, network, seen};
 
@@ -75,6 +76,13 @@ impl Session {
 }
 
 impl Running {
+    /// What the page of a window wrote to the console, as far as a browser on this machine says it.
+    pub async fn written(&self, window: &WindowHandle) -> Vec<Written> {
+        let Some((devtools, _)) = &self.profile else { return Vec::new() };
+        let asked = async { devtools.lock().await.written(window).await };
+        timeout(limits::BROWSER_END, asked).await.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
     /// One that is idle, or a new one.
     pub async fn lent() -> Result<Self, Error> {
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -26,10 +26,14 @@ use super::{
     visit::{Since, Visit, Wanted},
 };
 use crate::{
+    client::said,
     failure::{Failure, Verdict},
     limits, redaction,
     stopwatch::Stopwatch,
 };
+
+/// What the driver calls an object of the console.
+const OBJECTS: [&str; 2] = ["Object", "Array("];
 
 /// The key, as WebDriver has it.
 const ENTER: &str = "\u{e007}";
@@ -125,9 +129,18 @@ impl Browser {
     }
 
     async fn visit_page(&self, url: &Url, wanted: &Wanted) -> Result<Visit, Error> {
+        self.leave_for(url, wanted).await?;
         let watch = self.stopwatch();
         self.load_page("open a page", wanted, self.client().goto(url.as_str())).await?;
         self.look(wanted, Since::Opening, &watch).await
+    }
+
+    /// Leaves the page that is open, where another hash is all that would change: the browser opens nothing then.
+    async fn leave_for(&self, url: &Url, wanted: &Wanted) -> Result<(), Error> {
+        if url.fragment().is_none() {
+            return Ok(());
+        }
+        self.load_page("leave a page", wanted, self.client().goto("about:blank")).await
     }
 
     async fn load_page(
@@ -298,7 +311,16 @@ impl Browser {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Log::new(self.entries("browser").await?, requests))
+        for request in requests.refused() {
+            // The browser keeps no body of what it could not use.
+            request.said = self.body(request).await.ok().and_then(|body| said(&body));
+        }
+        let mut log = Log::new(self.entries("browser").await?, requests);
+        if log.errors().any(|message| OBJECTS.iter().any(|name| message.text.contains(name))) {
+            let window = self.client().window().await.map_err(Error::command("name the window"))?;
+            log.spell_out(&self.running.written(&window).await);
+        }
+        Ok(log)
     }
 
     /// Runs a script in the page; its last argument is the function that takes the answer.
@@ -466,7 +488,9 @@ impl Browser {
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn path(&self) -> Verdict<String> {
-        let answer = self.ask("arguments[0](location.pathname)", vec![]).await?;
+        let view = "const view = location.hash.startsWith('#/') ? location.hash : '';
+            arguments[0](location.pathname + view);";
+        let answer = self.ask(view, vec![]).await?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 

@@ -30,9 +30,25 @@ pub struct Session {
     pub expires_at: i64,
     /// As the auth server sent it: `id`, `email`, `user_metadata`, …
     pub user: Value,
+    /// What it was given for, where that was a password.
+    #[serde(skip)]
+    pub(crate) credentials: Option<Credentials>,
+}
+
+/// What somebody signs in with.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    pub email: String,
+    pub password: SecretString,
 }
 
 impl Session {
+    /// The same with another access token, which nobody is given for a password.
+    #[must_use]
+    pub fn with_access_token(&self, token: impl Into<SecretString>) -> Self {
+        Self { access_token: token.into(), credentials: None, ..self.clone() }
+    }
+
     /// The JSON that supabase-js keeps in `localStorage`.
     pub fn stored(&self) -> Value {
         json!({
@@ -66,7 +82,9 @@ impl AuthClient {
     /// # Errors
     /// Refused with code `invalid_credentials` (also for an unknown user), `user_banned`, `over_request_rate_limit`.
     pub async fn sign_in(&self, email: &str, password: &SecretString) -> Result<Session, ClientError> {
-        self.token("password", json!({ "email": email, "password": password.expose_secret() })).await
+        let given = json!({ "email": email, "password": password.expose_secret() });
+        let credentials = Credentials { email: email.to_owned(), password: password.clone() };
+        Ok(Session { credentials: Some(credentials), ..self.token("password", given).await? })
     }
 
     /// Exchanges a refresh token for the next session.

@@ -149,6 +149,15 @@ impl Refusal {
     }
 }
 
+/// What a service says in the body of a refusal, with its code; nothing of an empty one.
+pub(crate) fn said(body: &str) -> Option<String> {
+    let refusal = Refusal::decode(Method::GET, INVALID.clone(), StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
+    (!body.trim().is_empty()).then(|| match refusal.code {
+        Some(code) => format!("{code}: {}", refusal.message),
+        None => refusal.message,
+    })
+}
+
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     let name = ["sb-request-id", "x-request-id", "cf-ray"].into_iter().find(|name| headers.contains_key(*name))?;
     headers.get(name)?.to_str().ok().map(str::to_owned)

@@ -16,8 +16,10 @@ mod vendor;
 
 use std::error::Error;
 
+pub(crate) use auth::Credentials;
 pub use auth::{AuthClient, Session};
 pub use claims::Claims;
+pub(crate) use error::said;
 pub use error::{ClientError, Refusal};
 pub use github::{GithubClient, Issue, PullRequest};
 pub use management::{

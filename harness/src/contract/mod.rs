@@ -59,6 +59,7 @@ pub struct Contract {
     pub personas: BTreeMap<String, Persona>,
     /// The smoke suite's choices.
     pub smoke: Smoke,
+    /// The views that the runbook has a line for, and how each is reached.
     routes: Vec<Spanned<Route>>,
     /// What the document loads.
     pub assets: Assets,
@@ -568,7 +569,8 @@ impl Contract {
             if !names.insert(&route.name) {
                 return problem(span, format!("a second route is named {:?}", route.name));
             }
-            if !paths.insert(&route.path) {
+            // Views that are kept in memory have one address.
+            if route.entry == Entry::Url && !paths.insert(&route.path) {
                 return problem(
                     span,
                     format!("route {:?} has the path {:?} of an earlier one", route.name, route.path),

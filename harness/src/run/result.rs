@@ -142,6 +142,36 @@ impl Explanation {
         let seen = self.facts.iter().find(|(label, _)| label == "seen");
         seen.map_or(self.claim.as_str(), |(_, text)| text.as_str())
     }
+
+    /// What the database or a service refused a request with, in its own words and with its code, where that was seen: what
+    /// checks then have in common, whatever each of them looked for.
+    pub fn refusal(&self) -> Option<&str> {
+        let facts = self.facts.iter().filter(|(label, _)| matches!(label.as_str(), "seen" | "requests"));
+        facts.flat_map(|(_, text)| text.lines()).find_map(refusal)
+    }
+
+    /// Whether what was seen is the same, or has the same cause.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let is_same = self.claim == other.claim && self.seen() == other.seen();
+        is_same || self.refusal().is_some_and(|words| other.refusal() == Some(words))
+    }
+}
+
+/// The service's words in a line such as `GET https://… answered 403 Forbidden 42501: permission denied for table a`, with
+/// their code: without one they say too little to be a cause.
+fn refusal(line: &str) -> Option<&str> {
+    let (_, answer) = line.split_once(" answered ")?;
+    if !answer.starts_with(['4', '5']) {
+        return None;
+    }
+    let (status, _) = answer.split_once(": ")?;
+    let code = status
+        .rsplit(' ')
+        .next()
+        .filter(|code| code.len() < status.len() && code.contains(|c: char| c.is_ascii_digit() || c == '_'))?;
+    let words = &answer[status.len() - code.len()..];
+    // A request has a number of its own in the platform's log.
+    Some(words.split(" (request ").next().unwrap_or(words))
 }
 
 /// The results in a folder, by step and name, whatever run they belong to: for who made the folder. Whoever gives a
@@ -161,4 +191,36 @@ pub fn read_results(folder: &Path) -> io::Result<Vec<CheckResult>> {
     }
     results.sort_by(|one, other| (&one.step, &one.name).cmp(&(&other.step, &other.name)));
     Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(seen: &str) -> Explanation {
+        Explanation::of(&Failure::failed(seen.len().to_string()).seen(seen))
+    }
+
+    #[test]
+    fn what_a_service_refused_is_one_cause_of_several_failures() {
+        let table = explained(
+            "a console error\nGET https://a.example/rest/v1/tools answered 403 42501: permission denied for table tools",
+        );
+        let client = explained(
+            "POST https://a.example/rest/v1/rpc/loans answered 403 Forbidden 42501: permission denied for table tools",
+        );
+        assert_eq!(table.refusal(), Some("42501: permission denied for table tools"));
+        assert!(table.is_like(&client));
+        let other =
+            explained("GET https://a.example/rest/v1/loans answered 403 42501: permission denied for table loans");
+        assert!(!table.is_like(&other));
+        // Words without a code are no cause: two services may say the same for different reasons.
+        for words in [
+            "GET https://a.example/a answered 500 something went wrong",
+            "GET https://a.example/a answered 500",
+            "7 rows answered",
+        ] {
+            assert_eq!(explained(words).refusal(), None, "{words}");
+        }
+    }
 }

@@ -33,6 +33,12 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant that is a pattern")
 }
 
+/// What the key ends with that supabase-js keeps a session under.
+const USUAL_KEY: &str = "-auth-token";
+
+/// What apps call that keep a session elsewhere than in `localStorage`, and supabase-js, which lets them.
+const ELSEWHERE: [&str; 4] = ["sessionStorage", "indexedDB", "document.cookie", "persistSession"];
+
 /// All scripts of an app.
 #[derive(Debug, Clone)]
 pub struct Bundle {
@@ -58,6 +64,13 @@ impl Bundle {
     pub fn storage_keys(&self) -> BTreeSet<String> {
         let found = |script| STORAGE_KEY.captures_iter(script).map(|found| found[1].to_owned());
         self.scripts.iter().flat_map(|script| found(script.body.as_str())).collect()
+    }
+
+    /// Whether the app could keep its session anywhere else than under a key that is known: it names such a place, or no
+    /// such key.
+    pub(crate) fn may_keep_sessions_elsewhere(&self) -> bool {
+        let names = |place: &&str| self.scripts.iter().any(|script| script.body.contains(place));
+        ELSEWHERE.iter().any(names) || !names(&USUAL_KEY) && self.storage_keys().is_empty()
     }
 
     pub(super) async fn of(site: &Site, document: &Document) -> Verdict<Self> {

@@ -114,10 +114,12 @@ impl Site {
         Self::new(self.base.clone(), self.title.clone(), self.http.clone()).with_files_of(self.most)
     }
 
-    /// The URL of a path.
+    /// The URL of a path; `/#/members` is a view of an app that keeps its views behind a hash.
     pub fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, view) = path.split_once('#').map_or((path, None), |(path, view)| (path, Some(view)));
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_fragment(view);
         url
     }
 
@@ -173,5 +175,12 @@ impl Site {
     /// Failed when the document or one of the scripts it names cannot be read.
     pub async fn bundle(&self) -> Verdict<&Bundle> {
         self.bundle.get_or_try_init(async || Bundle::of(self, &self.document("/").await?).await).await
+    }
+}
+/// The path of an address, with the view behind its hash, if it has one.
+pub fn path_of(url: &Url) -> String {
+    match url.fragment().filter(|view| view.starts_with('/')) {
+        Some(view) => format!("{}#{view}", url.path()),
+        None => url.path().to_owned(),
     }
 }

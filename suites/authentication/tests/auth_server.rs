@@ -66,7 +66,7 @@ pub async fn answered_with_rows(check: &Check, page: &Page<'_>, visit: &Visit) -
 
 /// The path of a page's address.
 pub fn path(visit: &Visit) -> String {
-    url::Url::parse(visit.url()).map(|url| url.path().to_owned()).unwrap_or_default()
+    url::Url::parse(visit.url()).map(|url| harness::path_of(&url)).unwrap_or_default()
 }
 
 /// Where `text` is in what the page keeps, as a storage and a key.

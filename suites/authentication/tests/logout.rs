@@ -2,7 +2,7 @@
 //! of the auth server alone.
 
 pub mod signed_in {
-    use harness::{Check, Contract, Failure, Page, Route, Section, Verdict, Wanted, check, check_if_promised};
+    use harness::{Check, Contract, Failure, Page, Route, Section, Verdict, Wanted, check, check_if_promised, or_none};
 
     use crate::{
         auth_server::{answered_with_rows, api, expect_refused},
@@ -224,7 +224,7 @@ pub mod signed_in {
             passed.retain(|text| !text.is_empty());
             Err(Failure::failed(claim)
                 .expected(format!("the focus on it after at most {MOST_TABS} tabs"))
-                .seen(format!("{} other stops, among them {:?}", passed.len(), passed.first())))
+                .seen(format!("{} other stops, among them {}", passed.len(), or_none(passed.first()))))
         })
     }
 

@@ -62,7 +62,7 @@ pub mod signed_in {
             if !shown.iter().any(|text| contract.portal.broken.contains(text)) {
                 return Err(Failure::failed("a portal that cannot start says so")
                     .expected(contract.portal.broken.join(" or "))
-                    .seen(format!("{shown:?}"))
+                    .seen(if shown.is_empty() { "no heading".to_owned() } else { shown.join(", ") })
                     .caused_by(Cause::FrontEnd));
             }
             page.browser().let_through().await?;

@@ -57,7 +57,7 @@ pub mod signed_in {
                 Failure::undecided("a good token reads something").expected("rows, as a control").seen("none")
             })?;
             for (how, token) in spoilt {
-                let other = Session { access_token: token.into(), ..session.clone() };
+                let other = session.with_access_token(token);
                 if reads(check, &other).await? {
                     return Err(Failure::failed(format!("a token {how} reads nothing"))
                         .expected("401")

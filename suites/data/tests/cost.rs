@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use harness::{Check, Failure, Section, Verdict, Visit, Wanted, check_if_promised};
+use harness::{Check, Failure, Section, Verdict, Visit, Wanted, check_if_promised, or_none};
 use rstest::rstest;
 use tokio::sync::OnceCell;
 
@@ -126,7 +126,7 @@ pub mod signed_in {
             }
             Err(Failure::failed("the console stays quiet while a view is left alone")
                 .expected(format!("at most {} warnings in {} ms", budget.warnings, budget.left_alone_ms))
-                .seen(format!("{}, the last of which is {:?}", warnings.len(), warnings.last()))
+                .seen(format!("{}, the last of which is {}", warnings.len(), or_none(warnings.last())))
                 .at(alone.url()))
         })
     }

@@ -332,7 +332,7 @@ impl<'c> Looked<'c> {
             if marked != [button] {
                 return Err(Failure::failed("the navigation marks the view that is on screen")
                     .expected(format!("{button:?} in {current}"))
-                    .seen(format!("{marked:?}"))
+                    .seen(if marked.is_empty() { "none".to_owned() } else { marked.join(", ") })
                     .at(visit.url())
                     .caused_by(Cause::FrontEnd));
             }

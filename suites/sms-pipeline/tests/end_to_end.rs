@@ -3,7 +3,7 @@
 pub mod writes {
     use std::time::Duration;
 
-    use harness::{Cause, Failure, Shown, Stopwatch, Took, Verdict, check};
+    use harness::{Cause, Failure, Shown, Stopwatch, Took, Verdict, check, or_none};
     use rust_decimal::Decimal;
     use serde_json::json;
     use support::{Gateway, equals, unread};
@@ -41,10 +41,12 @@ pub mod writes {
             if raw.len() != 1 || !sms.raw.is(&raw[0], &sms.raw.success) || !read || ids != [transaction_id.as_deref()] {
                 return Err(Failure::failed("a message leaves its row, its attempt and its transaction")
                     .expected(format!(
-                        "1 raw row with {}, an attempt with {}, the transaction {transaction_id:?}",
-                        sms.raw.success, sms.attempts.success
+                        "1 raw row with {}, an attempt with {}, the transaction {}",
+                        sms.raw.success,
+                        sms.attempts.success,
+                        or_none(transaction_id)
                     ))
-                    .seen(format!("{} raw rows, {} attempts, transactions {ids:?}", raw.len(), attempts.len()))
+                    .seen(format!("{} raw rows, {} attempts, transactions {}", raw.len(), attempts.len(), named(&ids)))
                     .at(format!("{} {sms_id}", sms.raw.table)));
             }
 
@@ -53,7 +55,7 @@ pub mod writes {
                 return Err(Failure::failed("a payment comes into the ledger to be allocated")
                     .expected(format!("{}: {}", contract.ledger()?.status, words.open))
                     .seen(format!("{}: {status}", contract.ledger()?.status))
-                    .at(format!("{} {ids:?}", contract.ledger()?.table)));
+                    .at(format!("{} {}", contract.ledger()?.table, named(&ids))));
             }
 
             // The teller opens the ledger: it is there, not allocated.
@@ -110,5 +112,9 @@ pub mod writes {
                 .expected(format!("{}, some of them {AMOUNT} more than {}", figures.join(", "), listed(&before)))
                 .seen(listed(&after)))
         })
+    }
+
+    fn named(ids: &[Option<&str>]) -> String {
+        ids.iter().map(|id| or_none(*id)).collect::<Vec<_>>().join(", ")
     }
 }

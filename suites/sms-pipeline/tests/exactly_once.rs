@@ -3,7 +3,7 @@
 
 pub mod writes {
     use futures_util::future::join_all;
-    use harness::{Failure, Ingest, Message, Receipt, Verdict, check};
+    use harness::{Failure, Ingest, Message, Receipt, Verdict, check, or_none};
     use jiff::{SignedDuration, Zoned, tz::TimeZone};
     use rstest::rstest;
     use support::{Gateway, unique};
@@ -85,8 +85,8 @@ pub mod writes {
                 .await?;
             if first.is_none() || first != second {
                 return Err(Failure::failed("both answers name the one transaction")
-                    .expected(format!("{first:?} twice"))
-                    .seen(format!("{first:?} and {second:?}")));
+                    .expected(format!("{} twice", or_none(first.as_ref())))
+                    .seen(format!("{} and {}", or_none(first), or_none(second))));
             }
             expect_counts(&gateway, 1, &id, 1).await
         })

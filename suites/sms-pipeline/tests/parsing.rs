@@ -2,7 +2,7 @@
 
 pub mod writes {
     use futures_util::future::try_join3;
-    use harness::{Check, Counts, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check};
+    use harness::{Check, Counts, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check, or_none};
     use jiff::Timestamp;
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
@@ -37,8 +37,8 @@ pub mod writes {
             if shown.as_deref() != transaction.and_then(|row| row["id"].as_str()) {
                 return Err(about(
                     Failure::failed("the answer names the transaction that the message became")
-                        .expected(transaction.map_or_else(|| "none".to_owned(), |row| row["id"].to_string()))
-                        .seen(format!("{shown:?}")),
+                        .expected(or_none(transaction.and_then(|row| row["id"].as_str())))
+                        .seen(or_none(shown)),
                 ));
             }
 

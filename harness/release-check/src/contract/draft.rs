@@ -248,19 +248,24 @@ fn routes(walk: &Walk) -> String {
     text
 }
 
-/// Views that somebody else of the same institution is shown something else in the place of: one person for each.
+/// Views that somebody else of the same institution is shown something else in the place of, or is not offered where views
+/// have no address: one person for each.
 fn forbidden(walk: &Walk) -> String {
     let mut text = String::new();
     for view in &walk.views {
-        let is_denied = |other: &&Other| other.denied.iter().any(|(path, _)| *path == view.look.path);
+        let is_denied = |other: &&Other| match view.by_url {
+            true => other.denied.iter().any(|(path, _)| *path == view.look.path),
+            false => !other.offered.contains(&view.button),
+        };
         let (Some(other), Some(seen)) = (walk.others.iter().find(is_denied), view.look.headings.last()) else {
             continue;
         };
         let _ = write!(
             text,
-            "[[forbidden]]\nname = {}\npath = {}\nnavigation = {}\nheading = {}\npersona = {}\nallowed = {}\n\n",
+            "[[forbidden]]\nname = {}\npath = {}\n{}navigation = {}\nheading = {}\npersona = {}\nallowed = {}\n\n",
             quoted(&name(view)),
             quoted(&view.look.path),
+            if view.by_url { "" } else { "entry = \"navigation\"\n" },
             quoted(&view.button),
             heading(seen),
             quoted(&other.who),

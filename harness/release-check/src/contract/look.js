@@ -85,7 +85,8 @@ const look = () => {
   return {
     title: document.title,
     language: document.documentElement.lang,
-    path: location.pathname,
+    // Some apps keep their views behind a hash.
+    path: location.pathname + (location.hash.startsWith("#/") ? location.hash : ""),
     headings: shown("h1, h2").map((it) => ({ selector: of(it), text: text(it) })).filter((it) => it.text),
     navigation: { selector: most.selector, texts: [...new Set(most.texts)] },
     buttons: [...new Set(shown("button, a, [role=button], [role=menuitem]").map(text).filter(Boolean))],

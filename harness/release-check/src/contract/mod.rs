@@ -2,6 +2,7 @@
 //! is seen becomes a proposal that its owner corrects. Nothing is written to the portal.
 
 mod draft;
+mod explain;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,11 @@ use crate::{
 pub enum Action {
     /// Walk through a running portal and print a contract for it, to be corrected
     New(New),
+    /// Print what a part of a contract means, with its keys and an example; without one, all parts
+    Explain {
+        /// The part, such as `allocation`
+        part: Option<String>,
+    },
 }
 
 /// What a new contract is made from.
@@ -182,7 +188,13 @@ const COLLEAGUES_LEAVE_MS: u64 = 6_000;
 /// # Errors
 /// When the portal cannot be walked through.
 pub fn run(action: &Action) -> Result<Exit, Error> {
-    let Action::New(options) = action;
+    let options = match action {
+        Action::New(options) => options,
+        Action::Explain { part } => {
+            print(&explain::page(part.as_deref())?);
+            return Ok(Exit::Passed);
+        }
+    };
     setup::ensure_for(options.target)?;
     let known = known(options.target)?;
     let site = options.from.clone().or_else(|| known.site.clone());

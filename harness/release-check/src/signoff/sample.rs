@@ -78,6 +78,7 @@ impl Made {
             browser: text("Chromium 140.0.7339.80"),
             driver: text("chromedriver 140.0.7339.80"),
             database: text("PostgreSQL 17.4"),
+            sessions: None,
         };
         Self { manifest, results, seen, files: BTreeMap::new() }
     }

@@ -140,14 +140,19 @@ fn tools(runs: &[Run]) -> Group {
         let load = machine.load.map(|load| format!(", load {load:.1} at the beginning")).unwrap_or_default();
         Some(format!("{}, {} cores{memory}{load}", machine.os, machine.cores))
     });
+    let by_the_form = runs.iter().any(|run| run.seen.sessions.is_some());
+    let sessions = by_the_form.then(|| text("sessions", each(runs, |run| run.seen.sessions.clone())));
     Group {
         title: "Tools",
-        facts: vec![
+        facts: [
             text("browser", each(runs, |run| run.seen.browser.clone())),
             text("driver", each(runs, |run| run.seen.driver.clone())),
             text("database", each(runs, |run| run.seen.database.clone())),
             text("machine", machine),
-        ],
+        ]
+        .into_iter()
+        .chain(sessions)
+        .collect(),
     }
 }
 

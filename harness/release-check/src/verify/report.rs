@@ -132,11 +132,7 @@ impl<'r> Report<'r> {
         {
             let Some(failure) = &result.failure else { continue };
             let same = |other: &CheckResult| {
-                other.outcome == result.outcome
-                    && other
-                        .failure
-                        .as_ref()
-                        .is_some_and(|other| other.claim == failure.claim && other.seen() == failure.seen())
+                other.outcome == result.outcome && other.failure.as_ref().is_some_and(|other| other.is_like(failure))
             };
             match causes.iter_mut().find(|(first, _)| same(first)) {
                 Some((_, others)) => others.push(result),

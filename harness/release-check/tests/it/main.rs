@@ -12,6 +12,7 @@ mod env_file;
 mod local;
 mod members;
 mod on_demand;
+mod other_front_end;
 mod output;
 mod redaction;
 mod remote;

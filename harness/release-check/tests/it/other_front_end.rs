@@ -1,0 +1,259 @@
+//! The same portal with another front end: payments are given in a drawer, figures are rounded, the ledger shows a week that
+//! rolls, and views are kept in memory. What changes is the contract.
+
+use std::{fs, path::Path};
+
+use harness::{
+    Outcome,
+    run::{CheckResult, read_results},
+    workspace_root as root,
+};
+use portal::Portal;
+use rstest::rstest;
+use toml::{Table, Value};
+
+use release_check::suites::Suite;
+
+/// Views that are kept in memory: whatever the address is, the app begins with its first one.
+const ROUTER: &str = "let current = '/';
+export const path = () => current;
+export const correct = (to) => { current = to; };
+export function go(to) {
+  current = to;
+  window.dispatchEvent(new PopStateEvent('popstate'));
+}
+export const onNavigate = (listener, signal) => window.addEventListener('popstate', listener, { signal });
+";
+
+/// Changes of the front end's sources: a file, a text in it, and what stands there instead.
+const CHANGES: [(&str, &str, &str); 2] = [
+    (
+        "assets/views/dashboard.js",
+        "import { money } from \"/assets/format.js\";",
+        "const money = (amount, currency) => `${Math.round(Number(amount ?? 0) / 1000)}K ${currency}`;",
+    ),
+    (
+        "assets/views/transactions.js",
+        "limit: most, ...filters()",
+        "limit: most, occurred_at: `gte.${new Date(Date.now() - 7 * 86_400_000).toISOString()}`, ...filters()",
+    ),
+];
+
+/// Checks of what is different in it.
+const CHECKS: [(&str, &[&str]); 3] = [
+    (
+        "data",
+        &[
+            "dashboard::",
+            "transactions::",
+            "the_dialog_allocates",
+            "a_refused_allocation_is_no_success_on_screen",
+            "the_dialog_finds_the_member",
+            "lookalikes::",
+        ],
+    ),
+    ("sms-pipeline", &["end_to_end"]),
+    ("authentication", &["a_view_is_closed", "a_view_is_open"]),
+];
+
+/// A front end that keeps its session for a tab.
+const FOR_A_TAB: &[(&str, &str, &str)] = &[("assets/supabase/session.js", "localStorage", "sessionStorage")];
+
+/// One that keeps it under a key that no option names.
+const UNDER_ITS_OWN_KEY: &[(&str, &str, &str)] = &[
+    (
+        "assets/supabase/session.js",
+        "`sb-${new URL(SUPABASE_URL).hostname.split(\".\")[0]}-auth-token`",
+        "`caja:${\"sesion\"}`",
+    ),
+    // What is said of it goes with it.
+    ("assets/supabase/session.js", "sb-127-auth-token", "caja:sesion"),
+];
+
+/// One that reports an error as supabase-js has had it for years: an object that is no `Error`.
+const REPORTS_AN_OBJECT: &[(&str, &str, &str)] = &[(
+    "assets/views/dashboard.js",
+    "host.replaceChildren(",
+    "console.error('no dashboard', { code: '42501', message: 'permission denied', hint: null });\n  host.replaceChildren(",
+)];
+
+fn change(folder: &Path, changes: &[(&str, &str, &str)]) {
+    for (file, text, by) in changes {
+        let path = folder.join(file);
+        let source = fs::read_to_string(&path).unwrap();
+        assert!(source.contains(text), "{file}");
+        fs::write(path, source.replace(text, by)).unwrap();
+    }
+}
+
+/// The front end in a folder of its own.
+fn front_end(to: &Path) {
+    copy(&root().join("fixtures/portal/web"), to);
+    change(to, &CHANGES);
+    fs::write(to.join("assets/router.js"), ROUTER).unwrap();
+    fs::write(to.join("assets/allocate.js"), include_str!("drawer.js")).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &to)
+        } else {
+            let _ = fs::copy(path, to).unwrap();
+        }
+    }
+}
+
+/// What the contract says of it.
+fn contract() -> Table {
+    let mut contract: Table = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap().parse().unwrap();
+    let entry = || Value::from("navigation");
+    for route in contract["routes"].as_array_mut().unwrap() {
+        if route.get("navigation").is_some() {
+            route.as_table_mut().unwrap().insert("entry".to_owned(), entry());
+        }
+    }
+    for view in contract["forbidden"].as_array_mut().unwrap() {
+        view.as_table_mut().unwrap().insert("entry".to_owned(), entry());
+    }
+    for kpi in contract["dashboard"]["kpis"].as_array_mut().unwrap() {
+        if kpi.get("sum").is_some() {
+            kpi.as_table_mut().unwrap().insert("rounded_to".to_owned(), 1000.into());
+        }
+    }
+    let window: Table = "time = 'occurred_at'\nhours = 168".parse().unwrap();
+    contract["ledger"].as_table_mut().unwrap().insert("window".to_owned(), window.into());
+    let allocation = contract["allocation"].as_table_mut().unwrap();
+    for name in ["button", "member_field", "note_field", "outline", "submit"] {
+        allocation.remove(name).unwrap();
+    }
+    let drawer: Table = "dialog = '.drawer'
+        member_entries = { selector = '.drawer li button', shows = 'member_code' }
+        find = { field = '.drawer input[type=search]', columns = ['full_name', 'member_code', 'phone'] }"
+        .parse()
+        .unwrap();
+    allocation.extend(drawer);
+    contract
+}
+
+/// What the checks of it say, by a contract that `change` may have made wrong.
+async fn verified(change: impl Fn(&mut Table), checks: &[(&str, &[&str])]) -> Vec<CheckResult> {
+    let folder = tempfile::tempdir().unwrap();
+    front_end(&folder.path().join("web"));
+    let portal = Portal::builder().dist(folder.path().join("web")).token_requests(30, 900).start().await.unwrap();
+    let mut contract = contract();
+    change(&mut contract);
+    let path = folder.path().join("contract.toml");
+    fs::write(&path, toml::to_string(&contract).unwrap()).unwrap();
+    let mut results = Vec::new();
+    for (suite, checks) in checks {
+        let left = folder.path().join(suite);
+        let mut command = Suite::build(suite).unwrap().command_in(&left);
+        command.args(*checks).env("HARNESS_CONTRACT", &path).env("HARNESS_TARGET", "staging");
+        command.envs(portal.variables()).output().unwrap();
+        results.extend(read_results(&left).unwrap());
+    }
+    results
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_contract_says_of_it_holds() {
+    let results = verified(|_| (), &CHECKS).await;
+    assert!(results.len() > 15, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// Each of these is seen where a contract says it of a portal that is otherwise.
+#[rstest]
+#[case::all_days("ledger", "window", "the_screen_counts_what_the_database_counts")]
+#[case::exact_figures("dashboard", "rounded_to", "each_figure_is_that_of_the_rows")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_contract_leaves_out_is_seen(#[case] section: &str, #[case] key: &str, #[case] claim: &str) {
+    let leave_out = |contract: &mut Table| {
+        let section = contract[section].as_table_mut().unwrap();
+        section.remove(key);
+        for kpi in section.get_mut("kpis").and_then(Value::as_array_mut).into_iter().flatten() {
+            kpi.as_table_mut().unwrap().remove(key);
+        }
+    };
+    let results = verified(leave_out, &[("data", &[claim])]).await;
+    assert!(!results.is_empty());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Failed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// A view that somebody may see is not closed to them, however it is reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_in_memory_that_is_open_is_not_closed() {
+    let open = |contract: &mut Table| {
+        for view in contract["forbidden"].as_array_mut().unwrap() {
+            let allowed = view["allowed"].clone();
+            view.as_table_mut().unwrap().insert("persona".to_owned(), allowed);
+        }
+    };
+    for check in verified(open, &[("authentication", &["a_view_is_closed"])]).await {
+        assert_eq!(check.outcome, Outcome::Failed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// What checks say of our own front end with these changes, and what they print.
+async fn verified_with(changes: &[(&str, &str, &str)], suite: &str, checks: &[&str]) -> (Vec<CheckResult>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (web, left) = (folder.path().join("web"), folder.path().join("results"));
+    copy(&root().join("fixtures/portal/web"), &web);
+    change(&web, changes);
+    let portal = Portal::builder().dist(web).token_requests(30, 900).start().await.unwrap();
+    let mut command = Suite::build(suite).unwrap().command_in(&left);
+    command.args(checks).env("HARNESS_TARGET", "staging").envs(portal.variables());
+    let output = command.output().unwrap();
+    (read_results(&left).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Fonts that another host serves, which no machine reaches.
+const FONTS: &[(&str, &str, &str)] = &[(
+    "index.html",
+    "<link rel=\"manifest\"",
+    "<link rel=\"stylesheet\" href=\"https://fonts.invalid/css2?family=Inter\">\n    <link rel=\"manifest\"",
+)];
+
+/// It is no defect of the portal, and no secret that got out.
+#[rstest]
+#[case::an_asset("smoke", "every_asset_of_the_document_answers")]
+#[case::a_file_to_scan("security", "nothing_that_is_served_holds_a_secret")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_host_serves_may_be_out_of_reach(#[case] suite: &str, #[case] claim: &str) {
+    let (results, _) = verified_with(FONTS, suite, &[claim]).await;
+    let [check] = <[_; 1]>::try_from(results).unwrap();
+    assert_eq!(check.outcome, Outcome::Passed, "{:?}", check.text());
+}
+
+/// A session that is stored is none to it. Where nothing can be stored people sign in by the form, in each check, and the run
+/// says so once.
+#[rstest]
+#[case::in_session_storage(FOR_A_TAB, 1)]
+#[case::under_a_key_of_its_own(UNDER_ITS_OWN_KEY, 0)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_keeps_its_session_elsewhere_is_looked_at_signed_in(
+    #[case] changes: &[(&str, &str, &str)],
+    #[case] by_the_form: usize,
+) {
+    let (results, said) = verified_with(changes, "smoke", &["signed_in::the_view_is_on_screen"]).await;
+    assert!(results.len() >= 8, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+    assert_eq!(said.matches("people sign in by the form").count(), by_the_form, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_an_object_of_the_console_stands_in_the_failure() {
+    let (results, _) = verified_with(REPORTS_AN_OBJECT, "smoke", &["the_view_is_on_screen::case_2"]).await;
+    let [check] = <[_; 1]>::try_from(results).unwrap();
+    let text = check.text().unwrap_or_default().to_owned();
+    assert!(text.contains(r#""no dashboard" {"code":"42501","message":"permission denied","hint":null}"#), "{text}");
+}
