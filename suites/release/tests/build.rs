@@ -42,7 +42,7 @@ fn the_release_commit_gives_this_build_in_a_clean_clone() -> Verdict {
         Err(Failure::failed("the release commit gives the build under test")
             .expected(format!("the {} files of the build under test", under_test.len()))
             .seen(if built.is_empty() { "a build without a file".to_owned() } else { other.join("\n") })
-            .at(format!("commit {}", released.commit))
+            .at(format!("a clean clone of {}", released.commit.get(..12).unwrap_or(&released.commit)))
             .advice(
                 "build from the release commit and deploy that; where a build differs by its variables, set the VITE_… of the deployed \
                  one, and name what has the time in it as may_differ of [rebuild]",
