@@ -84,7 +84,7 @@ pub use contract::{
     Kept, Kind, Kpi, Ledger, List, MemberChoice, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw,
     Rebuild, Recipe, Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms,
     SmsTransaction, Soak, State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View,
-    Weakened, Window, WorkingHours,
+    Volume, Weakened, Window, WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{
@@ -109,7 +109,7 @@ pub use soaked::Soaked;
 pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
-pub use volume::{Answered, at_volume};
+pub use volume::{Answered, AtVolume};
 pub use workload::{Workload, Workloads};
 pub use workspace::root as workspace_root;
 
