@@ -73,11 +73,13 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Undecided when the browser itself fails; failed where the form lets nobody in.
     pub async fn hold(&self, session: &Session) -> Verdict {
-        let place = PLACE.get_or_try_init(async || self.place_of(session).await).await?;
-        match &session.credentials {
-            Some(by) if *place == Place::Elsewhere => self.sign_in_as(by).await,
-            _ => self.hold_text(&session.stored().to_string()).await,
+        if let Some(by) = &session.credentials {
+            let place = PLACE.get_or_try_init(async || self.place_of(session, by).await).await?;
+            if *place == Place::Elsewhere {
+                return self.sign_in_as(by).await;
+            }
         }
+        self.hold_text(&session.stored().to_string()).await
     }
 
     async fn sign_in_as(&self, by: &Credentials) -> Verdict {
@@ -88,11 +90,11 @@ impl<'a> Page<'a> {
 
     /// Where the app keeps a session. Looked for in a browser of its own: what is looked at afterwards meets the app as new
     /// as ever.
-    async fn place_of(&self, session: &Session) -> Verdict<Place> {
+    async fn place_of(&self, session: &Session, by: &Credentials) -> Verdict<Place> {
         let bundle = self.deployment.site().bundle().await;
-        let (Some(by), true) = (&session.credentials, bundle.is_ok_and(|it| it.may_keep_sessions_elsewhere())) else {
+        if !bundle.is_ok_and(|it| it.may_keep_sessions_elsewhere()) {
             return Ok(Place::Known);
-        };
+        }
         let browser = Browser::open(vec![self.deployment.site().url("/")]).await?;
         let place = Page::new(&browser, self.deployment).looked_for(session, by).await;
         browser.close(true).await?;
@@ -118,12 +120,8 @@ impl<'a> Page<'a> {
         }
         let kept = self.browser.kept().await?;
         let known = self.storage_keys().await?;
-        let holds_one = |text: &Value| {
-            let session: Value = text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-            session["access_token"].is_string() && session["refresh_token"].is_string()
-        };
         let mut keys = kept["local"].as_object().into_iter().flatten();
-        if let Some((key, _)) = keys.find(|(key, text)| !known.contains(key) && holds_one(text)) {
+        if let Some((key, _)) = keys.find(|(key, text)| !known.contains(key) && is_session(text)) {
             return Ok(Place::Under(key.clone()));
         }
         let is_kept = self.browser.reload(&shell).await?.is_ready();
@@ -182,16 +180,23 @@ impl<'a> Page<'a> {
         Ok(keys)
     }
 
-    /// The text that is kept there now, by the app: of the places that it may have, the one that it has changed.
+    /// The text that is kept there now, by the app: of the places that it may have, the one that it has changed; else a session
+    /// that it keeps anywhere else in its storage.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
     pub async fn held_text(&self) -> Verdict<Option<String>> {
         let kept = self.browser.kept().await?;
         let now = |key: &String| kept["local"][key].as_str().map(str::to_owned);
-        let now: Vec<_> = self.storage_keys().await?.iter().map(now).collect();
+        let known = self.storage_keys().await?;
+        let now: Vec<_> = known.iter().map(now).collect();
+        let elsewhere = || {
+            let places = ["local", "session"].into_iter().filter_map(|place| kept[place].as_object()).flatten();
+            let mut others = places.filter(|(key, text)| !known.contains(key) && is_session(text));
+            others.next().and_then(|(_, text)| text.as_str().map(str::to_owned))
+        };
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(of_app(held.as_deref(), now))
+        Ok(of_app(held.as_deref(), now).or_else(elsewhere))
     }
 
     /// Opens a path and waits for what is wanted.
@@ -339,6 +344,12 @@ impl<'a> Page<'a> {
         let answer = self.browser.ask(script, vec![url.as_str().into()]).await?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
+}
+
+/// Whether a text that is kept is a session of Supabase's.
+fn is_session(text: &Value) -> bool {
+    let session: Value = text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    session["access_token"].is_string() && session["refresh_token"].is_string()
 }
 
 /// What the app keeps, of what is in each of the places that it may have: it changes one of them, or removes it.

@@ -11,22 +11,52 @@ use super::{Heading, Look, Other, View, Walk};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
-    ("4.1.2", &["dashboard", "overview", "home", "accueil"]),
-    ("4.1.3", &["transaction", "ledger", "payment"]),
-    ("4.1.4", &["group", "ibimina", "project"]),
-    ("4.1.5", &["member", "customer", "client"]),
-    ("4.1.6", &["reconciliation"]),
-    ("4.1.7", &["report", "analytics"]),
-    ("4.1.8", &["setting"]),
+    ("4.1.2", &["dashboard", "overview", "home", "accueil", "inicio", "início", "übersicht", "tableau de bord"]),
+    (
+        "4.1.3",
+        &["transaction", "transac", "ledger", "payment", "paiement", "pago", "zahlung", "order", "pedido", "commande"],
+    ),
+    ("4.1.4", &["group", "ibimina", "project", "projet", "proyecto", "grupo", "gruppe"]),
+    ("4.1.5", &["member", "membre", "miembro", "mitglied", "customer", "client", "kund", "abanyamuryango"]),
+    ("4.1.6", &["reconcili", "rapprochement", "concilia", "abgleich"]),
+    ("4.1.7", &["report", "analytics", "rapport", "informe", "relatório", "bericht"]),
+    ("4.1.8", &["setting", "réglage", "paramètre", "ajuste", "configura", "einstellung"]),
 ];
 
 /// Words for leaving.
-const SIGN_OUT: [&str; 8] =
-    ["sign out", "log out", "logout", "signout", "déconnexion", "se déconnecter", "abmelden", "gusohoka"];
+const SIGN_OUT: [&str; 23] = [
+    "sign out",
+    "log out",
+    "log off",
+    "logout",
+    "signout",
+    "déconnexion",
+    "se déconnecter",
+    "abmelden",
+    "ausloggen",
+    "cerrar sesión",
+    "salir",
+    "terminar sessão",
+    "sair",
+    "esci",
+    "disconnetti",
+    "uitloggen",
+    "afmelden",
+    "logga ut",
+    "log ud",
+    "logg ut",
+    "kirjaudu ulos",
+    "wyloguj",
+    "gusohoka",
+];
 
 pub(super) fn is_sign_out(text: &str) -> bool {
-    let text = text.to_lowercase();
-    SIGN_OUT.iter().any(|word| text.contains(word))
+    let of_words = |text: &str| {
+        let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        format!(" {} ", words.join(" "))
+    };
+    let text = of_words(&text.to_lowercase());
+    SIGN_OUT.iter().any(|word| text.contains(&of_words(word)))
 }
 
 /// A text as TOML writes it.
@@ -208,15 +238,30 @@ fn name(view: &View) -> String {
     words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
+/// A line of §4.1 that no view has, for one that no line is about.
+fn free(taken: &BTreeSet<&str>) -> Option<&'static str> {
+    let is_free = |step: &&str| !taken.contains(step) && Runbook::get().step(step).is_some();
+    STEPS.iter().map(|(step, _)| *step).find(is_free)
+}
+
 fn routes(walk: &Walk) -> String {
     let mut taken = BTreeSet::new();
+    let mut steps = Vec::new();
+    for view in &walk.views {
+        let step = step(view, &taken);
+        taken.extend(step);
+        steps.push((step, ""));
+    }
+    for (step, mark) in steps.iter_mut().filter(|(step, _)| step.is_none()) {
+        *step = free(&taken);
+        taken.extend(*step);
+        *mark = "# No line of the runbook is about this view: it has one that was free, until a runbook of yours (HARNESS_RUNBOOK) has it.\n";
+    }
     let home = walk.home.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
     let mut text = format!(
         "[[routes]]\nname = \"root\"\nstep = \"4.1.1\"\npath = \"/\"\nentry = \"url\"\nheading = {home}\nwithin_ms = 3000\n\n"
     );
-    for view in &walk.views {
-        let step = step(view, &taken);
-        taken.extend(step);
+    for (view, (step, mark)) in walk.views.iter().zip(steps) {
         let heading =
             view.look.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
         let entry = if view.by_url { "url" } else { "navigation" };
@@ -235,7 +280,7 @@ fn routes(walk: &Walk) -> String {
             if others.is_empty() { String::new() } else { format!("# Other headings: {}\n", others.join(" | ")) };
         let asked = if asked.is_empty() { String::new() } else { format!("# Asked for {}\n", asked.join("; ")) };
         match step {
-            Some(_) => text += &format!("{asked}{others}{lines}\n"),
+            Some(_) => text += &format!("{mark}{asked}{others}{lines}\n"),
             None => {
                 text += &format!(
                     "# No line of the runbook is about this view; give it one to have it checked.\n{asked}{others}"
@@ -399,4 +444,20 @@ fn watched(walk: &Walk) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_is_known_by_its_words_in_many_languages() {
+        for text in ["Sign Out", "⎋ Log out", "Salir", "Cerrar sesión", "Se déconnecter", "Abmelden", "Kirjaudu ulos"]
+        {
+            assert!(is_sign_out(text), "{text}");
+        }
+        for text in ["Crescimento", "Logbook", "Salida", "Sign in", "Outils"] {
+            assert!(!is_sign_out(text), "{text}");
+        }
+    }
 }

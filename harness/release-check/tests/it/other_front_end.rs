@@ -232,6 +232,20 @@ async fn what_another_host_serves_may_be_out_of_reach(#[case] suite: &str, #[cas
     assert_eq!(check.outcome, Outcome::Passed, "{:?}", check.text());
 }
 
+/// Whoever signs in there has a session, wherever it is kept.
+#[rstest]
+#[case::in_session_storage(FOR_A_TAB)]
+#[case::under_a_key_of_its_own(UNDER_ITS_OWN_KEY)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_found_where_an_app_keeps_it(#[case] changes: &[(&str, &str, &str)]) {
+    let (results, _) =
+        verified_with(changes, "authentication", &["a_persona_signs_in_and_the_password_goes_nowhere_else"]).await;
+    assert!(results.len() > 3, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
 /// A session that is stored is none to it. Where nothing can be stored people sign in by the form, in each check, and the run
 /// says so once.
 #[rstest]
