@@ -191,9 +191,9 @@ impl<'a> Page<'a> {
         let known = self.storage_keys().await?;
         let now: Vec<_> = known.iter().map(now).collect();
         let elsewhere = || {
-            let places = ["local", "session"].into_iter().filter_map(|place| kept[place].as_object()).flatten();
-            let mut others = places.filter(|(key, text)| !known.contains(key) && is_session(text));
-            others.next().and_then(|(_, text)| text.as_str().map(str::to_owned))
+            let of = |place: &str| kept[place].as_object().into_iter().flatten();
+            let mut others = of("local").filter(|(key, _)| !known.contains(key)).chain(of("session"));
+            others.find(|(_, text)| is_session(text)).and_then(|(_, text)| text.as_str().map(str::to_owned))
         };
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(of_app(held.as_deref(), now).or_else(elsewhere))
