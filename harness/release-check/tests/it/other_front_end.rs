@@ -50,6 +50,7 @@ const CHECKS: [(&str, &[&str]); 3] = [
             "a_refused_allocation_is_no_success_on_screen",
             "the_dialog_finds_the_member",
             "lookalikes::",
+            "duplicates::",
         ],
     ),
     ("sms-pipeline", &["end_to_end"]),
@@ -125,6 +126,10 @@ fn contract() -> Table {
     }
     let window: Table = "time = 'occurred_at'\nhours = 168".parse().unwrap();
     contract["ledger"].as_table_mut().unwrap().insert("window".to_owned(), window.into());
+    // What an institution begins with, as if none could choose another time.
+    let duplicates = contract["duplicates"].as_table_mut().unwrap();
+    duplicates.remove("window").unwrap();
+    duplicates.insert("minutes".to_owned(), 60.into());
     let allocation = contract["allocation"].as_table_mut().unwrap();
     for name in ["button", "member_field", "note_field", "outline", "submit"] {
         allocation.remove(name).unwrap();
@@ -185,6 +190,16 @@ async fn what_its_contract_leaves_out_is_seen(#[case] section: &str, #[case] key
     for check in results {
         assert_eq!(check.outcome, Outcome::Failed, "{}\n{:?}", check.name, check.text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_within_another_time_are_seen() {
+    let half = |contract: &mut Table| {
+        contract["duplicates"].as_table_mut().unwrap().insert("minutes".to_owned(), 30.into());
+    };
+    let [check] = <[_; 1]>::try_from(verified(half, &[("data", &["duplicates::"])]).await).unwrap();
+    let text = check.text().unwrap_or_default();
+    assert!(check.outcome == Outcome::Failed && text.contains("listed: two payments 31 minutes apart"), "{text}");
 }
 
 /// A view that somebody may see is not closed to them, however it is reached.
