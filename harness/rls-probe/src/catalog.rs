@@ -34,6 +34,9 @@ pub struct Catalog {
     /// Those that policies of their table compare with the caller's id.
     #[serde(skip)]
     caller_columns: HashSet<(i64, String)>,
+    /// Tables whose policies may ask for other rows of them.
+    #[serde(skip)]
+    asking_themselves: HashSet<i64>,
 }
 
 /// A schema that a role may make objects in.
@@ -200,6 +203,8 @@ impl Catalog {
         catalog.caller_columns = catalog.find_caller_columns();
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
+        let asking = catalog.relations.iter().filter(|relation| relation.is_table() && catalog.asks_itself(relation));
+        catalog.asking_themselves = asking.map(|relation| relation.oid).collect();
         Ok(catalog)
     }
 
@@ -369,9 +374,13 @@ impl Catalog {
         names(text, &relation.name) || self.functions.iter().any(asks)
     }
 
-    /// Whether a table's policies may ask for other rows of it, themselves or through what they name: not where no text does,
-    /// and none makes its statements as it runs.
+    /// Whether a table's policies may ask for other rows of it, themselves or through what they name.
     pub fn may_ask_itself(&self, relation: &Relation) -> bool {
+        self.asking_themselves.contains(&relation.oid)
+    }
+
+    /// Whether a text of a table's policies, or of what they name, reads from it or makes its statements as it runs.
+    fn asks_itself(&self, relation: &Relation) -> bool {
         fn said(relation: &Relation) -> impl Iterator<Item = &str> {
             let policies = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
             policies.chain(&relation.definition).map(String::as_str)

@@ -453,7 +453,7 @@ impl<'c> Prober<'_, 'c> {
 
     /// What comes of a call that was made before.
     async fn repeat(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
-        let answer = self.answer(&call.actor, call.function.volatile, &call.sql).await?;
+        let answer = self.answer(&call.actor, false, &call.sql).await?;
         Ok(answer.map(|answer| answer.text))
     }
 

@@ -88,7 +88,7 @@ impl<'p, 'c> Prober<'p, 'c> {
         }
     }
 
-    /// Probes one object again with a fix in place, until what is seen is enough.
+    /// Probes one object again with a fix in place, by all actors or by one, until what is seen is enough.
     ///
     /// # Errors
     /// When the connection is lost.
@@ -96,10 +96,14 @@ impl<'p, 'c> Prober<'p, 'c> {
         desk: &'p mut Desk,
         world: &'p World<'c>,
         object: &Object,
+        who: Option<&str>,
         is_enough: &'p (dyn Fn(&Record) -> bool + Sync),
     ) -> Result<Record, Error> {
         let mut prober = Self { is_again: true, is_enough: Some(is_enough), ..Self::new(desk, world) };
-        prober.signing_up().await?;
+        match who {
+            Some(who) => prober.actors.retain(|actor| actor.name == who),
+            None => prober.signing_up().await?,
+        }
         let relation = world.catalog.named(&object.name).filter(|relation| relation.noun() == object.noun);
         match relation {
             Some(relation) if relation.is_table() => {

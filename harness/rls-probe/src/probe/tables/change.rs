@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use crate::{
     actor::{Actor, Kind},
     catalog::{Column, Relation},
-    desk::Arranged,
+    desk::{Arranged, Attempted},
     draft::choices,
     error::Error,
     harm::Harm,
     names,
     probe::{Prober, SMALL, object_of, touchable, touched},
     record::{Cell, Verb},
+    refused::Refused,
     sql::{ident, literal},
     tie::Tie,
     world::{OTHER, Row},
@@ -213,8 +214,11 @@ impl<'c> Prober<'_, 'c> {
         }
         let sets: Vec<_> = columns.iter().map(|(name, value)| format!("{} = {value}", ident(name))).collect();
         let statement = format!("update {} set {}", relation.sql(), sets.join(", "));
-        if self.is_kept_from(relation, actor, &statement, mine).await? {
-            return Ok(());
+        let is_by_policy = |refused: &Refused| relation.triggers.is_empty() && refused.is_by_policy();
+        match self.tried_alone(relation, actor, &statement, mine).await? {
+            Some(Ok((done, _))) if done.affected == 0 => return Ok(()),
+            Some(Err(refused)) if is_by_policy(&refused) => return Ok(()),
+            _ => {}
         }
         let before = self.count(relation, OTHER).await?;
         let others = format!("delete from {} where not {}", relation.sql(), mine.key);
@@ -385,13 +389,25 @@ impl<'c> Prober<'_, 'c> {
         statement: &str,
         row: &Row,
     ) -> Result<bool, Error> {
+        let tried = self.tried_alone(relation, actor, statement, row).await?;
+        Ok(tried.is_some_and(|tried| tried.is_ok_and(|(done, _)| done.affected == 0)))
+    }
+
+    /// What policies make of a command without a condition where there is no other row: what they make of that row by it;
+    /// none where that cannot be known.
+    async fn tried_alone(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        statement: &str,
+        row: &Row,
+    ) -> Result<Option<Attempted>, Error> {
         let mut arranged = self.alone(relation, &format!("delete from {} where not {}", relation.sql(), row.key));
-        // Of a policy that looks at other rows of the table, it says nothing; nor do triggers, which stay held.
+        // Policies may look at other rows of the table; triggers stay held.
         if arranged.pop().is_none() || self.is_again || self.world.catalog.may_ask_itself(relation) {
-            return Ok(false);
+            return Ok(None);
         }
-        let done = self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &[]).await?;
-        Ok(done.is_ok_and(|(done, _)| done.affected == 0))
+        self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &[]).await.map(Some)
     }
 
     /// Whether a statement reaches a row: with its key, which takes the right to see it, and without, which does not.
