@@ -299,7 +299,9 @@ impl<'c> Prober<'_, 'c> {
         );
         let before = [format!("select set_config('rls_probe.written', ({counts}), true)")];
         let looks = [format!("select current_setting('rls_probe.written') || ';' || ({counts})")];
-        let Ok((_, looks)) = self.desk.attempt(actor, Arranged::Unnoticed(&before), sql, &looks).await? else { return Ok(Vec::new()) };
+        let Ok((_, looks)) = self.desk.attempt(actor, Arranged::Unnoticed(&before), sql, &looks).await? else {
+            return Ok(Vec::new());
+        };
         let counts = looks.first().and_then(Done::value).unwrap_or_default();
         let (before, after) = counts.split_once(';').unwrap_or_default();
         let before: HashSet<_> = before.split(',').collect();
@@ -411,7 +413,7 @@ impl<'c> Prober<'_, 'c> {
             return Ok(Vec::new());
         }
         let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
-        let before = self.desk.each(&statements.join(";\n")).await?;
+        let before = self.usual(&statements).await?;
         let Ok((_, after)) = self.attempt(actor, sql, &statements).await? else { return Ok(Vec::new()) };
         let changed = looks
             .into_iter()
@@ -428,6 +430,16 @@ impl<'c> Prober<'_, 'c> {
 
     /// Rows of the other tenant that an actor cannot see: what one may see, one may refer to.
     async fn hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
+        let key = (relation.oid, actor.name.clone());
+        if let Some(hidden) = self.hidden.get(&key) {
+            return Ok(hidden.clone());
+        }
+        let hidden = self.find_hidden(relation, actor).await?;
+        self.hidden.insert(key, hidden.clone());
+        Ok(hidden)
+    }
+
+    async fn find_hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
         let world = self.world;
         let rows = world.rows(relation, OTHER);
         if world.is_shared(relation) || rows.is_empty() {

@@ -3,8 +3,8 @@
 
 use crate::{
     actor::{Actor, Kind},
-    desk::Arranged,
     catalog::Relation,
+    desk::Arranged,
     draft::{Draft, choices, known_values},
     error::Error,
     harm::Harm,

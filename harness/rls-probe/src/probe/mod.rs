@@ -41,6 +41,10 @@ pub struct Prober<'p, 'c> {
     places: HashMap<(i64, String), String>,
     /// How many rows of a table were a tenant's.
     counts: HashMap<(i64, usize), i64>,
+    /// What looks showed before anybody tried anything.
+    usual: HashMap<String, Option<String>>,
+    /// Rows of the other tenant that an actor does not see, by table and actor.
+    hidden: HashMap<(i64, String), Vec<Row>>,
     /// Tables whose triggers were set off.
     set_off: HashSet<i64>,
     /// Attempts to read the table at hand that were not refused and failed.
@@ -80,6 +84,8 @@ impl<'p, 'c> Prober<'p, 'c> {
             actors: world.actors.clone(),
             places: HashMap::new(),
             counts: HashMap::new(),
+            usual: HashMap::new(),
+            hidden: HashMap::new(),
             set_off: HashSet::new(),
             failed: Vec::new(),
             said: Vec::new(),
@@ -256,6 +262,16 @@ impl<'p, 'c> Prober<'p, 'c> {
         let count = counted.map_or(i64::MAX, |done| done.number());
         self.counts.insert((relation.oid, tenant), count);
         Ok(count)
+    }
+
+    /// What looks show while nobody tries anything.
+    async fn usual(&mut self, looks: &[String]) -> Result<Vec<Option<String>>, Error> {
+        let new: Vec<_> = looks.iter().filter(|look| !self.usual.contains_key(*look)).cloned().collect();
+        if !new.is_empty() {
+            let shown = self.desk.each(&new.join(";\n")).await?;
+            self.usual.extend(new.into_iter().zip(shown));
+        }
+        Ok(looks.iter().map(|look| self.usual.get(look).cloned().flatten()).collect())
     }
 
     fn count_sql(&self, relation: &Relation, tenant: usize) -> String {

@@ -66,7 +66,11 @@ impl<'c> Prober<'_, 'c> {
             let rows = self.world.rows(relation, OTHER).to_vec();
             let count = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
             let usual = self.attempt(actor, &count, &[]).await?.map_or(0, |(done, _)| done.number());
-            let more = self.desk.attempt(actor, Arranged::ByNobody(&before), &count, &[]).await?.map_or(0, |(done, _)| done.number());
+            let more = self
+                .desk
+                .attempt(actor, Arranged::ByNobody(&before), &count, &[])
+                .await?
+                .map_or(0, |(done, _)| done.number());
             if more > usual {
                 return Ok(Some(relation.title()));
             }

@@ -38,15 +38,14 @@ impl<'c> Prober<'_, 'c> {
                 Some(format!("update {} set {column} = {value}", relation.sql()))
             })
             .await?;
-        if !own_works && self.reaches_nothing(relation, actor, Verb::Update).await? {
-            if !self.others(relation, actor).is_empty() {
-                self.record.enter(&object, Verb::Update, actor, Cell::Refused);
-            }
+        let others = self.others(relation, actor);
+        if !own_works && !others.is_empty() && self.reaches_nothing(relation, actor, Verb::Update).await? {
+            self.record.enter(&object, Verb::Update, actor, Cell::Refused);
             return self.seal(relation, actor).await;
         }
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
         let mut reached = BTreeSet::new();
-        for (tenant, row) in self.others(relation, actor) {
+        for (tenant, row) in others {
             let row = &row;
             if reached.contains(&tenant) && !is_file {
                 continue;
@@ -279,15 +278,14 @@ impl<'c> Prober<'_, 'c> {
         }
         let statement = format!("delete from {}", relation.sql());
         let own_works = self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
-        if !own_works && self.reaches_nothing(relation, actor, Verb::Delete).await? {
-            if !self.others(relation, actor).is_empty() {
-                self.record.enter(&object, Verb::Delete, actor, Cell::Refused);
-            }
+        let others = self.others(relation, actor);
+        if !own_works && !others.is_empty() && self.reaches_nothing(relation, actor, Verb::Delete).await? {
+            self.record.enter(&object, Verb::Delete, actor, Cell::Refused);
             return Ok(());
         }
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
         let mut reached = BTreeSet::new();
-        for (tenant, row) in self.others(relation, actor) {
+        for (tenant, row) in others {
             if reached.contains(&tenant) && !is_file {
                 continue;
             }
