@@ -331,7 +331,11 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         if let (Plan::Stranger, Some(stranger)) = (about.plan, stranger) {
             return stranger.user.clone();
         }
-        return if tenant == OTHER { made.users.first().cloned() } else { made.users.last().cloned() };
+        return if tenant == OTHER {
+            made.users.get(pick).or(made.users.first()).cloned()
+        } else {
+            made.users.last().cloned()
+        };
     }
     let tables = || world.catalog.relations.iter().filter(|relation| relation.is_table() && !relation.partition);
     let stem = name.strip_suffix("_id").unwrap_or(name);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    constraint::within,
     desk::Desk,
     error::Error,
     finding::Finding,
@@ -29,6 +30,9 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         let finding = &findings[at];
         let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
         let mut candidates = candidates(world.catalog, &finding.object, &finding.cause, &shown_by);
+        if let (Cause::Constraint(name), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
+            candidates.extend(within(world.catalog, relation, name, |relation| world.whose_columns(relation)));
+        }
         if finding.cause == Cause::Function {
             candidates.extend(guards(desk, world, &finding.object.name).await?);
         }
@@ -103,7 +107,10 @@ fn lost(
         crossings.any(|crossing| crossing.actor == actor && crossing.verb == verb)
     };
     let is_kept = |verb: Verb| of_object().any(|allowed| allowed.2 == verb && after.own.contains(allowed));
-    let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| has_crossed(actor, *verb) && is_kept(*verb);
+    // What a function does for its caller's own is seldom by the same hole as what it does for others'.
+    let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
+        has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody)
+    };
     let differs = |(before, after): &(&Controlled, &Controlled)| before != after;
     let less: Vec<_> = controls.iter().zip(now).filter(differs).collect();
     let is_right = less.iter().any(|(before, _)| !before.is_outside || !is_for_anybody);
