@@ -38,12 +38,7 @@ fn unique_within(relation: &Relation, key: &Key, column: &str) -> Option<String>
 }
 
 /// A foreign key that refers to whose the row is as well.
-fn refers_within(
-    relation: &Relation,
-    reference: &Reference,
-    target: &Relation,
-    (own, theirs): (&str, &str),
-) -> String {
+fn refers_within(relation: &Relation, reference: &Reference, target: &Relation, (own, theirs): (&str, &str)) -> String {
     let list = |columns: &[String]| columns.iter().map(|column| ident(column)).collect::<Vec<_>>().join(", ");
     let with = |columns: &[String], column: &str| list(&[columns, &[column.to_owned()]].concat());
     let (referring, referred) = (with(&reference.columns, own), with(&reference.target_columns, theirs));
@@ -53,7 +48,8 @@ fn refers_within(
     let (table, name, target_table) = (relation.sql(), ident(&reference.name), target.sql());
     let mut wanted = reference.target_columns.clone();
     wanted.push(theirs.to_owned());
-    let is_same = |key: &&Key| key.columns.len() == wanted.len() && wanted.iter().all(|name| key.columns.contains(name));
+    let is_same =
+        |key: &&Key| key.columns.len() == wanted.len() && wanted.iter().all(|name| key.columns.contains(name));
     let key = match target.keys.iter().any(|key| is_same(&key) && key.plain && !key.partial) {
         true => String::new(),
         false => format!("alter table {target_table} add unique ({referred});\n"),

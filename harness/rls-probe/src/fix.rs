@@ -126,6 +126,7 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
             let compared: Vec<_> = known.iter().filter_map(|policy| compared(relation, policy)).collect();
             let whole = whole.chain((!compared.is_empty()).then(|| compared.join("\n")));
             let asked = conditions(catalog, relation, policies);
+            let whole = whole.chain(known.iter().filter_map(|policy| restrictive(relation, policy)));
             let composed = composed(catalog, relation, &asked).into_iter().map(|condition| narrowed(&condition));
             let asked = asked.iter().map(narrowed);
             whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).collect()
@@ -242,6 +243,20 @@ fn compared(relation: &Relation, policy: &Policy) -> Option<String> {
     let clauses = texts.iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", meant(text.as_ref()?))));
     let clauses: String = clauses.collect();
     is_meant_otherwise.then(|| format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql()))
+}
+
+/// A policy for every command that compares, made to restrict the others: where it only adds to them, it keeps nobody out.
+fn restrictive(relation: &Relation, policy: &Policy) -> Option<String> {
+    let others = relation.policies.iter().filter(|other| other.permissive && other.name != policy.name).count();
+    let using = policy.using.as_ref().filter(|text| policy.command == "all" && others > 0 && *text != "true")?;
+    let (name, table) = (ident(&policy.name), relation.sql());
+    let roles: Vec<_> =
+        policy.roles.iter().map(|role| if role == "public" { role.clone() } else { ident(role) }).collect();
+    let check = policy.check.as_ref().map(|check| format!("\n  with check ({check})")).unwrap_or_default();
+    Some(format!(
+        "drop policy {name} on {table};\ncreate policy {name} on {table} as restrictive to {}\n  using ({using}){check};",
+        roles.join(", ")
+    ))
 }
 
 /// A policy that asks for a condition as well.

@@ -74,7 +74,10 @@ fn named<'c>(world: &World<'c>, argument: &Argument) -> Option<(&'c Relation, St
     }
     if let Some((oid, column)) = &argument.asked {
         let relation = world.catalog.relation(*oid).filter(|relation| relation.rls)?;
-        return Some((relation, column.clone()));
+        // What is written into a row, or looked for in it, does not name it.
+        let names_a_row =
+            relation.keys.iter().any(|key| key.columns.contains(column)) || relation.reference_of(column).is_some();
+        return names_a_row.then(|| (relation, column.clone()));
     }
     let name = names::bare(&argument.name);
     let of_tenant = world.tenancy.tenant.as_ref().filter(|tenant| tenant.column == name);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     actor::{Actor, Kind},
     arguments::{Plan, call, plans},
-    catalog::{Column, Function, Relation},
+    catalog::{Argument, Column, Function, Relation},
     desk::Done,
     error::Error,
     harm::{Deed, Harm},
@@ -81,7 +81,8 @@ impl<'c> Prober<'_, 'c> {
         let (works, last) = self.works(function).await?;
         // The first rows, those that somebody who may gets an answer with, and those that refer to nothing.
         let mut picks = vec![0, works.unwrap_or(0), 2];
-        if function.arguments.iter().any(|argument| names::is_user_argument(&names::bare(&argument.name))) {
+        let is_about_people = |argument: &Argument| names::is_user_argument(&names::bare(&argument.name));
+        if self.world.tenancy.tenant.is_some() && function.arguments.iter().any(is_about_people) {
             picks.extend(1..self.world.tenants[OTHER].users.len().min(PEOPLE));
         }
         picks.dedup();

@@ -41,6 +41,10 @@ impl<'c> Prober<'_, 'c> {
             for (column, of) in reference.columns.iter().zip(&reference.target_columns) {
                 draft.set(column, theirs.sql(of));
             }
+            if let (Some(Tie::Owner(columns)), Some(user)) = (self.world.ties.get(&relation.oid), &actor.user) {
+                let oneself = columns.iter().filter(|column| !reference.columns.contains(column));
+                oneself.for_each(|column| draft.set(column, literal(user)));
+            }
             let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? else { continue };
             let Some(read) = self.read_on(actor, &sql, relation, target).await? else { continue };
             let cause = self.guilty(relation, actor, "insert", None).await?;
