@@ -14,6 +14,7 @@ use tokio::{
     sync::OnceCell,
     time::timeout,
 };
+use url::Url;
 
 use crate::{
     browser::{Browser, Page, end_sessions},
@@ -33,6 +34,7 @@ use crate::{
     runbook::{Runbook, Step},
     section::Section,
     seen::{self, Seen},
+    volume::AtVolume,
 };
 
 /// Exit code of a process that its checks held up, as timeout(1) has it.
@@ -415,10 +417,33 @@ impl Check {
     /// # Errors
     /// Not run where there is no browser.
     pub async fn page(&self) -> Verdict<Page<'_>> {
+        let browser = self.browser.get_or_try_init(async || Browser::open(self.origins()).await).await?;
+        Ok(Page::new(browser, self.deployment))
+    }
+
+    fn origins(&self) -> Vec<Url> {
         let mut origins = vec![self.deployment.site().url("/")];
         origins.extend(self.deployment.api().ok().map(|api| api.url.clone()));
-        let browser = self.browser.get_or_try_init(async || Browser::open(origins).await).await?;
-        Ok(Page::new(browser, self.deployment))
+        origins
+    }
+
+    /// The portal in a browser of its own that finds a scratch database in the place of the deployment's API, and holds a
+    /// session of somebody there in the persona's role. Where the browser is open, what is opened next is theirs.
+    ///
+    /// # Errors
+    /// As [`Check::page`]; not run where browsers run elsewhere.
+    pub async fn signed_in_at(&self, volume: &AtVolume, persona: &str) -> Verdict<Page<'_>> {
+        let session = volume.session(self.contract(), persona).await?;
+        let led = volume.led(self.deployment)?;
+        let is_open = self.browser.initialized();
+        let browser = self.browser.get_or_try_init(async || Browser::open_led(self.origins(), &led).await).await?;
+        let page = Page::new(browser, self.deployment);
+        if is_open {
+            page.hold_now(&session).await?
+        } else {
+            page.hold(&session).await?
+        }
+        Ok(page)
     }
 
     /// The portal in a browser that holds the persona's session, which all checks of this process share: it is not for

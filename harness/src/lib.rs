@@ -82,7 +82,7 @@ pub use contract::{
     FailedParses, Field, Figures, Filled, Forbidden, Form, Formats, Function as ContractFunction, Grouped, Heading,
     Kept, Kind, Kpi, Ledger, List, Migration, Monitoring, Offer, Period, Problem as ContractProblem, Raw, Recipe,
     Recovery, Refusals, Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak,
-    State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Weakened, Window,
+    State, StatusFilter, Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Volume, Weakened, Window,
     WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
@@ -108,7 +108,7 @@ pub use soaked::Soaked;
 pub use statements::same_statements;
 pub use stopwatch::{Stopwatch, Took};
 pub use target::Target;
-pub use volume::{Answered, at_volume};
+pub use volume::{Answered, AtVolume};
 pub use workload::{Workload, Workloads};
 pub use workspace::root as workspace_root;
 

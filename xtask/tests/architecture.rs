@@ -39,7 +39,7 @@ const HARNESS: Allowed = &[
     ),
     (
         "check",
-        "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen",
+        "browser client clock contract deployment ending evidence failure limits outcome panics privacy redaction run runbook section seen volume",
     ),
     ("checkout", "failure"),
     ("client", "bounded failure limits network obstacle permission redaction"),
@@ -62,7 +62,7 @@ const HARNESS: Allowed = &[
     ("site", "bounded client failure limits obstacle"),
     ("soaked", "deployment failure run target"),
     ("views", "browser client contract failure figures"),
-    ("volume", "contract deployment failure restore views"),
+    ("volume", "client contract deployment failure network restore views"),
     ("workload", "client deployment failure run target"),
 ];
 
@@ -137,6 +137,7 @@ const PORTAL: Allowed = &[
     ("rest", "keys"),
     ("server", "error requests"),
     ("sources", "error"),
+    ("stand_in", "alias api auth error gateway keys postgres project requests rest server"),
 ];
 
 fn root() -> PathBuf {

@@ -21,7 +21,11 @@ use super::{
     driver::Driver,
     grid::{self, Patience},
 };
-use crate::{bounded, limits, network, seen};
+use crate::{
+    bounded, limits,
+    network::{self, Led},
+    seen,
+};
 
 /// No background traffic, no first-run pages: what the log shows is the portal's. Two processes fewer per browser make
 /// a visit a tenth cheaper.
@@ -57,6 +61,8 @@ pub(super) struct Running {
     profile: Option<(tokio::sync::Mutex<DevTools>, Profile)>,
     /// Number of the browser's process, where it runs on this machine.
     pub process: Option<i32>,
+    /// Whether it finds a host elsewhere.
+    is_led: bool,
 }
 
 /// A session of the driver, by its client and by its id.
@@ -84,9 +90,20 @@ impl Running {
         {
             return Ok(running);
         }
-        match Self::start().await? {
+        Self::started(None).await
+    }
+
+    /// A new one that finds a host elsewhere than others do, and is not lent again.
+    pub async fn led(led: &Led) -> Result<Self, Error> {
+        Ok(Self { is_led: true, ..Self::started(Some(led)).await? })
+    }
+
+    async fn started(led: Option<&Led>) -> Result<Self, Error> {
+        match Self::start(led).await? {
             (session, Some(devtools)) => Self::with_profile(session, devtools).await,
-            (session, None) => Ok(Self { session, late: Mutex::default(), profile: None, process: None }),
+            (session, None) => {
+                Ok(Self { session, late: Mutex::default(), profile: None, process: None, is_led: false })
+            }
         }
     }
 
@@ -102,18 +119,18 @@ impl Running {
             let window = devtools.window(&profile).await?;
             let profile = Some((tokio::sync::Mutex::new(devtools), profile));
             let process = session.process();
-            let running = Self { session, late: Mutex::default(), profile, process };
+            let running = Self { session, late: Mutex::default(), profile, process, is_led: false };
             running.show(window).await?;
             Ok(running)
         };
         timeout(limits::COMMAND, opened).await.unwrap_or(Err(Error::Silent { what, limit: limits::COMMAND }))
     }
 
-    async fn start() -> Result<(Session, Option<DevTools>), Error> {
+    async fn start(led: Option<&Led>) -> Result<(Session, Option<DevTools>), Error> {
         let driver = Driver::shared().await?;
-        let client = match session(driver).await {
+        let client = match session(driver, led).await {
             // A crash on the start, or a node that was lost: the next one may well run.
-            Err(Error::NoSession { .. }) => session(driver).await?,
+            Err(Error::NoSession { .. }) => session(driver, led).await?,
             started => started?,
         };
         if !driver.is_local() {
@@ -231,7 +248,7 @@ impl Running {
     /// Ends the profile. The browser is lent again if what used it went well, and ends otherwise.
     pub async fn give_back(self, went_well: bool) -> Result<(), Error> {
         match self.profile {
-            Some((devtools, profile)) if went_well => {
+            Some((devtools, profile)) if went_well && !self.is_led => {
                 let mut devtools = devtools.into_inner();
                 devtools.end(profile).await?;
                 IDLE.lock().unwrap_or_else(PoisonError::into_inner).push((self.session, devtools));
@@ -245,10 +262,11 @@ impl Running {
     }
 }
 
-async fn session(driver: &'static Driver) -> Result<Client, Error> {
-    let asked = async {
-        let browser = driver.browser.as_deref();
-        let connected = builder(&driver.url)?.capabilities(capabilities(browser)).connect(driver.url.as_str()).await;
+async fn session(driver: &'static Driver, led: Option<&Led>) -> Result<Client, Error> {
+    let browser = driver.browser.as_deref();
+    let wanted = capabilities(browser, led);
+    let asked = async move {
+        let connected = builder(&driver.url)?.capabilities(wanted).connect(driver.url.as_str()).await;
         connected.map_err(|error| Error::session(browser.unwrap_or("the remote browser"), driver.url.as_str(), &error))
     };
     if driver.is_local() { asked.await } else { grid::session(&driver.url, Patience::now(), asked).await }
@@ -275,8 +293,8 @@ pub(super) fn builder(driver: &Url) -> Result<ClientBuilder<hyper_rustls::HttpsC
     Ok(ClientBuilder::new(tls.https_or_http().enable_http1().build()))
 }
 
-fn capabilities(browser: Option<&str>) -> Capabilities {
-    let mut flags = network::browser_options();
+fn capabilities(browser: Option<&str>, led: Option<&Led>) -> Capabilities {
+    let mut flags = network::browser_options(led);
     flags.extend(FLAGS.map(str::to_owned));
     if is_root() {
         flags.push("--no-sandbox".to_owned());

@@ -27,7 +27,9 @@ use super::{
 };
 use crate::{
     failure::{Failure, Verdict},
-    limits, redaction,
+    limits,
+    network::Led,
+    redaction,
     stopwatch::Stopwatch,
 };
 
@@ -83,9 +85,27 @@ impl Browser {
         }
     }
 
+    /// Starts a browser that finds a host on this machine, whatever others find there.
+    ///
+    /// # Errors
+    /// Not run where there is no browser, or browsers run elsewhere.
+    pub(crate) async fn open_led(origins: Vec<Url>, led: &Led) -> Verdict<Self> {
+        if Running::is_remote().await {
+            return Err(Failure::not_run("no page was opened at the contract's volume")
+                .expected("a browser on this machine, which finds the scratch database in the place of the API")
+                .seen("browsers run elsewhere (WEBDRIVER_URL)")
+                .advice("run it once without WEBDRIVER_URL"));
+        }
+        Ok(Self::of(Running::led(led).await?, origins).await?)
+    }
+
     async fn open_once(origins: Vec<Url>) -> Result<Self, Error> {
+        Self::of(Running::lent().await?, origins).await
+    }
+
+    async fn of(running: Running, origins: Vec<Url>) -> Result<Self, Error> {
         let (log, asked, ended) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let browser = Self { running: Running::lent().await?, origins, log, asked, ended };
+        let browser = Self { running, origins, log, asked, ended };
         // What an earlier profile wrote is not this one's.
         for kind in ["performance", "browser"] {
             browser.entries(kind).await?;

@@ -271,6 +271,11 @@ impl Visit {
         self.log.requests.iter().filter(move |request| request.url().starts_with(prefix))
     }
 
+    /// How many such requests there were, without preflights.
+    pub fn asked(&self, prefix: &str) -> usize {
+        self.requests(prefix).filter(|request| request.method() != "OPTIONS").count()
+    }
+
     /// Such requests that were answered with success and may have a body: neither preflights nor `HEAD`.
     pub fn answers<'v>(&'v self, prefix: &'v str) -> impl Iterator<Item = &'v Request> {
         self.requests(prefix).filter(|request| request.is_success() && !["OPTIONS", "HEAD"].contains(&request.method()))

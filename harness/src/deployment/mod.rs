@@ -75,6 +75,13 @@ pub struct Api {
     pub anon_key: String,
 }
 
+impl Api {
+    /// What the URLs of requests for data begin with.
+    pub fn data(&self) -> String {
+        format!("{}/rest/v1/", self.url.as_str().trim_end_matches('/'))
+    }
+}
+
 impl Deployment {
     /// Opens the deployment that the environment and `harness.toml` name; the embedded portal when they name none.
     ///

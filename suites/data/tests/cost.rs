@@ -21,15 +21,13 @@ pub mod signed_in {
             let budget = check.contract().budget()?;
             let cost = Cost::of(check, view).await?;
             let (opened, alone) = (&cost.opened, &cost.alone);
-            let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
-            let asked =
-                |visit: &Visit, prefix: &str| visit.requests(prefix).filter(|it| it.method() != "OPTIONS").count();
+            let data = check.deployment().api()?.data();
             let figures = [
-                ("requests of an opened view", asked(opened, "http") as u64, budget.requests as u64),
+                ("requests of an opened view", opened.asked("http") as u64, budget.requests as u64),
                 ("kilobytes of an opened view", cost.kilobytes, budget.kilobytes),
                 (
                     "requests for data of a view that is left alone",
-                    asked(alone, &data) as u64,
+                    alone.asked(&data) as u64,
                     budget.requests_left_alone as u64,
                 ),
                 ("kilobytes of memory more of a view that is left alone", cost.growth, budget.growth_kb),
@@ -69,8 +67,8 @@ pub mod signed_in {
                 .expect_ready("the dashboard is on screen")?;
             page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
             let alone = page.browser().wait_for(&Wanted::anything(contract)).await?;
-            let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
-            let asked = alone.requests(&data).filter(|it| it.method() != "OPTIONS").count();
+            let data = check.deployment().api()?.data();
+            let asked = alone.asked(&data);
             if asked <= budget.requests_after_leaving {
                 return Ok(());
             }
@@ -96,8 +94,8 @@ pub mod signed_in {
             page.browser().cut_off("*/rest/v1/*").await?;
             page.browser().ask("setTimeout(arguments[1], arguments[0])", vec![budget.left_alone_ms.into()]).await?;
             let alone = page.browser().wait_for(&Wanted::anything(contract)).await?;
-            let data = format!("{}/rest/v1/", check.deployment().api()?.url.as_str().trim_end_matches('/'));
-            let asked = alone.requests(&data).filter(|it| it.method() != "OPTIONS").count();
+            let data = check.deployment().api()?.data();
+            let asked = alone.asked(&data);
             if asked <= budget.requests_left_alone {
                 return Ok(());
             }

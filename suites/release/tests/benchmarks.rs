@@ -1,8 +1,9 @@
 //! Pre-Release, 2. Staging Verification: "Performance benchmarks meet targets", of the database at the contract's volume, and
 //! of the last soak.
 
-use harness::{Failure, Section, Soaked, Verdict, check_if_promised};
+use harness::{AtVolume, Check, Failure, Filled, Section, Soaked, Verdict, Volume, check_if_promised};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OnceCell;
 
 use crate::code_freeze::short;
 
@@ -78,11 +79,28 @@ fn is_same(one: &str, other: &str) -> bool {
     !one.is_empty() && !other.is_empty() && (one.starts_with(other) || other.starts_with(one))
 }
 
+static AT_VOLUME: OnceCell<Verdict<AtVolume>> = OnceCell::const_new();
+
+/// Made once: a hundred thousand rows take seconds.
+pub async fn at_volume(check: &Check) -> Verdict<&'static AtVolume> {
+    AT_VOLUME.get_or_init(async || AtVolume::of(check.deployment()).await).await.as_ref().map_err(Failure::clone)
+}
+
+/// Where it was looked.
+pub fn of_scratch(volume: &Volume) -> String {
+    let large = volume.rows.iter().filter(|it| it.rows >= volume.large_from);
+    let named = |it: &Filled| it.kind.clone().or(it.table.clone()).unwrap_or_default();
+    let rows: Vec<_> = large.map(|it| format!("{} × {}", it.rows, named(it))).collect();
+    format!("a scratch database with the deployment's schema and {}", rows.join(", "))
+}
+
 /// What is tried here locks the deployment's tables against migrations, for as long as their schema is read.
 mod writes {
     use std::collections::BTreeSet;
 
-    use harness::{Answered, Cause, Failure, Filled, Section, Verdict, at_volume, check_if_promised};
+    use harness::{Answered, Cause, Failure, Section, Verdict, check_if_promised};
+
+    use super::{at_volume, of_scratch};
 
     /// Requests that a report shows; the evidence has all.
     const SHOWN: usize = 5;
@@ -92,7 +110,7 @@ mod writes {
     fn what_the_views_ask_for_is_answered_in_time() -> Verdict {
         check_if_promised(&[Section::Volume, Section::Make, Section::Views, Section::Data], "pre.2.4", async |check| {
             let volume = check.contract().volume()?;
-            let answered = at_volume(check.deployment(), check.contract()).await?;
+            let answered = at_volume(check).await?.answers(check.contract()).await?;
             let slowest = answered.iter().map(|it| it.milliseconds).fold(0.0, f64::max);
             check.keep("requests.md", "text/markdown", table(&answered));
             check.measured(format!("{} requests, the slowest in {slowest:.0} ms", answered.len()));
@@ -110,9 +128,6 @@ mod writes {
             }
             let mend: BTreeSet<_> = wrong.iter().filter_map(|it| it.mend.as_deref()).collect();
             let mend: Vec<_> = mend.into_iter().take(SHOWN).collect();
-            let large = volume.rows.iter().filter(|it| it.rows >= volume.large_from);
-            let named = |it: &Filled| it.kind.clone().or(it.table.clone()).unwrap_or_default();
-            let rows: Vec<_> = large.map(|it| format!("{} × {}", it.rows, named(it))).collect();
             Err(Failure::failed("what the views ask for is answered in time at the contract's volume")
                 .caused_by(Cause::Slow)
                 .expected(format!(
@@ -120,7 +135,7 @@ mod writes {
                     volume.answers_within_ms, volume.large_from
                 ))
                 .seen(shown.join("\n"))
-                .at(format!("a scratch database with the deployment's schema and {}", rows.join(", ")))
+                .at(of_scratch(volume))
                 .advice(format!("in a migration: {}; the plans are in the evidence, plans.json", mend.join("; "))))
         })
     }

@@ -13,6 +13,7 @@ mod database;
 mod deployment;
 mod functions;
 mod keys;
+mod load_times;
 mod monitoring;
 mod rollback;
 mod staging;
