@@ -5,6 +5,16 @@ use serde_json::{Map, Value, json};
 
 use crate::sql::setting;
 
+/// What says whose request it is.
+const SETTINGS: [&str; 6] = [
+    "request.jwt.claims",
+    "request.jwt.claim.sub",
+    "request.jwt.claim.role",
+    "request.jwt.claim.email",
+    "request.method",
+    "request.headers",
+];
+
 /// Somebody who makes requests.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -115,24 +125,29 @@ impl Actor {
 
     /// The statements that make the transaction theirs.
     pub fn become_sql(&self) -> [String; 2] {
-        [format!("set local role {}", self.db_role()), format!("select {}", self.settings())]
+        [self.take_role(), format!("select {}", self.settings())]
     }
 
-    /// The same as one statement.
+    /// The statement that gives the transaction their role.
+    pub fn take_role(&self) -> String {
+        format!("set local role {}", self.db_role())
+    }
+
+    /// Both as one statement.
     pub fn become_in_one(&self) -> String {
         format!("select {}, {}", self.settings(), setting("role", self.db_role()))
     }
 
+    /// The statement after which the transaction is no request.
+    pub fn become_nobody() -> String {
+        format!("select {}", SETTINGS.map(|name| setting(name, "")).join(", "))
+    }
+
     fn settings(&self) -> String {
         let text = |name: &str| self.claims[name].as_str().unwrap_or_default();
-        let settings = [
-            setting("request.jwt.claims", &self.claims.to_string()),
-            setting("request.jwt.claim.sub", text("sub")),
-            setting("request.jwt.claim.role", text("role")),
-            setting("request.jwt.claim.email", text("email")),
-            setting("request.method", "POST"),
-            setting("request.headers", &self.headers),
-        ];
-        settings.join(", ")
+        let claims = self.claims.to_string();
+        let values = [&claims, text("sub"), text("role"), text("email"), "POST", &self.headers];
+        let settings = SETTINGS.iter().zip(values).map(|(name, value)| setting(name, value));
+        settings.collect::<Vec<_>>().join(", ")
     }
 }

@@ -34,6 +34,9 @@ pub struct Catalog {
     /// Those that policies of their table compare with the caller's id.
     #[serde(skip)]
     caller_columns: HashSet<(i64, String)>,
+    /// Tables whose policies may ask for other rows of them.
+    #[serde(skip)]
+    asking_themselves: HashSet<i64>,
 }
 
 /// A schema that a role may make objects in.
@@ -204,6 +207,8 @@ impl Catalog {
         catalog.caller_columns = catalog.find_caller_columns();
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
+        let asking = catalog.relations.iter().filter(|relation| relation.is_table() && catalog.asks_itself(relation));
+        catalog.asking_themselves = asking.map(|relation| relation.oid).collect();
         Ok(catalog)
     }
 
@@ -373,6 +378,37 @@ impl Catalog {
         names(text, &relation.name) || self.functions.iter().any(asks)
     }
 
+    /// Whether a table's policies may ask for other rows of it, themselves or through what they name.
+    pub fn may_ask_itself(&self, relation: &Relation) -> bool {
+        self.asking_themselves.contains(&relation.oid)
+    }
+
+    /// Whether a text of a table's policies, or of what they name, reads from it or makes its statements as it runs.
+    fn asks_itself(&self, relation: &Relation) -> bool {
+        fn said(relation: &Relation) -> impl Iterator<Item = &str> {
+            let policies = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
+            policies.chain(&relation.definition).map(String::as_str)
+        }
+        let (mut texts, mut seen): (Vec<_>, HashSet<&str>) = (said(relation).collect(), HashSet::new());
+        while let Some(text) = texts.pop() {
+            let words: HashSet<_> = words(text).collect();
+            if reads_from(text, &relation.name) || words.iter().any(|word| word.eq_ignore_ascii_case("execute")) {
+                return true;
+            }
+            let is_new = |name: &str| words.contains(name) && !seen.contains(name);
+            let relations: Vec<_> =
+                self.relations.iter().filter(|of| is_new(&of.name) && of.oid != relation.oid).collect();
+            let functions: Vec<_> = self.functions.iter().filter(|of| is_new(&of.name)).collect();
+            // What is not kept as a text cannot be read.
+            if functions.iter().any(|function| function.source.is_empty()) {
+                return true;
+            }
+            seen.extend(relations.iter().map(|of| of.name.as_str()).chain(functions.iter().map(|of| of.name.as_str())));
+            texts.extend(relations.into_iter().flat_map(said).chain(functions.iter().map(|of| of.source.as_str())));
+        }
+        false
+    }
+
     /// Whether a policy or a function hands the caller's id to a function.
     fn is_called_with_caller(&self, function: &Function) -> bool {
         let call = format!("{}(", function.name);
@@ -424,7 +460,21 @@ pub fn compared_with_caller(text: &str) -> impl Iterator<Item = (Option<&str>, &
 
 /// Whether a text has a name in it, as a word.
 fn names(text: &str, name: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+    words(text).any(|word| word == name)
+}
+
+/// Whether a text names a table otherwise than before a column of it.
+fn reads_from(text: &str, table: &str) -> bool {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(table).any(|(at, _)| {
+        let rest = &text[at + table.len()..];
+        let is_word = !text[..at].ends_with(is_of_word) && !rest.starts_with(is_of_word);
+        is_word && !rest.trim_start_matches('"').starts_with('.')
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
 }
 
 impl Relation {
@@ -550,5 +600,20 @@ impl Function {
 
     pub fn sql(&self) -> String {
         format!("{}.{}", ident(&self.schema), ident(&self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_where_more_than_a_column_of_it_is_named() {
+        for text in ["EXISTS ( SELECT 1 FROM notes n)", r#"select 1 from public."notes" where true"#] {
+            assert!(reads_from(text, "notes"), "{text}");
+        }
+        for text in ["(notes.org_id = own())", r#"m.org_id = "notes".org_id"#, "FROM old_notes", "FROM notes2"] {
+            assert!(!reads_from(text, "notes"), "{text}");
+        }
     }
 }

@@ -23,14 +23,11 @@ const SHARED_LOCK_TIMEOUT: u32 = 100;
 /// How long the probes of one object may take, unless somebody says otherwise.
 pub const BUDGET: Duration = Duration::from_secs(60);
 
-/// How an attempt is taken back for which something was arranged.
-const BACK: &str = "rollback to savepoint attempted; release savepoint attempted";
+/// How it is taken back that somebody acts, with what they attempted.
+const LEAVE: [&str; 2] = ["rollback to savepoint acting", "release savepoint acting"];
 
-/// How it is taken back that somebody acts.
-const LEAVE: &str = "rollback to savepoint acting; release savepoint acting";
-
-/// How many statements either is.
-const BACK_STATEMENTS: usize = 2;
+/// How an attempt is taken back by somebody who goes on acting.
+const BACK: &str = "rollback to savepoint attempted";
 
 /// A connection that privileged statements and probes are made on.
 pub struct Desk {
@@ -45,7 +42,7 @@ pub struct Desk {
     /// logs the least.
     pub logs_writes: bool,
     /// Who acts, by the statement that makes the transaction theirs: it holds inside the savepoint `acting`, and around the
-    /// savepoint `attempted`, until something is not theirs.
+    /// savepoint `attempted`, until somebody else acts.
     acting: Option<String>,
     /// An attempt was refused, and is taken back with the next statement: that saves a round trip for most probes.
     is_refused: bool,
@@ -83,13 +80,17 @@ impl Done {
     }
 }
 
-/// The statements before an attempt.
-struct Beginning<'s> {
-    script: Vec<&'s str>,
-    /// How many of them take back what was before.
-    left: usize,
-    /// How many there are.
-    ahead: usize,
+/// What is arranged for an attempt, as one who may; each is one statement.
+#[derive(Clone, Copy)]
+pub enum Arranged<'a> {
+    /// What no code of the database's notices.
+    Unnoticed(&'a [String]),
+    /// What sets off code, which sees that nobody's request does it.
+    ByNobody(&'a [String]),
+}
+
+impl Arranged<'_> {
+    pub const NOTHING: Self = Self::Unnoticed(&[]);
 }
 
 /// What came of an attempt: what the statement did, with what was looked at behind it, or why not.
@@ -182,7 +183,7 @@ impl Desk {
 
     /// Asks a question whose parameter is a list of texts.
     pub async fn text(&mut self, sql: &'static str, list: &[String]) -> Result<String, Error> {
-        if self.leave().is_some() {
+        if self.acting.is_some() {
             self.run("select").await?;
         }
         sqlx::query_scalar(sql)
@@ -234,15 +235,15 @@ impl Desk {
         Ok(done.map(|_| ()))
     }
 
-    /// Attempts one statement as an actor, looks at its effects as one who sees all, and takes it back. `before` is what
-    /// is arranged for it, as one who may; each of `before` and `looks` is one statement.
+    /// Attempts one statement as an actor, looks at its effects as one who sees all, and takes it back. Each of `looks` is
+    /// one statement.
     ///
     /// # Errors
     /// When the connection is lost.
     pub async fn attempt(
         &mut self,
         actor: &Actor,
-        before: &[String],
+        arranged: Arranged<'_>,
         sql: &str,
         looks: &[String],
     ) -> Result<Attempted, Error> {
@@ -251,8 +252,26 @@ impl Desk {
             return Ok(Err(Refused::by_time("not tried any more")));
         }
         self.attempts += 1;
-        let become_them = actor.become_in_one();
-        let Beginning { mut script, left, ahead } = self.beginning(&become_them, before);
+        let (become_them, take_role) = (actor.become_in_one(), actor.take_role());
+        let nobody;
+        let acts_on = self.acting.as_deref() == Some(&become_them);
+        let mut script = self.beginning(&become_them);
+        let (begun, left) = (script.len(), self.leave().len());
+        match arranged {
+            Arranged::Unnoticed([]) | Arranged::ByNobody([]) => {}
+            Arranged::Unnoticed(statements) => {
+                script.push("reset role");
+                script.extend(statements.iter().map(String::as_str));
+                script.push(&take_role);
+            }
+            Arranged::ByNobody(statements) => {
+                nobody = Actor::become_nobody();
+                script.extend(["reset role", &nobody]);
+                script.extend(statements.iter().map(String::as_str));
+                script.push(&become_them);
+            }
+        }
+        let ahead = script.len();
         script.push(sql);
         if self.has_deferrable {
             script.push("set constraints all immediate");
@@ -261,10 +280,11 @@ impl Desk {
             script.push("reset role");
             script.extend(looks.iter().map(String::as_str));
         }
-        script.push(if before.is_empty() { "rollback to savepoint attempted" } else { BACK });
+        script.push(BACK);
         let (done, refused) = self.answers(script.join(";\n")).await?;
-        if done.len() > left || refused.is_none() {
-            self.acting = before.is_empty().then_some(if done.len() >= ahead { become_them } else { String::new() });
+        // A statement that cannot be parsed keeps those before it from being run.
+        if !acts_on && (done.len() > left || refused.is_none()) {
+            self.acting = Some(if done.len() >= begun { become_them } else { String::new() });
         }
         self.is_refused = refused.is_some();
         if let Some(refused) = refused {
@@ -276,30 +296,20 @@ impl Desk {
         Ok(Ok((first, done.skip(between).take(looks.len()).collect())))
     }
 
-    /// What goes before an attempt. Each statement counts, since there are thousands of probes: who acted last goes on
-    /// acting, unless something is arranged, as one who may.
-    fn beginning<'s>(&self, become_them: &'s str, before: &'s [String]) -> Beginning<'s> {
-        let mut script = Vec::new();
-        if before.is_empty() && self.acting.as_deref() == Some(become_them) {
-            script.extend(self.is_refused.then_some("rollback to savepoint attempted"));
-            return Beginning { ahead: script.len(), left: 0, script };
+    /// What makes the transaction an actor's. Each statement counts, since there are thousands of probes: who acted last
+    /// goes on acting.
+    fn beginning<'s>(&self, become_them: &'s str) -> Vec<&'s str> {
+        if self.acting.as_deref() == Some(become_them) {
+            return if self.is_refused { vec![BACK] } else { Vec::new() };
         }
-        script.extend(self.leave());
-        // What is left is two statements in one.
-        let left = script.len() * BACK_STATEMENTS;
-        if before.is_empty() {
-            script.extend(["savepoint acting", become_them, "savepoint attempted"]);
-        } else {
-            script.push("savepoint attempted");
-            script.extend(before.iter().map(String::as_str));
-            script.push(become_them);
-        }
-        Beginning { ahead: script.len() + left / BACK_STATEMENTS, left, script }
+        let mut script = self.leave().to_vec();
+        script.extend(["savepoint acting", become_them, "savepoint attempted"]);
+        script
     }
 
-    /// What takes the last attempt back, and that somebody acts, where there is something to take back.
-    fn leave(&self) -> Option<&'static str> {
-        if self.acting.is_some() { Some(LEAVE) } else { self.is_refused.then_some(BACK) }
+    /// What takes it back that somebody acts, where somebody does.
+    fn leave(&self) -> &'static [&'static str] {
+        if self.acting.is_some() { &LEAVE } else { &[] }
     }
 
     /// Begins the time that the probes of an object may take.
@@ -368,11 +378,8 @@ impl Desk {
 
     /// Each statement's rows and count, in order; or the refusal of the first that was refused.
     async fn statements(&mut self, sql: &str) -> Result<Result<Vec<Done>, Refused>, Error> {
-        let (sql, ahead) = match self.leave() {
-            Some(leave) => (format!("{leave};\n{sql}"), BACK_STATEMENTS),
-            None => (sql.to_owned(), 0),
-        };
-        let (mut done, refused) = self.answers(sql).await?;
+        let (script, ahead) = ([self.leave(), &[sql]].concat(), self.leave().len());
+        let (mut done, refused) = self.answers(script.join(";\n")).await?;
         // A statement that cannot be parsed keeps those before it from being run.
         if done.len() >= ahead {
             self.acting = None;

@@ -51,19 +51,15 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             }
             left -= 1;
             desk.mark("mending").await?;
-            if desk.keep(&sql).await?.is_ok() {
-                let after = Prober::again(desk, world, &finding.object).await?;
-                let crossed: BTreeSet<_> = after.crossings.iter().map(deed).collect();
-                let is_closed = crossed.is_disjoint(&own) && crossed.is_subset(&known);
-                if is_closed && !fails(before, &after, &finding.object) {
-                    let now = Prober::controls(desk, world, &finding.object).await?;
-                    let loss = lost(before, &after, &finding.object, (&controls, &now), is_for_anybody(finding));
-                    if let Some(loss) = loss.filter(|loss| best.as_ref().is_none_or(|(least, _)| loss < least)) {
-                        best = Some((loss, sql));
-                    }
-                }
-            }
+            let is_made = desk.keep(&sql).await?.is_ok();
+            let loss = match is_made && !still_crosses(desk, world, &finding.object, &own).await? {
+                true => loss(desk, world, before, finding, (&own, &known), &controls).await?,
+                false => None,
+            };
             desk.back("mending").await?;
+            if let Some(loss) = loss.filter(|loss| best.as_ref().is_none_or(|(least, _)| loss < least)) {
+                best = Some((loss, sql));
+            }
             if best.as_ref().is_some_and(|(loss, _)| *loss == Loss::default()) {
                 break;
             }
@@ -76,7 +72,46 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
     Ok(())
 }
 
-/// Whether whoever has just signed up can do it: then that others can says nothing of what they may.
+/// Whether the first of those who crossed still does: most of what does not work is found out by that.
+async fn still_crosses(
+    desk: &mut Desk,
+    world: &World<'_>,
+    object: &Object,
+    own: &BTreeSet<Deed<'_>>,
+) -> Result<bool, Error> {
+    let Some((_, actor, _)) = own.first() else { return Ok(false) };
+    let crosses = |record: &Record| record.crossings.iter().any(|crossing| own.contains(&deed(crossing)));
+    Ok(crosses(&Prober::again(desk, world, object, Some(actor), &crosses).await?))
+}
+
+/// What the fix that is in place takes; none where it leaves open what is the finding's `own`, opens what is not `known`,
+/// or takes what was somebody's right.
+async fn loss(
+    desk: &mut Desk,
+    world: &World<'_>,
+    before: &Record,
+    finding: &Finding,
+    (own, known): (&BTreeSet<Deed<'_>>, &BTreeSet<Deed<'_>>),
+    controls: &[Controlled],
+) -> Result<Option<Loss>, Error> {
+    let object = &finding.object;
+    let now = Prober::controls(desk, world, object).await?;
+    let less: Vec<_> = controls.iter().zip(&now).filter(|(before, now)| before != now).collect();
+    if less.iter().any(|(before, _)| !before.is_outside || !is_for_anybody(finding)) {
+        return Ok(None);
+    }
+    let is_open = |after: &Record| {
+        let mut crossed = after.crossings.iter().map(deed);
+        crossed.any(|deed| own.contains(&deed) || !known.contains(&deed))
+    };
+    let after = Prober::again(desk, world, object, None, &is_open).await?;
+    let is_closed = !is_open(&after) && !fails(before, &after, object);
+    let members = if is_closed { lost(before, &after, object, is_for_anybody(finding)) } else { None };
+    Ok(members.map(|members| Loss { members, others: less.len() }))
+}
+
+/// Whether whoever has just signed up can do it: then that others can, the platform's admin or whoever is invited, says
+/// nothing of what they may.
 fn is_for_anybody(finding: &Finding) -> bool {
     finding.actors().iter().any(|actor| matches!(*actor, "newcomer" | "anonymous"))
 }
@@ -90,16 +125,9 @@ struct Loss {
     others: usize,
 }
 
-/// What a fix takes; none where it takes what was somebody's right. Who got across the wall by a command may have had their
-/// own tenant's rows by nothing else, as long as somebody of every tenant keeps them; and so may the platform's admin and whoever is
-/// invited, where everybody had what they had.
-fn lost(
-    before: &Record,
-    after: &Record,
-    object: &Object,
-    (controls, now): (&[Controlled], &[Controlled]),
-    is_for_anybody: bool,
-) -> Option<Loss> {
+/// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
+/// may have had their own tenant's rows by nothing else, as long as somebody of every tenant keeps them.
+fn lost(before: &Record, after: &Record, object: &Object, is_for_anybody: bool) -> Option<usize> {
     let of_object = || before.own.iter().filter(|(of, ..)| of == object);
     let gone: Vec<_> = of_object().filter(|allowed| !after.own.contains(*allowed)).collect();
     let has_crossed = |actor: &str, verb: Verb| {
@@ -111,10 +139,7 @@ fn lost(
     let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
         has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody)
     };
-    let differs = |(before, after): &(&Controlled, &Controlled)| before != after;
-    let less: Vec<_> = controls.iter().zip(now).filter(differs).collect();
-    let is_right = less.iter().any(|(before, _)| !before.is_outside || !is_for_anybody);
-    (gone.iter().all(is_by_crossing) && !is_right).then_some(Loss { members: gone.len(), others: less.len() })
+    gone.iter().all(is_by_crossing).then_some(gone.len())
 }
 
 /// Whether something fails, or cannot be decided, that did not before: a policy that ends in an error refuses nobody.
@@ -187,12 +212,15 @@ pub async fn together(
     }
 }
 
-fn deed(crossing: &Crossing) -> (Verb, &str, &str) {
+/// Something that somebody can do: the verb, the actor, the effect.
+type Deed<'d> = (Verb, &'d str, &'d str);
+
+fn deed(crossing: &Crossing) -> Deed<'_> {
     (crossing.verb, &crossing.actor, &crossing.effect)
 }
 
 /// Everything that somebody can do, by whom.
-fn deeds(finding: &Finding) -> impl Iterator<Item = (Verb, &str, &str)> {
+fn deeds(finding: &Finding) -> impl Iterator<Item = Deed<'_>> {
     finding
         .effects
         .iter()

@@ -13,7 +13,7 @@ use crate::{
     actor::{Actor, Kind},
     arguments::{Plan, call, plans},
     catalog::{Argument, Column, Function, Relation},
-    desk::Done,
+    desk::{Arranged, Done},
     error::Error,
     harm::{Deed, Harm},
     names,
@@ -95,6 +95,10 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             let (crossed, answered, reason) = self.function(function, actor, object, &picks, called).await?;
+            if self.has_seen_enough() {
+                called.clear();
+                return Ok(());
+            }
             match (crossed, answered) {
                 (true, _) => {}
                 (false, true) => self.record.enter(object, Verb::Call, actor, Cell::Own),
@@ -277,7 +281,7 @@ impl<'c> Prober<'_, 'c> {
         sql: &str,
     ) -> Result<Result<Answer, Refused>, Error> {
         if !may_write {
-            let answered = self.desk.attempt(actor, &[], sql, &[]).await?;
+            let answered = self.attempt(actor, sql, &[]).await?;
             return Ok(answered.map(|(done, _)| Answer { text: all(done), written: Vec::new() }));
         }
         // Whatever is written moves the log on. Which tables it was is asked only then: that takes as long as there are
@@ -286,7 +290,7 @@ impl<'c> Prober<'_, 'c> {
         let before = [format!("select set_config('rls_probe.log', {position}, true)")];
         let looks =
             [format!("select count(*) from (select {position} p) l where p <> current_setting('rls_probe.log')")];
-        let (done, looks) = match self.desk.attempt(actor, &before, sql, &looks).await? {
+        let (done, looks) = match self.desk.attempt(actor, Arranged::Unnoticed(&before), sql, &looks).await? {
             Ok(answered) => answered,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -305,7 +309,9 @@ impl<'c> Prober<'_, 'c> {
         );
         let before = [format!("select set_config('rls_probe.written', ({counts}), true)")];
         let looks = [format!("select current_setting('rls_probe.written') || ';' || ({counts})")];
-        let Ok((_, looks)) = self.desk.attempt(actor, &before, sql, &looks).await? else { return Ok(Vec::new()) };
+        let Ok((_, looks)) = self.desk.attempt(actor, Arranged::Unnoticed(&before), sql, &looks).await? else {
+            return Ok(Vec::new());
+        };
         let counts = looks.first().and_then(Done::value).unwrap_or_default();
         let (before, after) = counts.split_once(';').unwrap_or_default();
         let before: HashSet<_> = before.split(',').collect();
@@ -416,12 +422,9 @@ impl<'c> Prober<'_, 'c> {
         if looks.is_empty() {
             return Ok(Vec::new());
         }
-        let mut before = Vec::new();
-        for (look, _) in &looks {
-            before.push(self.desk.run(look).await?.value().map(str::to_owned));
-        }
         let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
-        let Ok((_, after)) = self.desk.attempt(actor, &[], sql, &statements).await? else { return Ok(Vec::new()) };
+        let before = self.usual(&statements).await?;
+        let Ok((_, after)) = self.attempt(actor, sql, &statements).await? else { return Ok(Vec::new()) };
         let changed = looks
             .into_iter()
             .zip(before)
@@ -437,11 +440,31 @@ impl<'c> Prober<'_, 'c> {
 
     /// Rows of the other tenant that an actor cannot see: what one may see, one may refer to.
     async fn hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
-        let mut hidden = Vec::new();
-        if self.world.is_shared(relation) {
-            return Ok(hidden);
+        let key = (relation.oid, actor.name.clone());
+        if let Some(hidden) = self.hidden.get(&key) {
+            return Ok(hidden.clone());
         }
-        for row in self.world.rows(relation, OTHER) {
+        let hidden = self.find_hidden(relation, actor).await?;
+        self.hidden.insert(key, hidden.clone());
+        Ok(hidden)
+    }
+
+    async fn find_hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
+        let world = self.world;
+        let rows = world.rows(relation, OTHER);
+        if world.is_shared(relation) || rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let which: Vec<_> = rows.iter().enumerate().map(|(at, row)| format!("when {} then {at}", row.key)).collect();
+        let sql = format!("select case {} end from {} where {}", which.join(" "), relation.sql(), any_of(rows));
+        if let Ok((done, _)) = self.attempt(actor, &sql, &[]).await? {
+            let is_seen = |at: usize| done.rows.contains(&Some(at.to_string()));
+            let hidden = rows.iter().enumerate().filter(|(at, _)| !is_seen(*at));
+            return Ok(hidden.map(|(_, row)| row.clone()).collect());
+        }
+        // What fails for one of them may not fail for the others.
+        let mut hidden = Vec::new();
+        for row in rows {
             let sql = format!("select 1 from {} where {}", relation.sql(), row.key);
             if !self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty()) {
                 hidden.push(row.clone());
@@ -452,7 +475,7 @@ impl<'c> Prober<'_, 'c> {
 
     /// What comes of a call that was made before.
     async fn repeat(&mut self, call: &Called<'_>) -> Result<Result<String, Refused>, Error> {
-        let answer = self.answer(&call.actor, call.function.volatile, &call.sql).await?;
+        let answer = self.answer(&call.actor, false, &call.sql).await?;
         Ok(answer.map(|answer| answer.text))
     }
 

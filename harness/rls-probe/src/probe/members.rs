@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
+    desk::Arranged,
     draft::{Draft, choices, known_values},
     error::Error,
     harm::Harm,
@@ -237,7 +238,7 @@ impl<'c> Prober<'_, 'c> {
                 )];
                 loop {
                     let sql = draft.insert();
-                    match self.desk.attempt(actor, &absent, &sql, &look).await? {
+                    match self.desk.attempt(actor, Arranged::Unnoticed(&absent), &sql, &look).await? {
                         Ok((_, looks)) if looks.first().is_some_and(|made| made.number() > 0) => {
                             let cause = self.guilty(relation, actor, "insert", None).await?;
                             let what = if value == "true" { column.name.clone() } else { value.clone() };
@@ -349,7 +350,7 @@ impl<'c> Prober<'_, 'c> {
                 loop {
                     let sql = draft.insert();
                     let arranged = if leaves { vec![leave.clone()] } else { Vec::new() };
-                    match self.desk.attempt(actor, &arranged, &sql, &looks).await? {
+                    match self.desk.attempt(actor, Arranged::ByNobody(&arranged), &sql, &looks).await? {
                         Ok((_, looks)) if looks.first().is_some_and(|after| after.number() > before) => {
                             let cause = self.guilty(table, actor, "insert", None).await?;
                             let deed = Harm::Critical

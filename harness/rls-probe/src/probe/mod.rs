@@ -12,8 +12,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::{Policy, Relation},
-    desk::{Attempted, Desk},
+    catalog::{Column, Policy, Relation},
+    desk::{Arranged, Attempted, Desk},
     error::Error,
     names,
     record::{Cause, Cell, Object, Record, Verb},
@@ -31,12 +31,20 @@ pub struct Prober<'p, 'c> {
     pub desk: &'p mut Desk,
     pub world: &'p World<'c>,
     pub record: Record,
+    /// A fix is in place, and the catalog is older than it.
+    is_again: bool,
+    /// What is seen is known to be enough.
+    is_enough: Option<&'p (dyn Fn(&Record) -> bool + Sync)>,
     /// Who tries.
     actors: Vec<Actor>,
     /// Where a row was before anybody tried anything.
     places: HashMap<(i64, String), String>,
     /// How many rows of a table were a tenant's.
     counts: HashMap<(i64, usize), i64>,
+    /// What looks showed before anybody tried anything.
+    usual: HashMap<String, Option<String>>,
+    /// Rows of the other tenant that an actor does not see, by table and actor.
+    hidden: HashMap<(i64, String), Vec<Row>>,
     /// Tables whose triggers were set off.
     set_off: HashSet<i64>,
     /// Attempts to read the table at hand that were not refused and failed.
@@ -71,9 +79,13 @@ impl<'p, 'c> Prober<'p, 'c> {
             desk,
             world,
             record: Record::default(),
+            is_again: false,
+            is_enough: None,
             actors: world.actors.clone(),
             places: HashMap::new(),
             counts: HashMap::new(),
+            usual: HashMap::new(),
+            hidden: HashMap::new(),
             set_off: HashSet::new(),
             failed: Vec::new(),
             said: Vec::new(),
@@ -82,18 +94,29 @@ impl<'p, 'c> Prober<'p, 'c> {
         }
     }
 
-    /// Probes one object again.
+    /// Probes one object again with a fix in place, by all actors or by one, until what is seen is enough.
     ///
     /// # Errors
     /// When the connection is lost.
-    pub async fn again(desk: &'p mut Desk, world: &'p World<'c>, object: &Object) -> Result<Record, Error> {
-        let mut prober = Self::new(desk, world);
-        prober.signing_up().await?;
+    pub async fn again(
+        desk: &'p mut Desk,
+        world: &'p World<'c>,
+        object: &Object,
+        who: Option<&str>,
+        is_enough: &'p (dyn Fn(&Record) -> bool + Sync),
+    ) -> Result<Record, Error> {
+        let mut prober = Self { is_again: true, is_enough: Some(is_enough), ..Self::new(desk, world) };
+        match who {
+            Some(who) => prober.actors.retain(|actor| actor.name == who),
+            None => prober.signing_up().await?,
+        }
         let relation = world.catalog.named(&object.name).filter(|relation| relation.noun() == object.noun);
         match relation {
             Some(relation) if relation.is_table() => {
                 prober.tables_of(vec![relation]).await?;
-                prober.members_of(vec![relation]).await?;
+                if !prober.has_seen_enough() {
+                    prober.members_of(vec![relation]).await?;
+                }
             }
             Some(view) => prober.views_of(vec![view]).await?,
             None if object.noun == "bucket" => prober.buckets().await?,
@@ -110,6 +133,10 @@ impl<'p, 'c> Prober<'p, 'c> {
             }
         }
         Ok(prober.record)
+    }
+
+    fn has_seen_enough(&self) -> bool {
+        self.is_enough.is_some_and(|is_enough| is_enough(&self.record))
     }
 
     /// What those get who may have the other tenant's rows, which a fix must not take from them.
@@ -243,6 +270,16 @@ impl<'p, 'c> Prober<'p, 'c> {
         Ok(count)
     }
 
+    /// What looks show while nobody tries anything.
+    async fn usual(&mut self, looks: &[String]) -> Result<Vec<Option<String>>, Error> {
+        let new: Vec<_> = looks.iter().filter(|look| !self.usual.contains_key(*look)).cloned().collect();
+        if !new.is_empty() {
+            let shown = self.desk.each(&new.join(";\n")).await?;
+            self.usual.extend(new.into_iter().zip(shown));
+        }
+        Ok(looks.iter().map(|look| self.usual.get(look).cloned().flatten()).collect())
+    }
+
     fn count_sql(&self, relation: &Relation, tenant: usize) -> String {
         format!("select count(*) from {} where {}", relation.sql(), self.world.condition(relation, tenant))
     }
@@ -319,7 +356,7 @@ impl<'p, 'c> Prober<'p, 'c> {
 
     /// Attempts without arrangements.
     async fn attempt(&mut self, actor: &Actor, sql: &str, looks: &[String]) -> Result<Attempted, Error> {
-        self.desk.attempt(actor, &[], sql, looks).await
+        self.desk.attempt(actor, Arranged::NOTHING, sql, looks).await
     }
 
     /// What a refusal means for a cell, where it means anything.
@@ -341,6 +378,12 @@ fn object_of(relation: &Relation) -> Object {
 
 /// A column that the role may update without breaking a key, and what the row has in it.
 fn touched(relation: &Relation, role: &str, row: &Row, avoid: &[String]) -> Option<(String, String)> {
+    let column = touchable(relation, role, avoid)?;
+    Some((ident(&column.name), row.sql(&column.name)))
+}
+
+/// A column that the role may update, if there is one without breaking a key.
+fn touchable<'r>(relation: &'r Relation, role: &str, avoid: &[String]) -> Option<&'r Column> {
     let in_key = |name: &str| relation.keys.iter().any(|key| key.columns.iter().any(|column| column == name));
     let in_reference = |name: &str| relation.reference_of(name).is_some();
     let mut columns: Vec<_> = relation
@@ -352,8 +395,7 @@ fn touched(relation: &Relation, role: &str, row: &Row, avoid: &[String]) -> Opti
         let says_what_one_may = names::is_role_column(&column.name) || names::is_raising_flag(&column.name);
         (in_key(&column.name), in_reference(&column.name), says_what_one_may, !column.is_text(), column.labels.len())
     });
-    let column = columns.first()?;
-    Some((ident(&column.name), row.sql(&column.name)))
+    columns.first().copied()
 }
 
 /// Rows in one condition.

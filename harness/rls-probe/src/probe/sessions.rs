@@ -23,6 +23,8 @@ const WORTH: usize = 150;
 /// What is probed by itself: nothing that its probes look at was found by those of another.
 #[derive(Clone, Copy)]
 enum Unit<'c> {
+    /// All that is about members, whichever table it is in: it takes longest, and is begun first.
+    Members,
     Table(&'c Relation),
     Function(&'c Function),
 }
@@ -33,11 +35,12 @@ struct Share<'c> {
     next: AtomicUsize,
 }
 
-/// What a session has probed: what was seen of each unit while nobody was in the way.
+/// What a session has probed while nobody was in the way: what was seen of each unit, and what functions answered
+/// otherwise without the other tenant.
 #[derive(Default)]
-struct Probed<'c> {
+struct Probed {
     units: Vec<(usize, Record)>,
-    called: Vec<(usize, Called<'c>)>,
+    answers: Record,
 }
 
 impl<'c> Share<'c> {
@@ -46,7 +49,8 @@ impl<'c> Share<'c> {
             |relation: &&Relation| relation.is_table() && (relation.exposed || relation.title() == "storage.objects");
         let tables = catalog.relations.iter().filter(is_tried).map(Unit::Table);
         let functions = catalog.functions.iter().filter(|function| function.exposed && function.is_callable());
-        Self { units: tables.chain(functions.map(Unit::Function)).collect(), next: AtomicUsize::new(0) }
+        let units = [Unit::Members].into_iter().chain(tables).chain(functions.map(Unit::Function));
+        Self { units: units.collect(), next: AtomicUsize::new(0) }
     }
 
     fn take(&self) -> Option<(usize, Unit<'c>)> {
@@ -69,51 +73,60 @@ impl<'p, 'c> Prober<'p, 'c> {
         let first = mem::take(&mut prober.record);
         prober.desk.share(second.is_some()).await?;
         let (probed, beside) = tokio::join!(prober.work(&share), beside(second, world, &actors, &share));
-        let Probed { units, called } = probed?;
+        let Probed { units, answers } = probed?;
         prober.desk.share(false).await?;
         let (others, attempts) = beside;
         prober.desk.attempts += attempts;
         let mut records: Vec<Option<Record>> = share.units.iter().map(|_| None).collect();
         units.into_iter().chain(others).for_each(|(at, record)| records[at] = Some(record));
-        let mut called: Vec<_> = called.into_iter().filter(|(at, _)| records[*at].is_some()).collect();
+        let mut called = Vec::new();
         for (at, unit) in share.units.iter().enumerate() {
             if records[at].is_some() {
                 continue;
             }
             let mut again = Prober { actors: prober.actors.clone(), ..Prober::new(&mut *prober.desk, world) };
-            called.extend(again.unit(*unit).await?.into_iter().map(|call| (at, call)));
+            called.extend(again.unit(*unit).await?);
             records[at] = Some(again.record);
         }
-        called.sort_by_key(|(at, _)| *at);
-        let tables = share.units.iter().filter(|unit| matches!(unit, Unit::Table(_))).count();
-        let functions = records.split_off(tables);
+        let functions = share.units.iter().position(|unit| matches!(unit, Unit::Function(_)));
+        let functions = records.split_off(functions.unwrap_or(records.len()));
         prober.record = first;
+        // Members come after all tables.
+        records.rotate_left(1);
         records.into_iter().flatten().for_each(|record| prober.record.extend(record));
-        prober.members().await?;
         prober.views().await?;
         functions.into_iter().flatten().for_each(|record| prober.record.extend(record));
-        prober.answers_without_the_other(called.into_iter().map(|(_, call)| call).collect()).await?;
+        prober.record.extend(answers);
+        prober.answers_without_the_other(called).await?;
         prober.exposures().await?;
         Ok(prober.record)
     }
 
     /// Takes units until there are no more.
-    async fn work(&mut self, share: &Share<'c>) -> Result<Probed<'c>, Error> {
-        let mut probed = Probed::default();
+    async fn work(&mut self, share: &Share<'c>) -> Result<Probed, Error> {
+        let (mut probed, mut all_called) = (Probed::default(), Vec::new());
         while let Some((at, unit)) = share.take() {
             let before = self.desk.kept_waiting;
             let called = self.unit(unit).await?;
             let record = mem::take(&mut self.record);
             if self.desk.kept_waiting == before {
                 probed.units.push((at, record));
-                probed.called.extend(called.into_iter().map(|call| (at, call)));
+                all_called.extend(called);
             }
+        }
+        let before = self.desk.kept_waiting;
+        self.answers_without_the_other(all_called).await?;
+        probed.answers = mem::take(&mut self.record);
+        if self.desk.kept_waiting > before {
+            probed.answers = Record::default();
+            probed.units.retain(|(at, _)| !matches!(share.units[*at], Unit::Function(_)));
         }
         Ok(probed)
     }
 
     async fn unit(&mut self, unit: Unit<'c>) -> Result<Vec<Called<'c>>, Error> {
         match unit {
+            Unit::Members => self.members().await.map(|()| Vec::new()),
             Unit::Table(relation) => self.tables_of(vec![relation]).await.map(|()| Vec::new()),
             Unit::Function(function) => self.calls_of(function).await,
         }
@@ -156,15 +169,12 @@ async fn quiet<'c>(
     if !is_alike || prober.actors.len() != actors.len() || prober.desk.kept_waiting > 0 {
         return Ok(Vec::new());
     }
-    let Probed { mut units, called } = prober.work(share).await?;
-    let (before, functions) = (prober.desk.kept_waiting, called.iter().map(|(at, _)| *at).collect::<Vec<_>>());
-    prober.answers_without_the_other(called.into_iter().map(|(_, call)| call).collect()).await?;
-    let told = prober.record.crossings.iter().map(|crossing| &crossing.object.name).collect::<Vec<_>>();
+    let Probed { mut units, answers } = prober.work(share).await?;
+    let told = answers.crossings.iter().map(|crossing| &crossing.object.name).collect::<Vec<_>>();
     let is_told = |at: usize| match share.units[at] {
-        Unit::Table(_) => false,
+        Unit::Members | Unit::Table(_) => false,
         Unit::Function(function) => told.contains(&&function.title()),
     };
-    let is_disturbed = prober.desk.kept_waiting > before;
-    units.retain(|(at, record)| record.is_quiet() && !is_told(*at) && !(is_disturbed && functions.contains(at)));
+    units.retain(|(at, record)| record.is_quiet() && !is_told(*at));
     Ok(units)
 }

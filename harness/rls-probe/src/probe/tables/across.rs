@@ -3,6 +3,7 @@
 use crate::{
     actor::{Actor, Kind},
     catalog::{Reference, Relation},
+    desk::Arranged,
     error::Error,
     harm::Harm,
     names::{is_inbox, is_log, is_public_name, lets_in, with_article},
@@ -76,7 +77,11 @@ impl<'c> Prober<'_, 'c> {
             let rows = self.world.rows(relation, OTHER).to_vec();
             let count = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
             let usual = self.attempt(actor, &count, &[]).await?.map_or(0, |(done, _)| done.number());
-            let more = self.desk.attempt(actor, &before, &count, &[]).await?.map_or(0, |(done, _)| done.number());
+            let more = self
+                .desk
+                .attempt(actor, Arranged::ByNobody(&before), &count, &[])
+                .await?
+                .map_or(0, |(done, _)| done.number());
             if more > usual {
                 return Ok(Some(relation.title()));
             }

@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 use crate::{
     actor::{Actor, Kind},
     catalog::{Column, Relation},
+    desk::{Arranged, Attempted},
     draft::choices,
     error::Error,
     harm::Harm,
     names,
-    probe::{Prober, SMALL, object_of, touched},
+    probe::{Prober, SMALL, object_of, touchable, touched},
     record::{Cell, Verb},
+    refused::Refused,
     sql::{ident, literal},
     tie::Tie,
     world::{OTHER, Row},
 };
+
+/// Tables with more rows than this are not changed as a whole to see that nothing is.
+const FEW: i64 = 1_000;
 
 impl<'c> Prober<'_, 'c> {
     pub(super) async fn update(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
@@ -27,14 +32,20 @@ impl<'c> Prober<'_, 'c> {
             Some(Tie::Tenant(column)) => vec![column.clone()],
             _ => Vec::new(),
         };
-        self.change_own(relation, actor, Verb::Update, |row| {
-            let (column, value) = touched(relation, role, row, &tie)?;
-            Some(format!("update {} set {column} = {value}", relation.sql()))
-        })
-        .await?;
+        let own_works = self
+            .change_own(relation, actor, Verb::Update, |row| {
+                let (column, value) = touched(relation, role, row, &tie)?;
+                Some(format!("update {} set {column} = {value}", relation.sql()))
+            })
+            .await?;
+        let others = self.others(relation, actor);
+        if !own_works && !others.is_empty() && self.reaches_nothing(relation, actor, Verb::Update).await? {
+            self.record.enter(&object, Verb::Update, actor, Cell::Refused);
+            return self.seal(relation, actor).await;
+        }
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
         let mut reached = BTreeSet::new();
-        for (tenant, row) in self.others(relation, actor) {
+        for (tenant, row) in others {
             let row = &row;
             if reached.contains(&tenant) && !is_file {
                 continue;
@@ -64,6 +75,12 @@ impl<'c> Prober<'_, 'c> {
                     let each = reference.columns.iter().map(|name| format!("{} = {}", ident(name), mine.sql(name)));
                     tried.push(each.collect::<Vec<_>>().join(", "));
                 }
+            }
+            let first = tried.first().map(|set| format!("update {} set {set}", relation.sql()));
+            if let Some(first) = first
+                && self.is_kept_from(relation, actor, &first, row).await?
+            {
+                tried.clear();
             }
             for set in tried {
                 let statement = format!("update {} set {set}", relation.sql());
@@ -148,7 +165,7 @@ impl<'c> Prober<'_, 'c> {
             let unset = [format!("update {} set {name} = false where {}", relation.sql(), row.key)];
             let sql = format!("update {} set {name} = true where {}", relation.sql(), row.key);
             let look = [format!("select count(*) from {} where {} and {name}", relation.sql(), row.key)];
-            if let Ok((_, looks)) = self.desk.attempt(actor, &unset, &sql, &look).await?
+            if let Ok((_, looks)) = self.desk.attempt(actor, Arranged::ByNobody(&unset), &sql, &look).await?
                 && looks.first().is_some_and(|set| set.number() > 0)
             {
                 let cause = self.guilty(relation, actor, "update", Some(row)).await?;
@@ -194,9 +211,15 @@ impl<'c> Prober<'_, 'c> {
         if !columns.iter().all(|(name, _)| is_allowed(name)) {
             return Ok(());
         }
-        let before = self.count(relation, OTHER).await?;
         let sets: Vec<_> = columns.iter().map(|(name, value)| format!("{} = {value}", ident(name))).collect();
         let statement = format!("update {} set {}", relation.sql(), sets.join(", "));
+        let is_by_policy = |refused: &Refused| relation.triggers.is_empty() && refused.is_by_policy();
+        match self.tried_alone(relation, actor, &statement, mine).await? {
+            Some(Ok((done, _))) if done.affected == 0 => return Ok(()),
+            Some(Err(refused)) if is_by_policy(&refused) => return Ok(()),
+            _ => {}
+        }
+        let before = self.count(relation, OTHER).await?;
         let others = format!("delete from {} where not {}", relation.sql(), mine.key);
         for (arranged, sql) in
             [(Vec::new(), format!("{statement} where {}", mine.key)), (self.alone(relation, &others), statement)]
@@ -206,7 +229,7 @@ impl<'c> Prober<'_, 'c> {
             }
             let look = if arranged.is_empty() { before } else { 0 };
             let looks = [self.count_sql(relation, OTHER)];
-            if let Ok((_, looks)) = self.desk.attempt(actor, &arranged, &sql, &looks).await?
+            if let Ok((_, looks)) = self.desk.attempt(actor, Arranged::Unnoticed(&arranged), &sql, &looks).await?
                 && looks.first().is_some_and(|after| after.number() > look)
             {
                 let cause = self.guilty(relation, actor, "update", Some(mine)).await?;
@@ -245,7 +268,6 @@ impl<'c> Prober<'_, 'c> {
         if is_needed || relation.estimate > SMALL || !self.desk.can_hold_triggers {
             return Vec::new();
         }
-        let hold = |role: &str| format!("set local session_replication_role = {role}");
         vec![hold("replica"), delete.to_owned(), hold("origin")]
     }
 
@@ -256,14 +278,21 @@ impl<'c> Prober<'_, 'c> {
             return Ok(());
         }
         let statement = format!("delete from {}", relation.sql());
-        self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
+        let own_works = self.change_own(relation, actor, Verb::Delete, |_| Some(statement.clone())).await?;
+        let others = self.others(relation, actor);
+        if !own_works && !others.is_empty() && self.reaches_nothing(relation, actor, Verb::Delete).await? {
+            self.record.enter(&object, Verb::Delete, actor, Cell::Refused);
+            return Ok(());
+        }
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
         let mut reached = BTreeSet::new();
-        for (tenant, row) in self.others(relation, actor) {
+        for (tenant, row) in others {
             if reached.contains(&tenant) && !is_file {
                 continue;
             }
-            if let Some(sql) = self.reaches(relation, actor, &statement, &row).await? {
+            if !self.is_kept_from(relation, actor, &statement, &row).await?
+                && let Some(sql) = self.reaches(relation, actor, &statement, &row).await?
+            {
                 reached.insert(tenant);
                 let cause = self.guilty(relation, actor, "delete", Some(&row)).await?;
                 let effect = match self.world.is_shared(relation) {
@@ -281,16 +310,17 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
-    /// A row of one's own tenant, changed: the positive control, and a crossing where the actor's role is read-only.
+    /// A row of one's own tenant, changed: the positive control, and a crossing where the actor's role is read-only. Answers
+    /// whether it was.
     async fn change_own(
         &mut self,
         relation: &'c Relation,
         actor: &Actor,
         verb: Verb,
         statement: impl Fn(&Row) -> Option<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         if !matches!(actor.kind, Kind::Member | Kind::Reader) || self.world.is_shared(relation) {
-            return Ok(());
+            return Ok(false);
         }
         // Where users are the tenants, what is theirs is what names them.
         let own = match self.world.tenancy.tenant {
@@ -318,10 +348,65 @@ impl<'c> Prober<'_, 'c> {
                 self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });
             }
             if works {
-                break;
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Whether an actor reaches no row of a table by a command without a condition: then they reach none with one,
+    /// whatever they set.
+    pub(super) async fn reaches_nothing(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        verb: Verb,
+    ) -> Result<bool, Error> {
+        let statement = match verb {
+            Verb::Delete => format!("delete from {}", relation.sql()),
+            _ => match touchable(relation, actor.db_role(), &[]) {
+                Some(column) => format!("update {} set {} = default", relation.sql(), ident(&column.name)),
+                None => return Ok(false),
+            },
+        };
+        // A trigger may do something else instead.
+        let needs_hold = !relation.triggers.is_empty();
+        if relation.estimate > FEW || needs_hold && !self.desk.can_hold_triggers {
+            return Ok(false);
+        }
+        let hold = if needs_hold { vec![hold("replica")] } else { Vec::new() };
+        let done = self.desk.attempt(actor, Arranged::Unnoticed(&hold), &statement, &[]).await?;
+        Ok(done.is_ok_and(|(done, _)| done.affected == 0))
+    }
+
+    /// Whether an actor does not reach a row by a command without a condition where there is no other row: then policies keep
+    /// them from it, whatever they set and whichever condition they ask for it by.
+    async fn is_kept_from(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        statement: &str,
+        row: &Row,
+    ) -> Result<bool, Error> {
+        let tried = self.tried_alone(relation, actor, statement, row).await?;
+        Ok(tried.is_some_and(|tried| tried.is_ok_and(|(done, _)| done.affected == 0)))
+    }
+
+    /// What policies make of a command without a condition where there is no other row: what they make of that row by it;
+    /// none where that cannot be known.
+    async fn tried_alone(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        statement: &str,
+        row: &Row,
+    ) -> Result<Option<Attempted>, Error> {
+        let mut arranged = self.alone(relation, &format!("delete from {} where not {}", relation.sql(), row.key));
+        // Policies may look at other rows of the table; triggers stay held.
+        if arranged.pop().is_none() || self.is_again || self.world.catalog.may_ask_itself(relation) {
+            return Ok(None);
+        }
+        self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &[]).await.map(Some)
     }
 
     /// Whether a statement reaches a row: with its key, which takes the right to see it, and without, which does not.
@@ -351,7 +436,7 @@ impl<'c> Prober<'_, 'c> {
         let place = self.place(relation, row).await?;
         let look = format!("select count(*) from {} where {} and ctid = {}", relation.sql(), row.key, literal(&place));
         let arranged = self.alone(relation, &format!("delete from {} where not {}", relation.sql(), row.key));
-        let done = self.desk.attempt(actor, &arranged, statement, &[look]).await?;
+        let done = self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &[look]).await?;
         Ok(match done {
             Ok((_, looks)) if looks.first().is_some_and(|left| left.number() == 0) => Some(statement.to_owned()),
             // Something refers to a row that was let through; whoever belongs nowhere has none of their own.
@@ -365,6 +450,11 @@ impl<'c> Prober<'_, 'c> {
             _ => None,
         })
     }
+}
+
+/// Holds triggers back, or no more.
+fn hold(role: &str) -> String {
+    format!("set local session_replication_role = {role}")
 }
 
 /// What a row has in the columns that policies ask for and that say in which state it is.

@@ -115,6 +115,9 @@ impl<'c> Prober<'_, 'c> {
             // What joins two rows is there already, but for the last that could be joined.
             variants.extend(relation.joins().next().map(|_| VARIANTS - 1));
             for (as_oneself, variant) in variants.into_iter().flat_map(|variant| [(true, variant), (false, variant)]) {
+                if !as_oneself && !self.is_signed(relation, actor) {
+                    continue;
+                }
                 let Some(draft) = self.draft_in(relation, tenant, actor, as_oneself, variant) else { continue };
                 // A row that names nobody but oneself is one's own.
                 let names_one =
@@ -173,6 +176,17 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// Whether a row that somebody writes as themselves may be another than the one that they write in somebody's name.
+    fn is_signed(&self, relation: &Relation, actor: &Actor) -> bool {
+        let says_whose = matches!(self.world.ties.get(&relation.oid), Some(Tie::Path | Tie::Owner(_)));
+        let names_users = || {
+            relation.columns.iter().any(|column| self.world.catalog.is_of_user(relation, &column.name))
+                || relation.references.iter().any(|reference| reference.target_name == "auth.users")
+                || !owner_columns(self.world.catalog, relation, self.world.tenancy).is_empty()
+        };
+        says_whose || actor.user.is_some() && names_users()
     }
 
     /// Whether a constraint is a key that says nothing but whose a row is: there is one for each.

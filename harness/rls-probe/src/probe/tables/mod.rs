@@ -35,6 +35,9 @@ impl<'c> Prober<'_, 'c> {
     async fn tried_by_all(&mut self, relation: &'c Relation) -> Result<(), Error> {
         for actor in &self.actors.clone() {
             self.table(relation, actor).await?;
+            if self.has_seen_enough() {
+                return Ok(());
+            }
         }
         self.failures(relation);
         self.read_by_any_account(relation).await?;
