@@ -20,7 +20,6 @@ use harness::{
     Outcome as Seen,
     run::{CheckResult, read_results},
 };
-use portal::Portal;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -208,9 +207,6 @@ impl<'m> Bench<'m> {
                 environment(mutant.class, &sources)
             }
         };
-        if mutant.class == Class::Sql && !starts(&environment) {
-            return Ok(Kind::Stillborn);
-        }
         let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
         self.looked(&plan::batches(&self.sound, mutant, steps), &mutant.breaks, &environment, &folder)
     }
@@ -237,6 +233,11 @@ impl<'m> Bench<'m> {
             for line in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
                 if line.starts_with("test ") && line.ends_with("FAILED") {
                     let results = read_results(&own).unwrap_or_default();
+                    // Of a portal that does not start, which is no defect that is released, no check is run.
+                    if at == 0 && results.iter().all(|result| result.outcome == Seen::NotRun) {
+                        kind = Some(Kind::Stillborn);
+                        break;
+                    }
                     kind = first_kill(&results, breaks);
                     undecided = undecided.or_else(|| first_undecided(&results));
                     if matches!(kind, Some(Kind::Killed { .. })) {
@@ -248,7 +249,7 @@ impl<'m> Bench<'m> {
             let _ = child.kill();
             child.wait()?;
             match kind {
-                Some(killed @ Kind::Killed { .. }) => return Ok(killed),
+                Some(ended @ (Kind::Killed { .. } | Kind::Stillborn)) => return Ok(ended),
                 other => misled = misled.or(other),
             }
         }
@@ -258,30 +259,14 @@ impl<'m> Bench<'m> {
 
 /// How a suite gets these sources of a class.
 fn environment(class: Class, sources: &Path) -> Vec<(&'static str, String)> {
-    let (sources, seed) = (sources.display(), root().join("fixtures/portal/seed"));
+    let sources = sources.display().to_string();
     let mut environment = vec![("HARNESS_TARGET", "embedded".to_owned()), ("RUST_TEST_THREADS", "2".to_owned())];
     match class {
-        Class::Web => environment.push(("PORTAL_DIST", sources.to_string())),
-        Class::Sql => environment.extend([
-            ("PORTAL_MIGRATIONS", sources.to_string()),
-            ("PORTAL_SEED", seed.join("seed.sql").display().to_string()),
-            ("PORTAL_ACCOUNTS", seed.join("accounts.toml").display().to_string()),
-        ]),
+        Class::Web => environment.push(("PORTAL_DIST", sources)),
+        Class::Sql => environment.push(("PORTAL_OWN_MIGRATIONS", sources)),
         Class::Server => {}
     }
     environment
-}
-
-/// Whether a portal can be made of these migrations at all; what PostgreSQL does not take is no defect that is released.
-fn starts(environment: &[(&'static str, String)]) -> bool {
-    let path = |name: &str| {
-        environment.iter().find(|(own, _)| *own == name).map(|(_, path)| PathBuf::from(path)).unwrap_or_default()
-    };
-    let builder = Portal::builder()
-        .migrations(path("PORTAL_MIGRATIONS"))
-        .seed(path("PORTAL_SEED"))
-        .accounts(path("PORTAL_ACCOUNTS"));
-    tokio::runtime::Runtime::new().is_ok_and(|runtime| runtime.block_on(builder.start()).is_ok())
 }
 
 /// A failed check kills; one that could not tell does not. One of a broken step comes before all others.
