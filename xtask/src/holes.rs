@@ -8,10 +8,14 @@ use std::{
 
 use futures_util::future::try_join;
 use portal::Portal;
-use rls_probe::{Effect, Finding, Report, Tenancy, Wish, probe, probe_as};
+use rls_probe::{Cell, Effect, Finding, Object, Report, Tenancy, Verb, Wish, probe, probe_as};
 use serde::Deserialize;
 
 use crate::{Error, setup::root};
+
+/// Those who have an account and a role in no tenant that works: a hole for that role, or for whoever has an account, is
+/// theirs as well where it does not ask for their state, and its head need not say so.
+const OUTSIDE: [&str; 6] = ["removed", "invited", "deactivated", "suspended", "suspended tenant", "unverified"];
 
 /// A schema without a hole, with the holes that can be made in it.
 pub struct Schema {
@@ -32,9 +36,10 @@ pub struct Hole {
     /// Where it is to be found.
     object: String,
     verb: String,
+    /// Everybody who can, and nobody else.
     actors: BTreeSet<String>,
-    /// What is to be said of it; where nothing is written down, whatever is.
-    effect: String,
+    /// What is to be said of it: each of somebody, and of everybody one.
+    effects: Vec<String>,
     /// Seen in the catalog only.
     lint: Option<String>,
     /// Why the prober misses it.
@@ -46,11 +51,14 @@ pub struct Judged {
     pub hole: String,
     pub is_found: bool,
     pub findings: usize,
-    /// How many of them have a fix that was tried, and not advice.
-    pub fixed: usize,
-    /// Scripts that show an effect, and how many of them were run to their end and showed it.
+    /// Findings that printed nothing but advice.
+    pub advised: Vec<String>,
+    /// What is wrong with the fixes that were printed, seen by a probing of its own: what they leave open, open or take away.
+    pub unmended: Vec<String>,
+    /// Scripts that show an effect.
     pub scripts: usize,
-    pub ran: usize,
+    /// Of these, what they were to show that did not run to their end, or showed nothing.
+    pub unshown: Vec<String>,
     pub took_ms: u64,
     /// What was found, for people.
     pub shown: Vec<String>,
@@ -90,44 +98,55 @@ impl Schema {
 impl Hole {
     fn read(path: &Path) -> Result<Self, Error> {
         let sql = read(path)?;
-        let head = |name: &str| {
-            let line = sql.lines().find_map(|line| line.strip_prefix("-- ")?.strip_prefix(name));
-            line.map(|line| line.trim().to_owned())
+        let heads = |name: &str| {
+            let lines = sql.lines().filter_map(|line| line.strip_prefix("-- ")?.strip_prefix(name));
+            lines.map(|line| line.trim().to_owned()).collect::<Vec<_>>()
         };
+        let head = |name: &str| heads(name).into_iter().next();
         let object = head("object:").ok_or_else(|| format!("{} names no object", path.display()))?;
         let actors = head("actor:").unwrap_or_default();
+        let (lint, effects) = (head("lint:"), heads("effect:"));
+        if lint.is_none() && (effects.is_empty() || actors.is_empty()) {
+            return Err(format!("{} says neither who can do what, nor which lint reports it", path.display()).into());
+        }
         Ok(Self {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             about: head("").unwrap_or_default(),
             object: object.rsplit(' ').next().unwrap_or_default().to_owned(),
             verb: head("verb:").unwrap_or_default(),
             actors: actors.split(',').map(|actor| actor.trim().to_owned()).filter(|actor| !actor.is_empty()).collect(),
-            effect: head("effect:").unwrap_or_default(),
-            lint: head("lint:"),
+            effects,
+            lint,
             missed: head("missed:"),
             sql,
         })
     }
 
-    /// Whether a finding names it: the right object, and an effect with the right verb, by those who really can. Where a hole
-    /// says what its effect is, that is it, and everybody is named.
-    fn is_named_by(&self, finding: &Finding) -> bool {
+    /// Whether findings name it: the right object and verb, each of its effects, by everybody who really can and by no
+    /// other member, newcomer or visitor.
+    fn is_named_by(&self, findings: &[Finding]) -> bool {
+        let effects: Vec<_> =
+            findings.iter().filter(|finding| self.is_of(finding)).flat_map(|finding| &finding.effects).collect();
+        let of = |text: &String| {
+            let is_it = |effect: &&&Effect| effect.verb.name() == self.verb && effect.text.contains(text);
+            effects.iter().filter(is_it).flat_map(|effect| effect.actors.iter().cloned()).collect::<BTreeSet<_>>()
+        };
+        let actors: Vec<_> = self.effects.iter().map(of).collect();
+        let is_each_said = !actors.is_empty() && actors.iter().all(|actors| !actors.is_empty());
+        let actors: BTreeSet<_> = actors.into_iter().flatten().collect();
+        let is_expected = |actor: &String| OUTSIDE.contains(&actor.as_str()) || self.actors.contains(actor);
+        is_each_said && actors.is_superset(&self.actors) && actors.iter().all(is_expected)
+    }
+
+    fn is_of(&self, finding: &Finding) -> bool {
         let name = &finding.object.name;
-        let is_object = *name == self.object || name.ends_with(&format!(".{}", self.object));
-        is_object && finding.effects.iter().any(|effect| self.has_effect(effect))
+        *name == self.object || name.ends_with(&format!(".{}", self.object))
     }
 
-    fn has_effect(&self, effect: &Effect) -> bool {
-        let is_by_all = self.actors.iter().all(|actor| effect.actors.contains(actor));
-        let is_by_one = self.actors.is_empty() || effect.actors.iter().any(|actor| self.has(actor));
-        let is_by_them = if self.effect.is_empty() { is_by_one } else { is_by_all };
-        effect.verb.name() == self.verb && effect.text.contains(&self.effect) && is_by_them
-    }
-
-    /// Whether an actor is among those who can.
-    fn has(&self, actor: &str) -> bool {
-        let is_dead = matches!(actor, "removed" | "invited" | "suspended tenant");
-        self.actors.contains(actor) || (is_dead && self.actors.contains("deactivated"))
+    fn is_linted_by(&self, report: &Report) -> bool {
+        let of_hole =
+            |lint: &String| report.lints.iter().any(|found| found.name == *lint && found.object.contains(&self.object));
+        self.effects.is_empty() && self.lint.as_ref().is_some_and(of_hole)
     }
 }
 
@@ -157,13 +176,13 @@ impl Schema {
     ///
     /// # Errors
     /// When a hole cannot be made, or the schema not be probed.
-    pub async fn judge_all(&self, portal: &Portal) -> Result<Vec<Judged>, Error> {
+    pub async fn judge_all(&self, portal: &Portal, tight: &Report) -> Result<Vec<Judged>, Error> {
         // Two at a time, each with a database of its own: locks are held as long as a probing takes.
         let second = self.start().await?;
         let lane = async |portal: &Portal, first: usize| {
             let mut judged = Vec::new();
             for hole in self.holes.iter().skip(first).step_by(2) {
-                judged.push(self.judge(portal, hole).await.map_err(|error| format!("{}: {error}", hole.name))?);
+                judged.push(self.judge(portal, tight, hole).await.map_err(|error| format!("{}: {error}", hole.name))?);
             }
             Ok::<_, Error>(judged)
         };
@@ -174,29 +193,80 @@ impl Schema {
         Ok(judged)
     }
 
-    async fn judge(&self, portal: &Portal, hole: &Hole) -> Result<Judged, Error> {
+    async fn judge(&self, portal: &Portal, tight: &Report, hole: &Hole) -> Result<Judged, Error> {
         let wish = Wish { migration: Some(&hole.sql), shown: true, ..Wish::default() };
         let report = probe_as(portal.database_url(), &self.tenancy, wish).await?;
-        let shown = report.findings.iter().flat_map(|finding| {
-            finding.effects.iter().map(|effect| {
-                let (verb, text) = (effect.verb.name(), &effect.text);
-                format!("{verb} {}: {} {text}", finding.object, effect.actors.join(", "))
-            })
-        });
-        let is_linted = hole.lint.as_ref().is_some_and(|lint| {
-            report.lints.iter().any(|found| found.name == *lint && found.object.contains(&hole.object))
-        });
+        let advised = report.findings.iter().filter(|finding| !finding.fix.is_tried);
+        let effects =
+            report.findings.iter().flat_map(|finding| finding.effects.iter().map(move |effect| (finding, effect)));
+        let unshown = effects.zip(&report.shown).filter(|(_, is_shown)| !**is_shown);
         Ok(Judged {
             hole: hole.name.clone(),
-            is_found: is_linted || report.findings.iter().any(|finding| hole.is_named_by(finding)),
+            is_found: hole.is_linted_by(&report) || hole.is_named_by(&report.findings),
             findings: report.findings.len(),
-            fixed: report.findings.iter().filter(|finding| finding.fix.is_tried).count(),
+            advised: advised.map(|finding| format!("{} ({})", finding.object, finding.cause)).collect(),
+            unmended: self.unmended(portal, tight, (hole, &report)).await?,
             scripts: report.shown.len(),
-            ran: report.shown.iter().filter(|shown| **shown).count(),
+            unshown: unshown.map(|((finding, effect), _)| said(finding, effect)).collect(),
             took_ms: report.took_ms,
-            shown: shown.collect(),
+            shown: all_said(&report.findings),
         })
     }
+
+    /// What the printed fixes leave open, open, or take from those who had it before there was a hole: the database is probed
+    /// again that the hole and they make, from its beginning.
+    async fn unmended(
+        &self,
+        portal: &Portal,
+        tight: &Report,
+        (hole, report): (&Hole, &Report),
+    ) -> Result<Vec<String>, Error> {
+        let tried: Vec<_> = report.findings.iter().filter(|finding| finding.fix.is_tried).collect();
+        if tried.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fixes: Vec<_> = tried.iter().map(|finding| finding.fix.sql.as_str()).collect();
+        let migration = format!("{}\n;\n{}", hole.sql, fixes.join("\n"));
+        let wish = Wish { migration: Some(&migration), ..Wish::default() };
+        let mended = match probe_as(portal.database_url(), &self.tenancy, wish).await {
+            Ok(mended) => mended,
+            Err(error) => return Ok(vec![format!("cannot be probed: {error}")]),
+        };
+        let known = all_said(&report.findings);
+        let of_tried: Vec<_> =
+            tried.into_iter().flat_map(|finding| finding.effects.iter().map(|effect| said(finding, effect))).collect();
+        let open =
+            all_said(&mended.findings).into_iter().filter(|said| of_tried.contains(said) || !known.contains(said));
+        let may = (own(tight), own(report), own(&mended));
+        let taken = may.0.iter().filter(|cell| may.1.contains(cell) && !may.2.contains(cell));
+        let taken = taken.map(|(object, actor, verb)| format!("taken: {} {object}: {actor}", verb.name()));
+        let mut wrong: Vec<_> = open.map(|said| format!("open: {said}")).chain(taken).collect();
+        if !wrong.is_empty() {
+            wrong.push(format!("by: {}", fixes.join(" ")));
+        }
+        Ok(wrong)
+    }
+}
+
+fn all_said(findings: &[Finding]) -> Vec<String> {
+    let effects = findings.iter().flat_map(|finding| finding.effects.iter().map(move |effect| said(finding, effect)));
+    effects.collect()
+}
+
+fn said(finding: &Finding, effect: &Effect) -> String {
+    format!("{} {}: {} {}", effect.verb.name(), finding.object, effect.actors.join(", "), effect.text)
+}
+
+/// Who may do what by intent, or does it as well.
+fn own(report: &Report) -> BTreeSet<(&Object, &str, Verb)> {
+    let cells = report
+        .cells
+        .iter()
+        .flat_map(|(object, actors)| actors.iter().map(move |(actor, verbs)| (object, actor, verbs)));
+    let cells = cells
+        .flat_map(|(object, actor, verbs)| verbs.iter().map(move |(verb, cell)| (object, actor.as_str(), *verb, cell)));
+    let may = cells.filter(|(.., cell)| matches!(cell, Cell::Own | Cell::Crossed));
+    may.map(|(object, actor, verb, _)| (object, actor, verb)).collect()
 }
 
 fn tenancy(path: &Path) -> Result<Tenancy, Error> {
@@ -243,7 +313,7 @@ mod tests {
         let tight = schema.tight(&portal).await.unwrap();
         assert!(tight.is_good(), "{}: {tight}", schema.name);
         schema.holes = schema.holes.into_iter().step_by(EVERY).collect();
-        for (judged, hole) in schema.judge_all(&portal).await.unwrap().iter().zip(&schema.holes) {
+        for (judged, hole) in schema.judge_all(&portal, &tight).await.unwrap().iter().zip(&schema.holes) {
             assert_eq!(judged.is_found, hole.missed.is_none(), "{}: {:?}", judged.hole, judged.shown);
         }
     }

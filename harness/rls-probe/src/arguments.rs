@@ -131,7 +131,9 @@ pub fn plans(world: &World<'_>, function: &Function) -> Vec<Plan> {
         plans.extend((0..roles).flat_map(|at| [Plan::Raised(at), Plan::RaisedOneself(at)]));
     }
     let is_text = |argument: &Argument| argument.category == "S" && argument.labels.is_empty();
-    if count > 1 && function.volatile && function.arguments.iter().any(is_text) {
+    let has_texts = function.arguments.iter().any(|argument| argument.kind.starts_with("json"))
+        || count > 1 && function.arguments.iter().any(is_text);
+    if function.volatile && has_texts {
         plans.push(Plan::Fresh);
     }
     if function.volatile
@@ -331,7 +333,13 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
         if let (Plan::Stranger, Some(stranger)) = (about.plan, stranger) {
             return stranger.user.clone();
         }
-        return if tenant == OTHER { made.users.first().cloned() } else { made.users.last().cloned() };
+        // Where users are the tenants, another of them is somebody else.
+        let at = if world.tenancy.tenant.is_some() { pick } else { 0 };
+        return if tenant == OTHER {
+            made.users.get(at).or(made.users.first()).cloned()
+        } else {
+            made.users.last().cloned()
+        };
     }
     let tables = || world.catalog.relations.iter().filter(|relation| relation.is_table() && !relation.partition);
     let stem = name.strip_suffix("_id").unwrap_or(name);

@@ -78,7 +78,7 @@ pub struct Relation {
     /// Relations that a view reads.
     pub uses: Vec<i64>,
     /// What a view shows, in SQL.
-    definition: Option<String>,
+    pub definition: Option<String>,
     pub published: bool,
     pub triggers: Vec<String>,
 }
@@ -131,6 +131,8 @@ pub struct Key {
     pub columns: Vec<String>,
     /// Of columns only, not of expressions.
     pub plain: bool,
+    /// The statement that makes it.
+    pub definition: String,
 }
 
 /// A foreign key.
@@ -141,6 +143,8 @@ pub struct Reference {
     pub target: i64,
     pub target_name: String,
     pub target_columns: Vec<String>,
+    /// What stands behind its name.
+    pub definition: String,
 }
 
 /// A check constraint.

@@ -107,7 +107,8 @@ select jsonb_build_object(
               ))
             )
           ),
-          'plain', 0 <> all (x.indkey::int2[])
+          'plain', 0 <> all (x.indkey::int2[]),
+          'definition', pg_get_indexdef(x.indexrelid)
         ) order by not x.indisprimary, i.relname)
         from pg_index x join pg_class i on i.oid = x.indexrelid
         where x.indrelid = c.oid and x.indisunique
@@ -120,6 +121,7 @@ select jsonb_build_object(
             from unnest(k.conkey) with ordinality n (number, position)
             join pg_attribute a on a.attrelid = k.conrelid and a.attnum = n.number
           ),
+          'definition', pg_get_constraintdef(k.oid),
           'target', k.confrelid::int8,
           'target_name', k.confrelid::regclass::text,
           'target_columns', (

@@ -87,9 +87,15 @@ pub fn advice(catalog: &Catalog, object: &Object, cause: &Cause) -> Fix {
 pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &[&str]) -> Vec<String> {
     let name = quoted(&object.name);
     match (cause, catalog.named(&object.name)) {
-        (Cause::View, Some(_)) if object.noun == "view" => {
-            vec![format!("alter view {name} set (security_invoker = true);")]
+        (Cause::View, Some(view)) if object.noun == "view" => {
+            let as_caller = format!("alter view {name} set (security_invoker = true);");
+            let about = whose_of(catalog, view).into_iter().filter_map(|condition| narrowed_view(view, &condition));
+            [as_caller].into_iter().chain(about).collect()
         }
+        (Cause::View, Some(view)) if object.noun == "materialized view" => {
+            whose_of(catalog, view).iter().map(|condition| behind_view(view, condition)).collect()
+        }
+        (Cause::Column, None) => column_kept(catalog, object).into_iter().collect(),
         (Cause::Function, _) => {
             let functions = catalog.functions.iter().filter(|function| function.title() == object.name);
             let signatures: Vec<_> = functions.map(|function| function.signature.as_str()).collect();
@@ -120,6 +126,7 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
             let compared: Vec<_> = known.iter().filter_map(|policy| compared(relation, policy)).collect();
             let whole = whole.chain((!compared.is_empty()).then(|| compared.join("\n")));
             let asked = conditions(catalog, relation, policies);
+            let whole = whole.chain(known.iter().filter_map(|policy| restrictive(relation, policy)));
             let composed = composed(catalog, relation, &asked).into_iter().map(|condition| narrowed(&condition));
             let asked = asked.iter().map(narrowed);
             whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).collect()
@@ -127,7 +134,8 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
             // Policies that wait for nothing but to be asked.
             let enabled = format!("alter table {name} enable row level security;");
-            let as_it_was = (!relation.policies.is_empty()).then_some(enabled);
+            // A partition is reached through its table, which has policies.
+            let as_it_was = (relation.partition || !relation.policies.is_empty()).then_some(enabled);
             let protected = |condition: &String| {
                 format!(
                     "alter table {name} enable row level security;\ncreate policy \"own rows\" on {name} to authenticated\n  using ({condition})\n  with check ({condition});"
@@ -148,6 +156,49 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
         }
         _ => Vec::new(),
     }
+}
+
+/// What policies ask of a row that has a view's columns.
+fn whose_of(catalog: &Catalog, view: &Relation) -> Vec<String> {
+    let asked = conditions(catalog, view, &[]);
+    let composed = composed(catalog, view, &asked);
+    asked.into_iter().chain(composed).collect()
+}
+
+/// A view that shows what it showed, as far as the rows are the caller's.
+fn narrowed_view(view: &Relation, condition: &str) -> Option<String> {
+    let definition = view.definition.as_deref()?.trim().trim_end_matches(';');
+    let (name, alias) = (view.sql(), ident(&view.name));
+    Some(format!("create or replace view {name} as\nselect * from (\n{definition}\n) {alias}\nwhere {condition};"))
+}
+
+/// A view in the place of a materialized one, which nobody but it reads from then on.
+fn behind_view(view: &Relation, condition: &str) -> String {
+    let (name, all) = (view.sql(), ident(&format!("{}_of_all", view.name)));
+    let moved = format!("{}.{all}", ident(&view.schema));
+    let roles = ["anon", "authenticated"].into_iter().filter(|role| view.may(role, "select"));
+    let roles = roles.collect::<Vec<_>>().join(", ");
+    format!(
+        "alter materialized view {name} rename to {all}; -- which is what is to be refreshed from now on\nrevoke all on {moved} from public, anon, authenticated;\ncreate view {name} as select * from {moved} {} where {condition};\ngrant select on {name} to {roles};",
+        ident(&view.name)
+    )
+}
+
+/// A grant of all columns of a table but one.
+fn column_kept(catalog: &Catalog, object: &Object) -> Option<String> {
+    let (table, column) = object.name.rsplit_once('.')?;
+    let relation = catalog.named(table)?;
+    let grants = ["anon", "authenticated"].into_iter().filter_map(|role| {
+        let kept = relation.columns.iter().filter(|kept| kept.name != column && kept.may(role, "select"));
+        let kept: Vec<_> = kept.map(|kept| ident(&kept.name)).collect();
+        (!kept.is_empty()).then(|| format!("grant select ({}) on {} to {role};", kept.join(", "), relation.sql()))
+    });
+    let grants: Vec<_> = grants.collect();
+    Some(format!(
+        "-- whoever asks for all columns (select *) names them from now on\nrevoke select on {} from anon, authenticated;\n{}",
+        relation.sql(),
+        grants.join("\n")
+    ))
 }
 
 /// Grants of all columns but those that are set, where nothing else is done with them.
@@ -192,6 +243,20 @@ fn compared(relation: &Relation, policy: &Policy) -> Option<String> {
     let clauses = texts.iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", meant(text.as_ref()?))));
     let clauses: String = clauses.collect();
     is_meant_otherwise.then(|| format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql()))
+}
+
+/// A policy for every command that compares, made to restrict the others: where it only adds to them, it keeps nobody out.
+fn restrictive(relation: &Relation, policy: &Policy) -> Option<String> {
+    let others = relation.policies.iter().filter(|other| other.permissive && other.name != policy.name).count();
+    let using = policy.using.as_ref().filter(|text| policy.command == "all" && others > 0 && *text != "true")?;
+    let (name, table) = (ident(&policy.name), relation.sql());
+    let roles: Vec<_> =
+        policy.roles.iter().map(|role| if role == "public" { role.clone() } else { ident(role) }).collect();
+    let check = policy.check.as_ref().map(|check| format!("\n  with check ({check})")).unwrap_or_default();
+    Some(format!(
+        "drop policy {name} on {table};\ncreate policy {name} on {table} as restrictive to {}\n  using ({using}){check};",
+        roles.join(", ")
+    ))
 }
 
 /// A policy that asks for a condition as well.

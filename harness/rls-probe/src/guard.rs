@@ -20,6 +20,7 @@ const COMMANDS: [&str; 4] = ["select", "update", "insert", "delete"];
 struct Asked {
     oid: i64,
     command: String,
+    permissive: bool,
     text: String,
 }
 
@@ -47,11 +48,17 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
     let definition = definition(desk, function).await?;
     for command in COMMANDS {
         let conditions = named.iter().filter_map(|(index, (relation, column))| {
-            let texts = policies.iter().filter(|asked| asked.oid == relation.oid && asked.command == command);
-            let texts: Vec<_> = texts.map(|asked| format!("({})", asked.text)).collect();
+            let texts = |permissive: bool| {
+                let asked = policies.iter().filter(move |asked| {
+                    asked.oid == relation.oid && asked.command == command && asked.permissive == permissive
+                });
+                asked.map(|asked| format!("({})", asked.text)).collect::<Vec<_>>()
+            };
+            let (any, each) = (texts(true), texts(false));
             let (table, column) = (relation.sql(), ident(column));
-            let of_row = format!("{table}.{column} = ${index} and ({})", texts.join(" or "));
-            (!texts.is_empty()).then(|| format!("exists (select from {table} where {of_row})"))
+            let asked: Vec<_> = [format!("({})", any.join(" or "))].into_iter().chain(each).collect();
+            let of_row = format!("{table}.{column} = ${index} and {}", asked.join(" and "));
+            (!any.is_empty()).then(|| format!("exists (select from {table} where {of_row})"))
         });
         let conditions: Vec<_> = conditions.collect();
         let guarded = definition.as_ref().and_then(|text| guarded(function, text, &conditions));
@@ -67,7 +74,10 @@ fn named<'c>(world: &World<'c>, argument: &Argument) -> Option<(&'c Relation, St
     }
     if let Some((oid, column)) = &argument.asked {
         let relation = world.catalog.relation(*oid).filter(|relation| relation.rls)?;
-        return Some((relation, column.clone()));
+        // What is written into a row, or looked for in it, does not name it.
+        let names_a_row =
+            relation.keys.iter().any(|key| key.columns.contains(column)) || relation.reference_of(column).is_some();
+        return names_a_row.then(|| (relation, column.clone()));
     }
     let name = names::bare(&argument.name);
     let of_tenant = world.tenancy.tenant.as_ref().filter(|tenant| tenant.column == name);
@@ -81,19 +91,19 @@ fn named<'c>(world: &World<'c>, argument: &Argument) -> Option<(&'c Relation, St
     Some((table, key.columns[0].clone()))
 }
 
-/// What lets signed-in users through, of these tables.
+/// What signed-in users are asked by the policies of these tables.
 async fn policies(desk: &mut Desk, oids: &str) -> Result<Vec<Asked>, Error> {
     let path = desk.run("select current_setting('search_path')").await?.value().unwrap_or_default().to_owned();
     let sql = format!(
         "select set_config('search_path', '', true);
-        select coalesce(json_agg(json_build_object('oid', p.oid, 'command', p.command, 'text', p.text) order by p.name), '[]')::text
+        select coalesce(json_agg(json_build_object('oid', p.oid, 'command', p.command, 'permissive', p.permissive, 'text', p.text) order by p.name), '[]')::text
         from (
-          select polrelid::bigint oid, polname name, c.command,
+          select polrelid::bigint oid, polname name, c.command, polpermissive permissive,
             pg_get_expr(case when c.command = 'insert' then coalesce(polwithcheck, polqual) else polqual end, polrelid) as text
           from pg_policy
           join (values ('r', 'select'), ('w', 'update'), ('a', 'insert'), ('d', 'delete')) c (letter, command)
             on polcmd = '*' or polcmd::text = c.letter
-          where polpermissive and polrelid = any ('{{{oids}}}'::oid[])
+          where polrelid = any ('{{{oids}}}'::oid[])
             and polroles && array(select 0::oid union select oid from pg_roles where rolname = 'authenticated')
         ) p where p.text is not null"
     );

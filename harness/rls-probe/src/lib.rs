@@ -28,6 +28,7 @@ mod baseline;
 mod catalog;
 pub mod command;
 mod compare;
+mod constraint;
 mod desk;
 mod draft;
 mod error;
@@ -142,8 +143,13 @@ pub async fn probe_as(url: &str, tenancy: &Tenancy, wish: Wish<'_>) -> Result<Re
     let mut report = Report::of(&world, script, record, findings, Proof::default(), attempts, begin.elapsed());
     report.mended = mended;
     if wish.shown {
-        let Shown { shown, contrasts } = shown(&mut desk, &report, wish.migration, &world).await?;
+        let Shown { shown, caught, contrasts } = shown(&mut desk, &report, wish.migration, &world).await?;
         (report.shown, report.contrasts) = (shown, contrasts);
+        for effect in report.findings.iter_mut().flat_map(|finding| &mut finding.effects) {
+            if let Some(sql) = caught.get(&effect.sql) {
+                effect.sql.clone_from(sql);
+            }
+        }
     }
     report.proof = proof;
     desk.close().await?;

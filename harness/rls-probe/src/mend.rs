@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    constraint::within,
     desk::Desk,
     error::Error,
     finding::Finding,
@@ -29,6 +30,9 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         let finding = &findings[at];
         let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
         let mut candidates = candidates(world.catalog, &finding.object, &finding.cause, &shown_by);
+        if let (Cause::Constraint(name), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
+            candidates.extend(within(world.catalog, relation, name, |relation| world.whose_columns(relation)));
+        }
         if finding.cause == Cause::Function {
             candidates.extend(guards(desk, world, &finding.object.name).await?);
         }
@@ -102,7 +106,7 @@ async fn loss(
     };
     let after = Prober::again(desk, world, object, None, &is_open).await?;
     let is_closed = !is_open(&after) && !fails(before, &after, object);
-    let members = if is_closed { lost(before, &after, object) } else { None };
+    let members = if is_closed { lost(before, &after, object, is_for_anybody(finding)) } else { None };
     Ok(members.map(|members| Loss { members, others: less.len() }))
 }
 
@@ -123,7 +127,7 @@ struct Loss {
 
 /// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
 /// may have had their own tenant's rows by nothing else, as long as somebody of every tenant keeps them.
-fn lost(before: &Record, after: &Record, object: &Object) -> Option<usize> {
+fn lost(before: &Record, after: &Record, object: &Object, is_for_anybody: bool) -> Option<usize> {
     let of_object = || before.own.iter().filter(|(of, ..)| of == object);
     let gone: Vec<_> = of_object().filter(|allowed| !after.own.contains(*allowed)).collect();
     let has_crossed = |actor: &str, verb: Verb| {
@@ -131,7 +135,10 @@ fn lost(before: &Record, after: &Record, object: &Object) -> Option<usize> {
         crossings.any(|crossing| crossing.actor == actor && crossing.verb == verb)
     };
     let is_kept = |verb: Verb| of_object().any(|allowed| allowed.2 == verb && after.own.contains(allowed));
-    let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| has_crossed(actor, *verb) && is_kept(*verb);
+    // What a function does for its caller's own is seldom by the same hole as what it does for others'.
+    let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
+        has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody)
+    };
     gone.iter().all(is_by_crossing).then_some(gone.len())
 }
 

@@ -28,7 +28,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Secrets that colleagues read who do not manage them.
-    async fn secrets(&mut self, relation: &'c Relation) -> Result<(), Error> {
+    pub(super) async fn secrets(&mut self, relation: &'c Relation) -> Result<(), Error> {
         let roles = &self.world.tenancy.roles;
         let highest = self
             .world
@@ -207,10 +207,13 @@ impl<'c> Prober<'_, 'c> {
             if is_kept_apart {
                 for actor in &self.actors.clone() {
                     let object = Object { noun: "bucket", name: id.clone() };
-                    let sql = "select id, public from storage.buckets";
+                    let sql = format!(
+                        "reset role;\nselect format('/storage/v1/object/public/%s/%s', bucket_id, name) as address from storage.objects where bucket_id = {}",
+                        literal(&id)
+                    );
                     let deed = Harm::of_reading(actor.kind)
                         .that("can download each of its files by its address, whatever its policies say");
-                    self.record.cross(&object, Verb::Read, actor, deed, Cause::PublicBucket, sql);
+                    self.record.cross(&object, Verb::Read, actor, deed, Cause::PublicBucket, &sql);
                 }
             }
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     actor::{Actor, Kind},
     arguments::{Plan, call, plans},
-    catalog::{Column, Function, Relation},
+    catalog::{Argument, Column, Function, Relation},
     desk::{Arranged, Done},
     error::Error,
     harm::{Deed, Harm},
@@ -39,6 +39,9 @@ pub(super) struct Answer {
     text: String,
     pub written: Vec<i64>,
 }
+
+/// How many people of the other tenant a function is tried on that is about one.
+const PEOPLE: usize = 6;
 
 impl<'c> Prober<'_, 'c> {
     /// These functions, every actor.
@@ -78,6 +81,10 @@ impl<'c> Prober<'_, 'c> {
         let (works, last) = self.works(function).await?;
         // The first rows, those that somebody who may gets an answer with, and those that refer to nothing.
         let mut picks = vec![0, works.unwrap_or(0), 2];
+        let is_about_people = |argument: &Argument| names::is_user_argument(&names::bare(&argument.name));
+        if self.world.tenancy.tenant.is_some() && function.arguments.iter().any(is_about_people) {
+            picks.extend(1..self.world.tenants[OTHER].users.len().min(PEOPLE));
+        }
         picks.dedup();
         if function.arguments.is_empty() {
             picks.truncate(1);
@@ -181,11 +188,11 @@ impl<'c> Prober<'_, 'c> {
             }
             let is_echo = |secret: &str| call.sql.contains(secret);
             let code = self.let_in_by(actor, &call.sql).await?;
-            if self.given_away(actor, &answer.text).any(|secret| !is_echo(secret)) {
-                let whose = match (actor.kind.is_outside(), actor.tenant) {
-                    (true, Some(own)) => Self::whose(actor, own),
-                    _ => "the other tenant",
-                };
+            for tenant in self.foreign(actor) {
+                if !self.given_away_of(tenant, actor, &answer.text).any(|secret| !is_echo(secret)) {
+                    continue;
+                }
+                let whose = Self::whose(actor, tenant);
                 let deed = if says_but_whose(&call.passed, &answer.text) {
                     Harm::Low.that("can learn whose a row is that they know by its random key")
                 } else {
@@ -254,13 +261,16 @@ impl<'c> Prober<'_, 'c> {
 
     /// What a text reveals to an actor of tenants that they may not know.
     fn given_away<'t>(&self, actor: &Actor, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.foreign(actor).into_iter().flat_map(move |tenant| self.given_away_of(tenant, actor, text))
+    }
+
+    /// The same of one tenant.
+    fn given_away_of<'t>(&self, tenant: usize, actor: &Actor, text: &'t str) -> impl Iterator<Item = &'t str> {
         // Their own id, and that of the tenant that they were in, stand in rows of their own.
         let own = actor.tenant.map(|tenant| self.world.tenants[tenant].id.clone());
         let user = actor.user.clone();
-        let tenants = self.foreign(actor).into_iter();
-        tenants
-            .flat_map(|tenant| self.world.given_away(tenant, text))
-            .filter(move |found| Some(*found) != user.as_deref() && Some(*found) != own.as_deref())
+        let found = self.world.given_away(tenant, text);
+        found.filter(move |found| Some(*found) != user.as_deref() && Some(*found) != own.as_deref())
     }
 
     /// The answer and the tables that were written to; or the refusal.

@@ -1,6 +1,9 @@
 //! Oneself and colleagues: a higher role, another tenant, a state that was taken away, a second membership, an
 //! invitation above one's own role, and what signing up believes.
 
+use serde_json::json;
+use uuid::Uuid;
+
 use crate::{
     actor::{Actor, Kind},
     catalog::Relation,
@@ -10,7 +13,7 @@ use crate::{
     harm::Harm,
     names,
     record::{Cause, Cell, Object, Verb},
-    sql::{ident, literal},
+    sql::{ident, literal, setting},
     tie::owner_columns,
     world::{OTHER, OWN, Row, dead_states, sql_values},
 };
@@ -550,7 +553,8 @@ impl<'c> Prober<'_, 'c> {
         let named = |name: &str| self.world.actors.iter().find(|actor| actor.name == name).cloned();
         let (Some(claimant), Some(newcomer)) = (named("claimant"), named("newcomer")) else { return Ok(()) };
         let id = |actor: &Actor| literal(actor.user.as_deref().unwrap_or_default());
-        let mut differs = Vec::new();
+        let (mut differs, mut looks) = (Vec::new(), Vec::new());
+        let fresh = Uuid::new_v4().to_string();
         let app = "select coalesce(raw_app_meta_data, '{}')::text from auth.users where id = ";
         let (theirs, usual) = (
             self.desk.run(&format!("{app}{}", id(&claimant))).await?,
@@ -558,6 +562,7 @@ impl<'c> Prober<'_, 'c> {
         );
         if theirs.value() != usual.value() {
             differs.push("auth.users.raw_app_meta_data".to_owned());
+            looks.push(format!("select raw_app_meta_data from auth.users where id = {}", literal(&fresh)));
         }
         let members = self.world.tenancy.members.as_ref();
         for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
@@ -599,6 +604,13 @@ impl<'c> Prober<'_, 'c> {
             let (theirs, usual) = (self.desk.run(&rows(&claimant)).await?, self.desk.run(&rows(&newcomer)).await?);
             if theirs.value() != usual.value() {
                 differs.push(relation.title());
+                let (table, owner, told) = (relation.sql(), ident(owner), telling.join(", "));
+                let usual =
+                    format!("select concat_ws('|', {told}) from {table} where {owner}::text = {}", id(&newcomer));
+                looks.push(format!(
+                    "select to_jsonb(t) as made from {table} t where {owner}::text = {} and concat_ws('|', {told}) not in ({usual})",
+                    literal(&fresh)
+                ));
             }
         }
         if !differs.is_empty() {
@@ -614,9 +626,24 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             let effect = format!("gets what they claim of themselves when they sign up ({})", differs.join(", "));
-            let (deed, sql) = (Harm::Critical.that(effect), "select raw_user_meta_data from auth.users");
-            self.record.cross(&object, Verb::Call, &claimant, deed, Cause::Trigger(trigger.clone()), sql);
+            let deed = Harm::Critical.that(effect);
+            let sql = self.sign_up_again(&claimant, &fresh, looks.first());
+            self.record.cross(&object, Verb::Call, &claimant, deed, Cause::Trigger(trigger.clone()), &sql);
         }
         Ok(())
+    }
+
+    /// Statements by which the auth server makes another account that claims the same, and which look what it got.
+    fn sign_up_again(&self, claimant: &Actor, fresh: &str, look: Option<&String>) -> String {
+        let columns: Vec<_> = self.world.catalog.auth_columns.iter().map(|name| ident(name)).collect();
+        let columns = columns.join(", ");
+        let changed = json!({"id": fresh, "email": format!("{fresh}@example.com"), "phone": null});
+        let nobody = setting("request.jwt.claims", "");
+        format!(
+            "reset role;\nselect {nobody};\ninsert into auth.users ({columns})\n  select {columns} from jsonb_populate_record(null::auth.users, (\n    select to_jsonb(u) || {} from auth.users u where id = {}));\n{}",
+            literal(&changed.to_string()),
+            literal(claimant.user.as_deref().unwrap_or_default()),
+            look.map_or("", String::as_str)
+        )
     }
 }

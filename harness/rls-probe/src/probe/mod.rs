@@ -120,6 +120,12 @@ impl<'p, 'c> Prober<'p, 'c> {
             }
             Some(view) => prober.views_of(vec![view]).await?,
             None if object.noun == "bucket" => prober.buckets().await?,
+            None if object.noun == "column" => {
+                let table = object.name.rsplit_once('.').and_then(|(table, _)| world.catalog.named(table));
+                if let Some(table) = table {
+                    prober.secrets(table).await?;
+                }
+            }
             None if object.noun == "schema" => prober.creatable().await?,
             None => {
                 let functions = world.catalog.functions.iter().filter(|function| function.title() == object.name);
@@ -171,7 +177,7 @@ impl<'p, 'c> Prober<'p, 'c> {
             for sql in tries {
                 let count = prober.attempt(control, &sql, &[]).await?.ok().map(|(done, _)| done.affected);
                 // A member may see less through a view than before, and not nothing.
-                let is_less_enough = relation.is_view() && !is_platform;
+                let is_less_enough = !relation.is_table() && !is_platform;
                 let count = if is_less_enough { count.map(|count| count.min(1)) } else { count };
                 counts.push(Controlled { is_outside: control.kind != Kind::Member, count });
             }

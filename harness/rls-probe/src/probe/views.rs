@@ -45,49 +45,56 @@ impl<'c> Prober<'_, 'c> {
     async fn view(&mut self, view: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let (object, role) = (object_of(view), actor.db_role());
         if view.may(role, "select") {
-            let tenants = self.foreign(actor);
-            let table = format!("(select to_jsonb(v)::text as j from {} v limit {ROWS}) s", view.sql());
-            let needles = tenants.iter().flat_map(|tenant| self.world.needles(*tenant));
-            let needles = needles.filter(|needle| Some(*needle) != actor.user.as_ref());
-            let mut sql = format!("select count(*) from {table} where {}", contains_any("j", needles));
-            if let Some(column) = self.tenant_column_of(view) {
-                let ids: Vec<_> = tenants.iter().map(|tenant| literal(&self.world.tenants[*tenant].id)).collect();
-                sql = format!(
-                    "select count(*) from {} where {}::text in ({})",
-                    view.sql(),
-                    ident(&column),
-                    ids.join(", ")
-                );
-            }
-            match self.attempt(actor, &sql, &[]).await? {
-                Ok((done, _)) if done.number() > 0 => {
-                    let cause = if view.invoker { Cause::Policies(Vec::new()) } else { Cause::View };
-                    let shown = view.columns.iter().filter(|column| column.may(role, "select"));
-                    let is_personal = shown.into_iter().any(|column| names::is_personal(&column.name));
-                    let harm = Harm::of_reading(actor.kind);
-                    let harm =
-                        if names::says_public(&view.name) && !is_personal { harm.min(Harm::Medium) } else { harm };
-                    let deed = harm.that("can read rows of the other tenant through it");
-                    self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
-                }
-                // What it is of may be out of reach from here; the grant is there.
-                _ if view.noun() == "foreign table" => {
-                    let deed =
-                        Harm::of_reading(actor.kind).that("can read it, and no policy restricts a foreign table");
-                    self.record.cross(&object, Verb::Read, actor, deed, Cause::Grant("select".to_owned()), &sql);
-                }
-                Ok(_) => self.record.enter(
-                    &object,
-                    Verb::Read,
-                    actor,
-                    if actor.kind.is_outside() { Cell::Refused } else { Cell::Own },
-                ),
-                Err(refused) => self.record.enter(&object, Verb::Read, actor, Self::refusal(&refused)),
+            for tenant in self.foreign(actor) {
+                self.read_view(view, actor, tenant).await?;
             }
         } else {
             self.record.enter(&object, Verb::Read, actor, Cell::Refused);
         }
         self.write_through(view, actor).await
+    }
+
+    /// What a view shows of a tenant.
+    async fn read_view(&mut self, view: &'c Relation, actor: &Actor, tenant: usize) -> Result<(), Error> {
+        let (object, role) = (object_of(view), actor.db_role());
+        let sql = match self.tenant_column_of(view) {
+            Some(column) => format!(
+                "select count(*) from {} where {}::text = {}",
+                view.sql(),
+                ident(&column),
+                literal(&self.world.tenants[tenant].id)
+            ),
+            None => {
+                let needles = self.world.needles(tenant);
+                let needles = needles.iter().filter(|needle| Some(*needle) != actor.user.as_ref());
+                let table = format!("(select to_jsonb(v)::text as j from {} v limit {ROWS}) s", view.sql());
+                format!("select count(*) from {table} where {}", contains_any("j", needles))
+            }
+        };
+        match self.attempt(actor, &sql, &[]).await? {
+            Ok((done, _)) if done.number() > 0 => {
+                let cause = if view.invoker { Cause::Policies(Vec::new()) } else { Cause::View };
+                let shown = view.columns.iter().filter(|column| column.may(role, "select"));
+                let is_personal = shown.into_iter().any(|column| names::is_personal(&column.name));
+                let harm = Harm::of_reading(actor.kind);
+                let harm = if names::says_public(&view.name) && !is_personal { harm.min(Harm::Medium) } else { harm };
+                let deed = harm.that(format!("can read rows of {} through it", Self::whose(actor, tenant)));
+                self.record.cross(&object, Verb::Read, actor, deed, cause, &sql);
+            }
+            // What it is of may be out of reach from here; the grant is there.
+            _ if view.noun() == "foreign table" => {
+                let deed = Harm::of_reading(actor.kind).that("can read it, and no policy restricts a foreign table");
+                self.record.cross(&object, Verb::Read, actor, deed, Cause::Grant("select".to_owned()), &sql);
+            }
+            Ok(_) => self.record.enter(
+                &object,
+                Verb::Read,
+                actor,
+                if actor.kind.is_outside() { Cell::Refused } else { Cell::Own },
+            ),
+            Err(refused) => self.record.enter(&object, Verb::Read, actor, Self::refusal(&refused)),
+        }
+        Ok(())
     }
 
     fn tenant_column_of(&self, view: &Relation) -> Option<String> {

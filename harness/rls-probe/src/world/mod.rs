@@ -137,21 +137,34 @@ impl<'c> World<'c> {
 
     /// What the rows come to in materialized views, those included that are made of others.
     pub async fn refresh(&self, desk: &mut Desk) -> Result<(), Error> {
-        let kept: Vec<_> =
-            self.catalog.relations.iter().filter(|relation| relation.noun() == "materialized view").collect();
-        for _ in 0..kept.len().min(2) {
-            for view in &kept {
-                // One that cannot be refreshed shows what it showed before.
-                let _ = desk.keep(&format!("refresh materialized view {}", view.sql())).await?;
-            }
+        for sql in self.refreshing() {
+            // One that cannot be refreshed shows what it showed before.
+            let _ = desk.keep(&sql).await?;
         }
         Ok(())
+    }
+
+    /// The statements for that.
+    fn refreshing(&self) -> Vec<String> {
+        let kept = self.catalog.relations.iter().filter(|relation| relation.noun() == "materialized view");
+        let once: Vec<_> = kept.map(|view| format!("refresh materialized view {}", view.sql())).collect();
+        let again = if once.len() > 1 { once.clone() } else { Vec::new() };
+        once.into_iter().chain(again).collect()
     }
 
     /// The rows that were made for a tenant; of a table that is everybody's, the rows in it.
     pub fn rows(&self, relation: &Relation, tenant: usize) -> &[Row] {
         let tenant = (self.ties.get(&relation.oid) != Some(&Tie::Shared)).then_some(tenant);
         self.rows.get(&(relation.oid, tenant)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The columns by which a table says whose its rows are; of the tenants' own table its key.
+    pub fn whose_columns(&self, relation: &Relation) -> Vec<String> {
+        match self.ties.get(&relation.oid) {
+            Some(Tie::Tenant(column)) => vec![column.clone()],
+            Some(Tie::Owner(columns)) => columns.clone(),
+            _ => Vec::new(),
+        }
     }
 
     /// Schemas that are probed.

@@ -47,6 +47,7 @@ impl<'c> World<'c> {
             }
         }
         script.push("set local session_replication_role = origin;".to_owned());
+        script.extend(self.refreshing().into_iter().map(|sql| sql + ";"));
         Ok(script.join("\n"))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Reference, Relation},
     desk::Arranged,
     error::Error,
     harm::Harm,
@@ -27,14 +27,25 @@ impl<'c> Prober<'_, 'c> {
         {
             return Ok(joined);
         }
-        for reference in relation.references.iter().filter(|reference| reference.columns.len() == 1) {
+        let names_oneself = |reference: &&Reference| match self.world.ties.get(&relation.oid) {
+            Some(Tie::Owner(columns)) => columns.iter().any(|column| !reference.columns.contains(column)),
+            _ => false,
+        };
+        let references: Vec<_> = relation.references.iter().filter(names_oneself).collect();
+        for reference in references {
             let Some(target) = self.world.catalog.relation(reference.target) else { continue };
             if self.world.is_shared(target) || self.world.catalog.is_mirror(target) {
                 continue;
             }
             let Some(theirs) = self.world.rows(target, OTHER).first() else { continue };
             let Some(mut draft) = self.draft_by(relation, self.own(actor), actor, true) else { continue };
-            draft.set(&reference.columns[0], theirs.sql(&reference.target_columns[0]));
+            for (column, of) in reference.columns.iter().zip(&reference.target_columns) {
+                draft.set(column, theirs.sql(of));
+            }
+            if let (Some(Tie::Owner(columns)), Some(user)) = (self.world.ties.get(&relation.oid), &actor.user) {
+                let oneself = columns.iter().filter(|column| !reference.columns.contains(column));
+                oneself.for_each(|column| draft.set(column, literal(user)));
+            }
             let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? else { continue };
             let Some(read) = self.read_on(actor, &sql, relation, target).await? else { continue };
             let cause = self.guilty(relation, actor, "insert", None).await?;

@@ -237,6 +237,7 @@ impl<'c> Prober<'_, 'c> {
                 // Between people who share a row, it is but put to somebody else's account.
                 let harm = if self.is_between_people(relation) { harm.min(Harm::Medium) } else { harm };
                 let deed = harm.that("can move rows of their own to the other tenant");
+                let sql = arranged_first(&arranged, actor, sql);
                 self.record.cross(&object, Verb::Update, actor, deed, cause, &sql);
                 break;
             }
@@ -468,4 +469,13 @@ fn state_of(relation: &Relation, row: &Row) -> Vec<Option<String>> {
         _ => (!choices(relation, column).is_empty()).then(|| row.text(&column.name)),
     });
     state.collect()
+}
+
+/// A statement with what is arranged for it by the database's owner.
+fn arranged_first(arranged: &[String], actor: &Actor, sql: String) -> String {
+    if arranged.is_empty() {
+        return sql;
+    }
+    let [role, claims] = actor.become_sql();
+    format!("reset role;\n{};\n{role};\n{claims};\n{sql}", arranged.join(";\n"))
 }

@@ -119,7 +119,8 @@ impl<'c> Prober<'_, 'c> {
             self.record.enter(&object, Verb::Truncate, actor, Cell::Refused);
         } else if !self.world.catalog.is_given_by_default(relation) && self.may_truncate(relation, actor).await? {
             let cause = Cause::Grant("truncate".to_owned());
-            let sql = format!("truncate {} cascade", relation.sql());
+            let table = relation.sql();
+            let sql = format!("truncate {table} cascade;\nreset role;\nselect count(*) as rows_left from {table}");
             let deed = Harm::Low.that("can empty it with TRUNCATE, whatever its policies say");
             self.record.cross(&object, Verb::Truncate, actor, deed, cause, &sql);
         }
