@@ -335,6 +335,13 @@ impl Catalog {
         relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
     }
 
+    /// Whether functions find rows of a table by what a column holds.
+    pub fn is_looked_up_by(&self, relation: &Relation, column: &str) -> bool {
+        let finds =
+            |function: &&Function| names(&function.source, &relation.name) && finds_by(&function.source, column);
+        self.functions.iter().any(|function| finds(&function))
+    }
+
     /// Whether policies or functions ask that a column of a table is not NULL.
     pub fn asks_whether_set(&self, relation: &Relation, column: &str) -> bool {
         let Ok(asked) = Regex::new(&format!(r#"(?i)\b{}\b"?\)?\s+is\s+not\s+null"#, regex::escape(column))) else {
@@ -461,6 +468,12 @@ pub fn compared_with_caller(text: &str) -> impl Iterator<Item = (Option<&str>, &
 /// Whether a text has a name in it, as a word.
 fn names(text: &str, name: &str) -> bool {
     words(text).any(|word| word == name)
+}
+
+/// Whether a text compares a column where it chooses rows.
+fn finds_by(text: &str, column: &str) -> bool {
+    let pattern = format!(r#"(?i)\b(where|and|or|on)\s+\(*(\w+\.)?"?{}"?\s*="#, regex::escape(column));
+    Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(text))
 }
 
 /// Whether a text names a table otherwise than before a column of it.
@@ -606,6 +619,17 @@ impl Function {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_found_by_a_column_that_is_compared_and_not_by_one_that_is_written() {
+        for text in ["where token = p_token", "where (i.token= p_token)", "on a.id = b.id and b.\"token\" = p"] {
+            assert!(finds_by(text, "token"), "{text}");
+        }
+        for text in ["set token = p_token where id = p_id", "where id = p_id and token is null", "where old_token = p"]
+        {
+            assert!(!finds_by(text, "token"), "{text}");
+        }
+    }
 
     #[test]
     fn a_table_is_read_where_more_than_a_column_of_it_is_named() {
