@@ -51,6 +51,9 @@ const VARYING: [(&str, &str); 34] = [
 const FIGURES: [(&str, &str); 3] =
     [(r"<seed [0-9a-f]{4}>", "<id>"), (r"\d{1,2} [A-Z][a-z]{2}, \d\d:\d\d", "<time>"), (r"\d+(?:[.,:]\d+)*", "#")];
 
+/// What stood in the body of a refusal, which the browser has not always kept.
+const REASON: (&str, &str) = (r"(?m)\b([A-Z]+ http\S+ answered [45]\d\d) [^(\n]+$", "$1");
+
 /// Columns before what a line of a failure says.
 const LABEL: usize = 12;
 
@@ -74,7 +77,7 @@ fn without_figures(text: &str) -> String {
         Err(_) => text,
     };
     let text = text.replace(&root().display().to_string(), "<workspace>");
-    let text = VARYING.iter().fold(text, replaced);
+    let text = VARYING.iter().chain([&REASON]).fold(text, replaced);
     let (mut lines, mut is_figure) = (Vec::<String>::new(), false);
     for line in text.lines() {
         let label = line.get(..LABEL).unwrap_or(line).trim();

@@ -335,11 +335,11 @@ impl Catalog {
         relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
     }
 
-    /// Whether functions find rows of a table by what a column holds.
-    pub fn is_looked_up_by(&self, relation: &Relation, column: &str) -> bool {
-        let finds =
-            |function: &&Function| names(&function.source, &relation.name) && finds_by(&function.source, column);
-        self.functions.iter().any(|function| finds(&function))
+    /// Whether a function finds rows of a table by what a column holds, and by none of the columns that say whose they are.
+    pub fn is_looked_up_by(&self, relation: &Relation, column: &str, whose: &[String]) -> bool {
+        self.functions.iter().map(|function| function.source.as_str()).any(|text| {
+            names(text, &relation.name) && finds_by(text, column) && !whose.iter().any(|whose| finds_by(text, whose))
+        })
     }
 
     /// Whether policies or functions ask that a column of a table is not NULL.

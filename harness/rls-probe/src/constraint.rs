@@ -13,11 +13,12 @@ pub fn within(
     whose: impl Fn(&Relation) -> Vec<String>,
 ) -> Vec<String> {
     if let Some(key) = relation.keys.iter().find(|key| key.name == constraint && !key.primary) {
+        let whose = whose(relation);
         // Who finds a row by its code alone needs a code to be one row's.
-        if key.columns.iter().any(|column| catalog.is_looked_up_by(relation, column)) {
+        if key.columns.iter().any(|column| catalog.is_looked_up_by(relation, column, &whose)) {
             return Vec::new();
         }
-        return whose(relation).iter().filter_map(|column| unique_within(relation, key, column)).collect();
+        return whose.iter().filter_map(|column| unique_within(relation, key, column)).collect();
     }
     let Some(reference) = relation.references.iter().find(|reference| reference.name == constraint) else {
         return Vec::new();

@@ -67,6 +67,8 @@ enum Fate {
     Failed(String),
     /// Given up by the page itself.
     Cancelled,
+    /// Kept back by whoever looks at the page: nothing that went wrong.
+    CutOff,
 }
 
 impl fmt::Display for Request {
@@ -80,6 +82,7 @@ impl fmt::Display for Request {
             },
             Fate::Failed(why) => f.write_str(why),
             Fate::Cancelled => f.write_str("was cancelled by the page"),
+            Fate::CutOff => f.write_str("was cut off by the check"),
         }
     }
 }
@@ -99,7 +102,7 @@ impl Request {
     pub fn status(&self) -> Option<u64> {
         match self.fate {
             Fate::Answered(status) | Fate::Complete(status) => Some(status),
-            Fate::Open | Fate::Failed(_) | Fate::Cancelled => None,
+            Fate::Open | Fate::Failed(_) | Fate::Cancelled | Fate::CutOff => None,
         }
     }
 
@@ -118,7 +121,7 @@ impl Request {
         match self.fate {
             Fate::Answered(status) | Fate::Complete(status) => status >= 500,
             Fate::Failed(_) => true,
-            Fate::Open | Fate::Cancelled => false,
+            Fate::Open | Fate::Cancelled | Fate::CutOff => false,
         }
     }
 
@@ -126,7 +129,7 @@ impl Request {
         match self.fate {
             Fate::Answered(status) | Fate::Complete(status) => status >= 400,
             Fate::Failed(_) => true,
-            Fate::Open | Fate::Cancelled => false,
+            Fate::Open | Fate::Cancelled | Fate::CutOff => false,
         }
     }
 }
@@ -267,9 +270,11 @@ impl Requests {
             "Network.loadingFailed" => {
                 let why = parameters["errorText"].as_str().unwrap_or("failed").to_owned();
                 let cancelled = parameters["canceled"].as_bool().unwrap_or(false);
+                let is_cut_off = parameters["blockedReason"] == "inspector";
                 self.fate(id, |fate| match fate {
                     // The browser drops what it has no use for, such as the body of a missing script.
                     Fate::Answered(status @ 400..) => Fate::Complete(*status),
+                    _ if is_cut_off => Fate::CutOff,
                     _ if cancelled => Fate::Cancelled,
                     _ => Fate::Failed(why),
                 });
@@ -368,6 +373,17 @@ mod tests {
         assert!(!requests(&[sent("1", url)]).are_answered());
         assert!(!requests(&[sent("1", url), answered.clone()]).are_answered());
         assert!(requests(&[sent("1", url), answered, finished]).are_answered());
+    }
+
+    #[test]
+    fn what_the_check_cuts_off_is_no_failure() {
+        let blocked = |reason: &str| {
+            let failed = json!({"requestId": "1", "errorText": "", "canceled": false, "blockedReason": reason});
+            let requests =
+                requests(&[sent("1", "https://portal.example/rest/v1/a"), ("Network.loadingFailed", failed)]);
+            Log::new(Value::Null, requests).failed_requests().count()
+        };
+        assert_eq!((blocked("inspector"), blocked("csp")), (0, 1));
     }
 
     #[test]
