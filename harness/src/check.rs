@@ -438,6 +438,11 @@ impl Check {
         let is_open = self.browser.initialized();
         let browser = self.browser.get_or_try_init(async || Browser::open_led(self.origins(), &led).await).await?;
         let page = Page::new(browser, self.deployment);
+        if !page.takes_sessions(persona).await? {
+            return Err(Failure::not_run("no page was opened at the contract's volume")
+                .expected("an app that takes a session from localStorage: nobody has a password on a scratch database")
+                .seen("one that keeps its own elsewhere"));
+        }
         if is_open {
             page.hold_now(&session).await?
         } else {

@@ -82,6 +82,17 @@ impl<'a> Page<'a> {
         self.hold_text(&session.stored().to_string()).await
     }
 
+    /// Whether the app takes a session that is kept for it, which somebody who signs in to the deployment shows.
+    pub(crate) async fn takes_sessions(&self, persona: &str) -> Verdict<bool> {
+        if !self.deployment.site().bundle().await.is_ok_and(|it| it.may_keep_sessions_elsewhere()) {
+            return Ok(true);
+        }
+        let session = self.deployment.session(persona).await?;
+        let Some(by) = &session.credentials else { return Ok(true) };
+        let place = PLACE.get_or_try_init(async || self.place_of(&session, by).await).await?;
+        Ok(*place != Place::Elsewhere)
+    }
+
     async fn sign_in_as(&self, by: &Credentials) -> Verdict {
         self.open_login("/").await?.expect_ready("the login view is on screen")?;
         let visit = self.sign_in(&by.email, &by.password).await?;

@@ -219,7 +219,8 @@ impl Deployment {
     /// release that it is.
     ///
     /// # Errors
-    /// As [`Deployment::checkout`] and [`rebuild::build`].
+    /// As [`Deployment::checkout`]; failed where it does not build; not run where there is no program for it; undecided where it
+    /// takes too long, or a registry is out of reach.
     pub async fn rebuilt(&self) -> Verdict<(BuildFiles, Released)> {
         let (checkout, released) = (self.checkout().await?, self.released().await?);
         let (wanted, commit, api) = (self.contract.rebuild()?.clone(), released.commit.clone(), self.api()?);
