@@ -66,7 +66,8 @@ mod writes {
 
     /// A view that gave up. A scratch database has neither functions nor files, which the view may have asked for.
     fn not_shown(visit: &Visit, path: &str, api: &Api) -> Failure {
-        let there = ["rest/v1/", "auth/v1/"].map(|service| format!("{}{service}", api.url));
+        let base = api.url.as_str().trim_end_matches('/');
+        let there = ["rest", "auth"].map(|service| format!("{base}/{service}/v1/"));
         let is_there = |url: &str| there.iter().any(|service| url.starts_with(service));
         let claim = format!("{path} shows its rows at the contract's volume");
         match visit.requests(api.url.as_str()).find(|request| !is_there(request.url())) {
