@@ -6,6 +6,7 @@ use regex::Regex;
 
 use crate::{
     catalog::{Catalog, Function, Relation},
+    names,
     sql::code_of,
 };
 
@@ -75,8 +76,12 @@ fn compared(tables: &[Named<'_>], code: &str, argument: &str) -> Option<(i64, St
             let is_called = alias.as_ref().is_none_or(|alias| named.alias == *alias || named.relation.name == *alias);
             is_called && named.relation.column(column).is_some()
         };
-        let before = tables.iter().filter(|named| named.at < at).rfind(has);
-        let named = before.or_else(|| tables.iter().find(has))?;
+        // What an argument is called says which of several tables is meant.
+        let bare = names::bare(argument);
+        let stem = bare.strip_suffix("_id").unwrap_or(&bare);
+        let is_meant = |named: &&Named<'_>| has(named) && names::singular(&named.relation.name) == stem;
+        let before = || tables.iter().filter(|named| named.at < at).rfind(has);
+        let named = tables.iter().find(is_meant).or_else(before).or_else(|| tables.iter().find(has))?;
         Some((named.relation.oid, column.to_owned()))
     })
 }

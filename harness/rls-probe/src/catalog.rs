@@ -1,7 +1,10 @@
 //! What the database says of itself: relations with their policies and grants, functions, publications. Facts only;
 //! what they mean is the business of the other modules.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 use serde::Deserialize;
@@ -37,6 +40,9 @@ pub struct Catalog {
     /// Tables whose policies may ask for other rows of them.
     #[serde(skip)]
     asking_themselves: HashSet<i64>,
+    /// Where each relation stands.
+    #[serde(skip)]
+    places: HashMap<i64, usize>,
 }
 
 /// A schema that a role may make objects in.
@@ -62,6 +68,8 @@ pub struct Relation {
     pub exposed: bool,
     kind: String,
     pub partition: bool,
+    /// The table that it is a partition of.
+    pub parent: Option<i64>,
     pub rls: bool,
     pub invoker: bool,
     /// How many rows the planner believes in.
@@ -204,6 +212,7 @@ impl Catalog {
     pub async fn read(desk: &mut Desk, schemas: &[String]) -> Result<Self, Error> {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
+        catalog.places = catalog.relations.iter().enumerate().map(|(at, relation)| (relation.oid, at)).collect();
         catalog.caller_columns = catalog.find_caller_columns();
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
@@ -428,7 +437,7 @@ impl Catalog {
     }
 
     pub fn relation(&self, oid: i64) -> Option<&Relation> {
-        self.relations.iter().find(|relation| relation.oid == oid)
+        self.places.get(&oid).map(|at| &self.relations[*at])
     }
 
     /// By its name with the schema; without one it is in `public`.

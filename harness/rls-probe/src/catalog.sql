@@ -34,6 +34,7 @@ select jsonb_build_object(
       'exposed', c.is_exposed,
       'kind', c.relkind,
       'partition', c.relispartition,
+      'parent', (select i.inhparent::int8 from pg_inherits i where i.inhrelid = c.oid and c.relispartition),
       'rls', c.relrowsecurity,
       'invoker', coalesce(lower((select option_value from pg_options_to_table(c.reloptions) where option_name = 'security_invoker')) in ('true', 'on', '1', 'yes'), false),
       'estimate', greatest(c.reltuples, 0)::int8,

@@ -26,7 +26,22 @@ pub fn within(
     let Some(target) = catalog.relation(reference.target) else { return Vec::new() };
     let own = whose(relation);
     let pairs = own.iter().flat_map(|own| whose(target).into_iter().map(move |theirs| (own, theirs)));
-    pairs.map(|(own, theirs)| refers_within(relation, reference, target, (own, &theirs))).collect()
+    pairs
+        .map(|(own, theirs)| match reference.target_columns.iter().position(|column| *column == theirs) {
+            Some(at) => same_within(relation, reference, own, &reference.columns[at]),
+            None => refers_within(relation, reference, target, (own, &theirs)),
+        })
+        .collect()
+}
+
+/// That what a row refers to is of whom it is itself, where the foreign key says whose that is.
+fn same_within(relation: &Relation, reference: &Reference, own: &str, theirs: &str) -> String {
+    let (table, name) = (relation.sql(), ident(&format!("{}_within", reference.name)));
+    format!(
+        "alter table {table} add constraint {name} check ({} = {}) not valid; -- rows that are there already are looked at by: alter table {table} validate constraint {name};",
+        ident(theirs),
+        ident(own)
+    )
 }
 
 /// A unique index that begins with the column.

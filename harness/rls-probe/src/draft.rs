@@ -283,7 +283,12 @@ pub fn choices(relation: &Relation, column: &Column) -> Vec<String> {
         return column.labels.clone();
     }
     let lists = relation.checks.iter().filter(|check| check.columns == [column.name.clone()]).map(|check| &check.text);
-    let lists = lists.chain(&column.domain_check).filter(|text| text.contains("= ANY") || text.contains("IN ("));
+    static EQUALS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^(?:CHECK )?(?:(?: OR )?\(*(?:"?\w+"?)\)?(?:::text)? = '(?:[^']|'')*'::[\w ."]+\)*)+$"#)
+            .expect("a pattern")
+    });
+    let is_list = |text: &&String| text.contains("= ANY") || text.contains("IN (") || EQUALS.is_match(text);
+    let lists = lists.chain(&column.domain_check).filter(is_list);
     let mut found: Vec<String> = Vec::new();
     for value in lists.flat_map(|text| literals(text)) {
         if !found.contains(&value) {

@@ -86,7 +86,7 @@ impl fmt::Display for Finding {
 
 /// Whether a hint says nothing beside what else the same actor does with the object: worse by the same verb, or the same
 /// constraint passed by a row that is added.
-fn is_said(crossings: &[Crossing], hint: &Crossing) -> bool {
+pub fn is_said(crossings: &[Crossing], hint: &Crossing) -> bool {
     let mut of_actor = crossings.iter().filter(|other| other.actor == hint.actor && other.object == hint.object);
     hint.harm == Harm::Low
         && matches!(hint.cause, Cause::Constraint(_) | Cause::Function)

@@ -6,10 +6,12 @@ use regex::{Captures, Regex};
 use serde::Serialize;
 
 use crate::{
-    catalog::{Catalog, Policy, Relation, compared_with_caller},
+    catalog::{Catalog, Function, Policy, Relation, compared_with_caller},
+    draft::known_values,
     names,
     record::{Cause, Object},
     sql::{alternatives, ident, literal, parted},
+    tenancy::Tenancy,
 };
 
 /// How many ways are tried to mend one thing.
@@ -84,7 +86,12 @@ pub fn advice(catalog: &Catalog, object: &Object, cause: &Cause) -> Fix {
 }
 
 /// SQL that may mend it, the likeliest first; whether it does is found out by whoever asks.
-pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &[&str]) -> Vec<String> {
+pub fn candidates(
+    (catalog, tenancy): (&Catalog, &Tenancy),
+    object: &Object,
+    cause: &Cause,
+    shown_by: &[&str],
+) -> Vec<String> {
     let name = quoted(&object.name);
     match (cause, catalog.named(&object.name)) {
         (Cause::View, Some(view)) if object.noun == "view" => {
@@ -98,14 +105,16 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
         (Cause::Column, None) => column_kept(catalog, object).into_iter().collect(),
         (Cause::Function, _) => {
             let functions = catalog.functions.iter().filter(|function| function.title() == object.name);
-            let signatures: Vec<_> = functions.map(|function| function.signature.as_str()).collect();
             // Whoever has an account keeps what the public had.
-            let line = |signature: &&str| {
-                format!(
-                    "revoke execute on function {signature} from public, anon;\ngrant execute on function {signature} to authenticated, service_role;"
-                )
+            let line = |function: &Function| {
+                let signature = &function.signature;
+                let revoked = format!("revoke execute on function {signature} from public, anon;");
+                match function.may("authenticated") {
+                    true => format!("{revoked}\ngrant execute on function {signature} to authenticated, service_role;"),
+                    false => revoked,
+                }
             };
-            vec![signatures.iter().map(line).collect::<Vec<_>>().join("\n")]
+            vec![functions.map(line).collect::<Vec<_>>().join("\n")]
         }
         (Cause::Policies(policies), Some(relation)) if object.noun == "table" => {
             let known: Vec<_> = relation.policies.iter().filter(|policy| policies.contains(&policy.name)).collect();
@@ -125,17 +134,28 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
             let whole = whole.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
             let compared: Vec<_> = known.iter().filter_map(|policy| compared(relation, policy)).collect();
             let whole = whole.chain((!compared.is_empty()).then(|| compared.join("\n")));
-            let asked = conditions(catalog, relation, policies);
-            let whole = whole.chain(known.iter().filter_map(|policy| restrictive(relation, policy)));
-            let composed = composed(catalog, relation, &asked).into_iter().map(|condition| narrowed(&condition));
+            let mut asked = conditions(catalog, relation, policies);
+            asked.extend(by_siblings(catalog, relation, &asked));
+            let whole = whole.chain(relation.policies.iter().filter_map(|policy| restrictive(relation, policy)));
+            asked.extend(below_platform(relation, tenancy));
+            let composed = composed(catalog, relation, &asked);
+            let one =
+                one_by_one(relation, &known, asked.iter().take(3).chain(asked.last()).chain(composed.iter().take(4)));
+            let one = one.into_iter().chain(replaced(catalog, relation, &known, &asked));
+            let composed = composed.iter().map(narrowed).collect::<Vec<_>>();
             let asked = asked.iter().map(narrowed);
-            whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).collect()
+            whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).chain(one).collect()
         }
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
             // Policies that wait for nothing but to be asked.
             let enabled = format!("alter table {name} enable row level security;");
             // A partition is reached through its table, which has policies.
-            let as_it_was = (relation.partition || !relation.policies.is_empty()).then_some(enabled);
+            let as_it_was = (relation.partition || !relation.policies.is_empty()).then_some(enabled.clone());
+            let parent = relation.parent.and_then(|parent| catalog.relation(parent)).filter(|parent| parent.rls);
+            let as_parent = parent.map(|parent| {
+                let policies = parent.policies.iter().map(|policy| created(relation, policy));
+                [enabled].into_iter().chain(policies).collect::<Vec<_>>().join("\n")
+            });
             let protected = |condition: &String| {
                 format!(
                     "alter table {name} enable row level security;\ncreate policy \"own rows\" on {name} to authenticated\n  using ({condition})\n  with check ({condition});"
@@ -143,9 +163,20 @@ pub fn candidates(catalog: &Catalog, object: &Object, cause: &Cause, shown_by: &
             };
             let asked = conditions(catalog, relation, &[]);
             let composed = composed(catalog, relation, &asked);
-            as_it_was.into_iter().chain(asked.iter().chain(&composed).map(protected)).collect()
+            as_it_was.into_iter().chain(as_parent).chain(asked.iter().chain(&composed).map(protected)).collect()
         }
-        (Cause::Grant(grant), Some(_)) if object.noun == "table" => {
+        (Cause::NoRowSecurity, None) if object.noun == "publication" => {
+            let open: Vec<_> =
+                catalog.relations.iter().filter(|relation| relation.published && !relation.rls).collect();
+            let each = |line: &dyn Fn(&Relation) -> String| {
+                open.iter().map(|relation| line(relation)).collect::<Vec<_>>().join("\n")
+            };
+            let protected = each(&|relation| format!("alter table {} enable row level security;", relation.sql()));
+            let dropped = each(&|relation| format!("alter publication {name} drop table {};", relation.sql()));
+            let have_policies = open.iter().all(|relation| !relation.policies.is_empty());
+            have_policies.then_some(protected).into_iter().chain([dropped]).collect()
+        }
+        (Cause::Grant(grant), _) if object.noun.ends_with("table") => {
             vec![format!("revoke {grant} on {name} from public, anon, authenticated;")]
         }
         (Cause::Grant(grant), None) if object.noun == "schema" => {
@@ -271,6 +302,68 @@ fn narrowed(relation: &Relation, policy: &Policy, condition: &str) -> String {
     format!("alter policy {} on {}{};", ident(&policy.name), relation.sql(), clauses.concat())
 }
 
+/// Of several policies one that asks for a condition as well: the others may mean what they let through.
+fn one_by_one<'t>(
+    relation: &Relation,
+    known: &[&Policy],
+    conditions: impl Iterator<Item = &'t String> + Clone,
+) -> Vec<String> {
+    let each = known.iter().filter(|_| known.len() > 1);
+    each.flat_map(|policy| conditions.clone().map(|condition| narrowed(relation, policy, condition))).collect()
+}
+
+/// That a row's role is none of those above all tenants.
+fn below_platform(relation: &Relation, tenancy: &Tenancy) -> Option<String> {
+    let column = relation.columns.iter().find(|column| names::is_role_column(&column.name))?;
+    let roles = known_values(relation, column).into_iter().filter(|role| tenancy.roles.is_platform(role));
+    let roles: Vec<_> = roles.map(|role| literal(&role)).collect();
+    (!roles.is_empty()).then(|| format!("{}::text not in ({})", ident(&column.name), roles.join(", ")))
+}
+
+/// Policies that ask for a condition, in the place of what they ask that is nothing of the caller.
+fn replaced(catalog: &Catalog, relation: &Relation, known: &[&Policy], asked: &[String]) -> Vec<String> {
+    let is_of_caller = |text: &String| {
+        let calls = |name: &str| text.contains(&format!("{name}("));
+        text.contains("auth.")
+            || text.contains("SELECT")
+            || catalog.functions.iter().any(|function| calls(&function.name))
+    };
+    let texts = |policy: &&&Policy| {
+        [&policy.using, &policy.check].into_iter().flatten().any(|text| !is_of_caller(text) && text != "true")
+    };
+    let blind: Vec<_> = known.iter().filter(texts).collect();
+    let line = |condition: &String, policy: &&&Policy| {
+        let clause = |name: &str, text: &Option<String>| {
+            let text = text.as_ref()?;
+            let kept = if is_of_caller(text) { text } else { condition };
+            Some(format!("\n  {name} ({kept})"))
+        };
+        let clauses = [clause("using", &policy.using), clause("with check", &policy.check)];
+        let clauses = clauses.into_iter().flatten().collect::<String>();
+        format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql())
+    };
+    let conditions = asked.iter().filter(|_| !blind.is_empty()).take(CANDIDATES);
+    conditions
+        .map(|condition| blind.iter().map(|policy| line(condition, policy)).collect::<Vec<_>>().join("\n"))
+        .collect()
+}
+
+/// A statement that makes a table's policy for another one.
+fn created(relation: &Relation, policy: &Policy) -> String {
+    let kind = if policy.permissive { "permissive" } else { "restrictive" };
+    let roles = policy.roles.iter().map(|role| if role == "public" { role.clone() } else { ident(role) });
+    let clauses = [("using", &policy.using), ("with check", &policy.check)];
+    let clauses = clauses.iter().filter_map(|(clause, text)| Some(format!("\n  {clause} ({})", text.as_ref()?)));
+    format!(
+        "create policy {} on {} as {kind} for {} to {}{};",
+        ident(&policy.name),
+        relation.sql(),
+        policy.command,
+        roles.collect::<Vec<_>>().join(", "),
+        clauses.collect::<String>()
+    )
+}
+
 /// What other policies ask, those for the same command and of the same table first: whole conditions, and the
 /// comparisons in them.
 fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<String> {
@@ -307,6 +400,33 @@ fn conditions(catalog: &Catalog, relation: &Relation, guilty: &[String]) -> Vec<
         }
     }
     all
+}
+
+/// What this table's policies ask, asked of other helpers that answer alike: who may write, in the place of who may read.
+fn by_siblings(catalog: &Catalog, relation: &Relation, asked: &[String]) -> Vec<String> {
+    let here = asked.iter().filter(|text| relation.policies.iter().any(|policy| policy.using.as_ref() == Some(text)));
+    let mut siblings = Vec::new();
+    for text in here.take(2) {
+        for helper in catalog.functions.iter().filter(|helper| text.contains(&format!("{}(", helper.name))) {
+            let is_alike = |other: &&Function| {
+                let kinds = |function: &Function| {
+                    function.arguments.iter().map(|argument| argument.kind.clone()).collect::<Vec<_>>()
+                };
+                other.name != helper.name
+                    && (other.schema == helper.schema && other.returns == helper.returns && other.set == helper.set)
+                    && kinds(other) == kinds(helper)
+            };
+            let call = |name: &str| format!("{name}(");
+            let is_asked =
+                |other: &&Function| catalog.texts().any(|(of, text)| of.is_some() && text.contains(&call(&other.name)));
+            let alike = catalog.functions.iter().filter(is_alike).filter(is_asked).take(3);
+            siblings.extend(alike.map(|other| {
+                let named = text.replace(&format!("AS {}", helper.name), &format!("AS {}", other.name));
+                named.replace(&call(&helper.name), &call(&other.name))
+            }));
+        }
+    }
+    siblings
 }
 
 /// Whether an expression about a table can be asked about another one: it has all the columns that are named in it.

@@ -1,6 +1,9 @@
 //! What may close a function that runs as its owner: that it runs as its caller, or that it asks first what the policies
 //! ask of the rows that its arguments name.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde::Deserialize;
 
 use crate::{
@@ -8,12 +11,15 @@ use crate::{
     desk::Desk,
     error::Error,
     names,
-    sql::ident,
-    world::World,
+    sql::{code_of, ident},
+    world::{World, dead_states},
 };
 
 /// The commands whose policies are asked, those that let most people through first.
 const COMMANDS: [&str; 4] = ["select", "update", "insert", "delete"];
+
+/// What stands before a function's code where PostgreSQL writes it.
+const BODY: &str = "AS $function$";
 
 /// A policy as its table's owner reads it: every name in it has its schema.
 #[derive(Deserialize)]
@@ -40,12 +46,13 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
         .enumerate()
         .filter_map(|(index, argument)| Some((index + 1, named(world, argument)?)))
         .collect();
+    let definition = definition(desk, function).await?;
+    guards.extend(definition.as_ref().and_then(|text| kept_whose(world, text)));
     if named.is_empty() {
         return Ok(guards);
     }
     let oids: Vec<_> = named.iter().map(|(_, (relation, _))| relation.oid.to_string()).collect();
     let policies = policies(desk, &oids.join(",")).await?;
-    let definition = definition(desk, function).await?;
     for command in COMMANDS {
         let conditions = named.iter().filter_map(|(index, (relation, column))| {
             let texts = |permissive: bool| {
@@ -57,8 +64,12 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
             let (any, each) = (texts(true), texts(false));
             let (table, column) = (relation.sql(), ident(column));
             let asked: Vec<_> = [format!("({})", any.join(" or "))].into_iter().chain(each).collect();
-            let of_row = format!("{table}.{column} = ${index} and {}", asked.join(" and "));
-            (!any.is_empty()).then(|| format!("exists (select from {table} where {of_row})"))
+            let asked = asked.join(" and ");
+            let of = |value: &str| format!("exists (select from {table} where {table}.{column} = {value} and {asked})");
+            (!any.is_empty()).then(|| match function.arguments[index - 1].category.as_str() {
+                "A" => format!("not exists (select from unnest(${index}) rls_item where not {})", of("rls_item")),
+                _ => of(&format!("${index}")),
+            })
         });
         let conditions: Vec<_> = conditions.collect();
         let guarded = definition.as_ref().and_then(|text| guarded(function, text, &conditions));
@@ -69,7 +80,7 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
 
 /// The table and its column that an argument names a row by: as the code says, or as both are called.
 fn named<'c>(world: &World<'c>, argument: &Argument) -> Option<(&'c Relation, String)> {
-    if argument.category == "A" || !argument.labels.is_empty() || argument.kind.starts_with("json") {
+    if !argument.labels.is_empty() || argument.kind.starts_with("json") {
         return None;
     }
     if let Some((oid, column)) = &argument.asked {
@@ -79,7 +90,8 @@ fn named<'c>(world: &World<'c>, argument: &Argument) -> Option<(&'c Relation, St
             relation.keys.iter().any(|key| key.columns.contains(column)) || relation.reference_of(column).is_some();
         return names_a_row.then(|| (relation, column.clone()));
     }
-    let name = names::bare(&argument.name);
+    let bare = names::bare(&argument.name);
+    let name = if argument.category == "A" { names::singular(&bare) } else { bare };
     let of_tenant = world.tenancy.tenant.as_ref().filter(|tenant| tenant.column == name);
     if let (Some(tenant), Some(table)) = (of_tenant, world.tenant_table()) {
         return table.rls.then(|| (table, tenant.key.clone()));
@@ -122,12 +134,39 @@ async fn definition(desk: &mut Desk, function: &Function) -> Result<Option<Strin
     Ok(desk.keep(&sql).await?.unwrap_or_default().value().map(str::to_owned))
 }
 
+/// A function that changes a row that is there already only where it is of whom the new one is.
+fn kept_whose(world: &World<'_>, definition: &str) -> Option<String> {
+    static INTO: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"\binto\s+(?:"?(\w+)"?\.)?"?(\w+)"?(?:\s+as\s+(\w+))?\s*\("#).expect("a pattern")
+    });
+    static END: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\s*(?:\breturning\b|;|\$function\$)").expect("a pattern"));
+    const SET: &str = "do update set";
+    let text = definition.to_ascii_lowercase();
+    let at = text.find(SET)?;
+    let end = at + END.find(&text[at..])?.start();
+    let into = INTO.captures_iter(&text[..at]).last()?;
+    let schema = into.get(1).map_or("public", |schema| schema.as_str());
+    let relation = world.catalog.named(&format!("{schema}.{}", &into[2]))?;
+    let column = ident(world.whose_columns(relation).first()?);
+    let of = into.get(3).map_or(&into[2], |alias| alias.as_str());
+    let is_asked = text[at..end].split_whitespace().any(|word| word == "where");
+    (!is_asked).then(|| {
+        let (before, after) = definition.split_at(end);
+        format!("{before}\n  where {}.{column} = excluded.{column}{};", ident(of), after.trim_end())
+    })
+}
+
+/// Whether code changes rows, and answers with what it says of them.
+fn is_changing(code: &str) -> bool {
+    let word = code.split_whitespace().next().unwrap_or_default().to_lowercase();
+    matches!(word.as_str(), "insert" | "update" | "delete")
+}
+
 /// The function with conditions asked before its own code, which stays as it is.
 fn guarded(function: &Function, definition: &str, conditions: &[String]) -> Option<String> {
-    const BEGIN: &str = "AS $function$";
-    let at = definition.find(BEGIN)?;
-    let (head, body) = definition.split_at(at);
-    let body = body.strip_prefix(BEGIN)?.trim_end().strip_suffix("$function$")?.trim();
+    let (head, body) = definition.split_once(BODY)?;
+    let body = body.trim_end().strip_suffix("$function$")?.trim();
     let code = body.trim_end_matches(';').trim();
     let returns = match function.returns.as_str() {
         _ if function.language == "plpgsql" => code.to_owned(),
@@ -138,7 +177,12 @@ fn guarded(function: &Function, definition: &str, conditions: &[String]) -> Opti
             false => code.to_owned(),
         },
         _ if function.set => format!("return query {code}"),
+        _ if is_changing(code) => format!("{code} into rls_answer;\nreturn rls_answer"),
         _ => format!("return ({code})"),
+    };
+    let declared = match returns.ends_with("return rls_answer") {
+        true => format!("declare rls_answer {};\n", function.returns),
+        false => String::new(),
     };
     if code.starts_with('#') {
         return None;
@@ -147,7 +191,7 @@ fn guarded(function: &Function, definition: &str, conditions: &[String]) -> Opti
     Some(format!(
         "{head}AS $function$
 #variable_conflict use_column
-begin
+{declared}begin
   if not ({}) then
     raise exception 'not allowed' using errcode = '42501';
   end if;
@@ -155,4 +199,75 @@ begin
 end $function$;",
         conditions.join(" and ")
     ))
+}
+
+/// Helpers among those that these texts call, made to ask whether the caller is a member in office of what the arguments say,
+/// in the role that they say: first those that do not ask for all that they are asked with.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn helpers(desk: &mut Desk, world: &World<'_>, texts: &[&str]) -> Result<Vec<String>, Error> {
+    let (Some(members), Some(table)) = (&world.tenancy.members, world.members()) else { return Ok(Vec::new()) };
+    let mut helpers = Vec::new();
+    for function in &world.catalog.functions {
+        let is_called = texts.iter().any(|text| text.contains(&format!("{}(", function.name)));
+        let code = code_of(&function.source);
+        let is_left_out = |argument: &Argument| !argument.name.is_empty() && !names_word(&code, &argument.name);
+        let forgets = function.arguments.iter().any(is_left_out) && !code.contains('$');
+        let is_about_members = forgets || names_word(&code, &table.name);
+        if !is_called || !is_about_members || function.language != "sql" || function.returns != "boolean" {
+            continue;
+        }
+        let asked = function.arguments.iter().enumerate().filter_map(|(index, argument)| {
+            let of =
+                |name: &String| table.column(name).filter(|column| column.base == argument.kind.trim_end_matches("[]"));
+            let column = of(&members.tenant).or_else(|| of(members.role.as_ref()?))?;
+            let value = format!("${}", index + 1);
+            let value = if argument.category == "A" { format!("any ({value})") } else { value };
+            Some(format!("{} = {value}", ident(&column.name)))
+        });
+        let asked: Vec<_> = asked.collect();
+        let Some(definition) = definition(desk, function).await?.filter(|_| asked.len() == function.arguments.len())
+        else {
+            continue;
+        };
+        let state = world.state_of_members().into_iter().map(|(column, value)| format!("{} = {value}", ident(&column)));
+        let ended = dead_states(table).into_iter().flatten();
+        let ended = ended.filter(|(column, value)| value == "now()" && world.catalog.is_asked_for(table, column));
+        let ended = ended.map(|(column, _)| format!("{} is null", ident(&column)));
+        let of_caller = format!("{} = (select auth.uid())", ident(&members.user));
+        let in_use = world.tenant_in_use(&format!("{}.{}", table.sql(), ident(&members.tenant)));
+        let conditions: Vec<_> = [of_caller].into_iter().chain(asked).chain(state).chain(ended).chain(in_use).collect();
+        let is_member = format!("exists (select from {} where {})", table.sql(), conditions.join(" and "));
+        helpers.extend(asking(&definition, &is_member).map(|sql| (!forgets, sql)));
+    }
+    helpers.sort();
+    Ok(helpers.into_iter().map(|(_, sql)| sql).collect())
+}
+
+/// A function of one query that asks for a condition as well.
+fn asking(definition: &str, condition: &str) -> Option<String> {
+    let (head, body) = definition.split_once(BODY)?;
+    let query = body.trim_end().strip_suffix("$function$")?.trim().trim_end_matches(';');
+    (!query.contains(';')).then(|| format!("{head}{BODY}\n  select ({query}) and {condition}\n$function$;"))
+}
+
+/// Whether code has a name in it, as a word.
+fn names_word(code: &str, name: &str) -> bool {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case(name))
+}
+
+/// A trigger's function that takes from what only the server says of users what it took from what they say of themselves.
+///
+/// # Errors
+/// When the connection is lost.
+pub async fn trusting(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<Option<String>, Error> {
+    let mut functions = world.catalog.functions.iter().filter(|function| function.title() == title);
+    let Some(function) = functions.next() else { return Ok(None) };
+    let Some(definition) = definition(desk, function).await? else { return Ok(None) };
+    let claims = world.every_claim();
+    let names: Vec<_> = claims.as_object().into_iter().flatten().map(|(name, _)| regex::escape(name)).collect();
+    let said = Regex::new(&format!(r"raw_user_meta_data(\s*(?:->>?|\?)\s*'(?:{})')", names.join("|"))).ok();
+    let trusted = said.map(|said| said.replace_all(&definition, "raw_app_meta_data$1").into_owned());
+    Ok(trusted.filter(|trusted| *trusted != definition).map(|trusted| format!("{};", trusted.trim_end())))
 }

@@ -1,6 +1,9 @@
 //! What a catalog says of its tenancy when nobody else does.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 
@@ -9,6 +12,7 @@ use crate::{
     draft::known_values,
     granted::{granted, platform_roles, roles_of_claim},
     names,
+    sql::literal,
     tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
 };
 
@@ -239,4 +243,34 @@ fn claimed_by(catalog: &Catalog, asked: &Regex, above: &[String]) -> Option<Clai
     let role = claims.iter().find(|name| names::is_role_claim(name));
     let roles = role.map(|role| roles_of_claim(catalog, role)).unwrap_or_default();
     Some(ClaimPaths { path: path(tenant), role: role.map(path).unwrap_or_default(), roles })
+}
+
+/// The role above all others, where no name says which it is: whatever policies and functions give to another one, they give
+/// to it as well, and more.
+pub fn highest(catalog: &Catalog, tenancy: &Tenancy) -> Option<String> {
+    let members = tenancy.members.as_ref()?;
+    let table = catalog.named(&members.table)?;
+    let column = table.column(members.role.as_ref()?)?;
+    let mut roles = known_values(table, column);
+    roles.retain(|role| !tenancy.roles.is_platform(role));
+    let best = roles.iter().map(|role| tenancy.roles.rank(role)).min()?;
+    roles.retain(|role| tenancy.roles.rank(role) == best);
+    // Where rows have roles of their own, a role that is named may be the row's.
+    let has_roles = |relation: &&Relation| relation.column(&column.name).is_some();
+    let of_policies = catalog
+        .relations
+        .iter()
+        .filter(|relation| !has_roles(relation))
+        .flat_map(|relation| relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten());
+    let helpers = catalog.functions.iter().filter(|function| !function.volatile && function.is_callable());
+    let texts: Vec<_> = of_policies.chain(helpers.map(|function| &function.source)).collect();
+    let named = |role: &String| -> BTreeSet<usize> {
+        let texts = texts.iter().enumerate().filter(|(_, text)| text.contains(&literal(role)));
+        texts.map(|(at, _)| at).collect()
+    };
+    let given: Vec<_> = roles.iter().map(named).collect();
+    let is_above =
+        |one: usize, other: usize| one == other || given[other].is_subset(&given[one]) && given[other] != given[one];
+    let at = (0..roles.len()).find(|one| (0..roles.len()).all(|other| is_above(*one, other)))?;
+    (roles.len() > 1).then(|| roles.swap_remove(at))
 }

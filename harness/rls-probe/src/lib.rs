@@ -64,7 +64,7 @@ use self::{
     catalog::Catalog,
     desk::Desk,
     finding::findings,
-    infer::infer,
+    infer::{highest, infer},
     mend::{mend, together},
     probe::Prober,
     proof::Before,
@@ -164,11 +164,17 @@ fn can_be_shared(catalog: &Catalog) -> bool {
 
 /// The tenancy with what was not said of it.
 fn completed(catalog: &Catalog, tenancy: &Tenancy, schemas: Vec<String>) -> Tenancy {
-    if !tenancy.is_given() {
-        return infer(catalog, schemas).tenancy;
+    let mut tenancy = match tenancy.is_given() {
+        true => {
+            let granted = tenancy.granted.clone().or_else(|| granted::granted(catalog, tenancy));
+            Tenancy { granted, ..tenancy.clone() }
+        }
+        false => infer(catalog, schemas).tenancy,
+    };
+    if tenancy.roles.rank.is_empty() {
+        tenancy.roles.rank.extend(highest(catalog, &tenancy));
     }
-    let granted = tenancy.granted.clone().or_else(|| granted::granted(catalog, tenancy));
-    Tenancy { granted, ..tenancy.clone() }
+    tenancy
 }
 
 /// What is inferred of the database behind a URL, and why.

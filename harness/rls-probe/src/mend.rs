@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    actor::Actor,
     constraint::within,
     desk::Desk,
     error::Error,
-    finding::Finding,
+    finding::{Finding, is_said},
     fix::{Fix, candidates},
-    guard::guards,
+    guard::{guards, helpers, trusting},
     probe::{Controlled, Prober},
     record::{Cause, Cell, Crossing, Object, Record, Verb, matrix},
     world::World,
@@ -19,6 +20,9 @@ use crate::{
 
 /// How many fixes are tried for all findings together.
 const BUDGET: usize = 200;
+
+/// How many more are tried for a finding after one that takes nothing, and leaves a command to nobody.
+const MORE: usize = 8;
 
 /// Puts a fix that works in the place of advice, wherever one of the candidates does.
 ///
@@ -28,13 +32,29 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
     let mut left = BUDGET;
     for at in 0..findings.len() {
         let finding = &findings[at];
+        if let (Cause::Trigger(_), "function") = (&finding.cause, finding.object.noun) {
+            if let Some(sql) = signed_up(desk, world, finding).await? {
+                findings[at].fix = Fix { sql, is_tried: true };
+            }
+            continue;
+        }
         let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
-        let mut candidates = candidates(world.catalog, &finding.object, &finding.cause, &shown_by);
+        let mut candidates = candidates((world.catalog, world.tenancy), &finding.object, &finding.cause, &shown_by);
         if let (Cause::Constraint(name), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
             candidates.extend(within(world.catalog, relation, name, |relation| world.whose_columns(relation)));
         }
+        if let (Cause::Trigger(_), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
+            let names = relation.references.iter().map(|reference| &reference.name);
+            candidates.extend(
+                names.flat_map(|name| within(world.catalog, relation, name, |relation| world.whose_columns(relation))),
+            );
+        }
         if finding.cause == Cause::Function {
             candidates.extend(guards(desk, world, &finding.object.name).await?);
+        }
+        let asked = asked_by(world, finding);
+        if !asked.is_empty() {
+            candidates.extend(helpers(desk, world, &asked).await?);
         }
         if candidates.is_empty() {
             continue;
@@ -43,10 +63,10 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         let others = others.filter(|other| other.object == finding.object).flat_map(deeds).collect::<BTreeSet<_>>();
         let own: BTreeSet<_> = deeds(finding).filter(|deed| !others.contains(deed)).collect();
         let controls = Prober::controls(desk, world, &finding.object).await?;
-        let known: BTreeSet<_> = before.crossings.iter().map(deed).collect();
-        let mut best: Option<(Loss, String)> = None;
+        let known: BTreeSet<_> = told(&before.crossings).map(deed).collect();
+        let (mut best, mut more): (Option<(Loss, String)>, _) = (None, MORE);
         for sql in candidates {
-            if left == 0 {
+            if left == 0 || more == 0 {
                 break;
             }
             left -= 1;
@@ -60,8 +80,10 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             if let Some(loss) = loss.filter(|loss| best.as_ref().is_none_or(|(least, _)| loss < least)) {
                 best = Some((loss, sql));
             }
-            if best.as_ref().is_some_and(|(loss, _)| *loss == Loss::default()) {
-                break;
+            match &best {
+                Some((loss, _)) if *loss == Loss::default() => break,
+                Some((loss, _)) if loss.takes_nothing() => more -= 1,
+                _ => {}
             }
         }
         let works = best.map(|(_, sql)| sql);
@@ -70,6 +92,45 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
     }
     Ok(())
+}
+
+/// What closes a trigger that believes those who sign up: somebody who claims the same gets nothing by it then, and somebody
+/// who claims nothing can sign up as before.
+async fn signed_up(desk: &mut Desk, world: &World<'_>, finding: &Finding) -> Result<Option<String>, Error> {
+    let named = |name: &str| world.actors.iter().find(|actor| actor.name == name)?.user.clone();
+    let (Some(claimant), Some(newcomer), Some(effect)) =
+        (named("claimant"), named("newcomer"), finding.effects.first())
+    else {
+        return Ok(None);
+    };
+    let Some(sql) = trusting(desk, world, &finding.object.name).await? else { return Ok(None) };
+    let of_newcomer = effect.sql.replace(&claimant, &newcomer);
+    let mut is_closed = true;
+    for signing_up in [&effect.sql, &of_newcomer] {
+        desk.mark("mending").await?;
+        let made = desk.keep(&sql).await?.is_ok();
+        let got = desk.keep(signing_up).await?;
+        desk.back("mending").await?;
+        is_closed &= made && got.is_ok_and(|got| got.rows.is_empty());
+    }
+    Ok(is_closed.then_some(sql))
+}
+
+/// What is asked by the policies or the function that a finding is about.
+fn asked_by<'c>(world: &World<'c>, finding: &Finding) -> Vec<&'c str> {
+    let relation = world.catalog.named(&finding.object.name);
+    match (&finding.cause, relation) {
+        (Cause::Policies(names), Some(relation)) => {
+            let policies = relation.policies.iter().filter(|policy| names.contains(&policy.name));
+            policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect()
+        }
+        (Cause::Function, _) => {
+            let functions = world.catalog.functions.iter();
+            let functions = functions.filter(|function| function.title() == finding.object.name);
+            functions.map(|function| function.source.as_str()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Whether the first of those who crossed still does: most of what does not work is found out by that.
@@ -101,13 +162,13 @@ async fn loss(
         return Ok(None);
     }
     let is_open = |after: &Record| {
-        let mut crossed = after.crossings.iter().map(deed);
+        let mut crossed = told(&after.crossings).map(deed);
         crossed.any(|deed| own.contains(&deed) || !known.contains(&deed))
     };
     let after = Prober::again(desk, world, object, None, &is_open).await?;
     let is_closed = !is_open(&after) && !fails(before, &after, object);
-    let members = if is_closed { lost(before, &after, object, is_for_anybody(finding)) } else { None };
-    Ok(members.map(|members| Loss { members, others: less.len() }))
+    let members = if is_closed { lost(world, before, &after, finding) } else { None };
+    Ok(members.map(|members| Loss { members, unused: unused(finding, &after), others: less.len() }))
 }
 
 /// Whether whoever has just signed up can do it: then that others can, the platform's admin or whoever is invited, says
@@ -121,23 +182,44 @@ fn is_for_anybody(finding: &Finding) -> bool {
 struct Loss {
     /// What members had of their own, who crossed in the same way.
     members: usize,
+    /// Commands that nobody gives any more: a policy for one is there for somebody.
+    unused: usize,
     /// What those had who are of no tenant.
     others: usize,
 }
 
+impl Loss {
+    fn takes_nothing(&self) -> bool {
+        (self.members, self.others) == (0, 0)
+    }
+}
+
+/// Of the commands that a finding is about those that nobody gives with what is theirs.
+fn unused(finding: &Finding, after: &Record) -> usize {
+    let verbs: BTreeSet<_> = finding.effects.iter().map(|effect| effect.verb).collect();
+    let is_given = |verb: &Verb| after.own.iter().any(|(object, _, of)| *object == finding.object && of == verb);
+    let is_by_policy = matches!(finding.cause, Cause::Policies(_));
+    verbs.iter().filter(|verb| is_by_policy && !is_given(verb)).count()
+}
+
 /// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
-/// may have had their own tenant's rows by nothing else, as long as somebody of every tenant keeps them.
-fn lost(before: &Record, after: &Record, object: &Object, is_for_anybody: bool) -> Option<usize> {
+/// may have had their own tenant's rows by nothing else, as long as the highest of those who had them keeps them.
+fn lost(world: &World<'_>, before: &Record, after: &Record, finding: &Finding) -> Option<usize> {
+    let object = &finding.object;
     let of_object = || before.own.iter().filter(|(of, ..)| of == object);
     let gone: Vec<_> = of_object().filter(|allowed| !after.own.contains(*allowed)).collect();
     let has_crossed = |actor: &str, verb: Verb| {
         let mut crossings = before.crossings.iter().filter(|crossing| crossing.object == *object);
         crossings.any(|crossing| crossing.actor == actor && crossing.verb == verb)
     };
-    let is_kept = |verb: Verb| of_object().any(|allowed| allowed.2 == verb && after.own.contains(allowed));
+    let is_kept = |verb: Verb| {
+        let of = |actor: &Actor| (object.clone(), actor.name.clone(), verb);
+        let mut had = world.actors.iter().map(of).filter(|allowed| before.own.contains(allowed));
+        had.next().is_some_and(|highest| after.own.contains(&highest))
+    };
     // What a function does for its caller's own is seldom by the same hole as what it does for others'.
     let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
-        has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody)
+        has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody(finding))
     };
     gone.iter().all(is_by_crossing).then_some(gone.len())
 }
@@ -210,6 +292,11 @@ pub async fn together(
             }
         }
     }
+}
+
+/// Crossings without hints that say nothing beside the others.
+fn told(crossings: &[Crossing]) -> impl Iterator<Item = &Crossing> {
+    crossings.iter().filter(move |crossing| !is_said(crossings, crossing))
 }
 
 /// Something that somebody can do: the verb, the actor, the effect.

@@ -390,7 +390,26 @@ pub fn is_living_flag(column: &str) -> bool {
 
 /// Whether a column holds the time at which something was over.
 pub fn is_end(column: &str) -> bool {
-    matches!(column, "deleted_at" | "removed_at" | "deactivated_at" | "suspended_at" | "revoked_at" | "disabled_at")
+    const OVER: [&str; 16] = [
+        "deleted",
+        "removed",
+        "deactivated",
+        "suspended",
+        "revoked",
+        "disabled",
+        "ended",
+        "left",
+        "closed",
+        "archived",
+        "terminated",
+        "resigned",
+        "expelled",
+        "banned",
+        "blocked",
+        "dismissed",
+    ];
+    let name = snake(column);
+    name.strip_suffix("_at").is_some_and(|what| OVER.contains(&what))
 }
 
 /// Whether a column holds a state.

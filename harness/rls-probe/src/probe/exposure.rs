@@ -20,8 +20,8 @@ impl<'c> Prober<'_, 'c> {
             if relation.exposed {
                 self.secrets(relation).await?;
             }
-            self.realtime(relation).await?;
         }
+        self.broadcasts().await?;
         self.auth().await?;
         self.creatable().await?;
         self.buckets().await
@@ -91,6 +91,26 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// What is broadcast of all tables.
+    pub(super) async fn broadcasts(&mut self) -> Result<(), Error> {
+        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
+            self.realtime(relation).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a table is published still without row level security: a fix may have changed either.
+    async fn is_broadcast(&mut self, relation: &Relation) -> Result<bool, Error> {
+        let sql = format!(
+            "select count(*) from pg_publication_tables p join pg_class c on c.oid = {} and not c.relrowsecurity
+            where p.pubname = 'supabase_realtime' and p.schemaname = {} and p.tablename = {}",
+            relation.oid,
+            literal(&relation.schema),
+            literal(&relation.name)
+        );
+        Ok(self.desk.run(&sql).await?.number() > 0)
+    }
+
     /// Changes that are broadcast to everybody who may read the table.
     async fn realtime(&mut self, relation: &'c Relation) -> Result<(), Error> {
         if relation.title() == "realtime.messages" {
@@ -100,8 +120,9 @@ impl<'c> Prober<'_, 'c> {
             return Ok(());
         }
         let object = Object { noun: "publication", name: "supabase_realtime".to_owned() };
+        let is_broadcast = !relation.rls && self.is_broadcast(relation).await?;
         for actor in &self.actors.clone() {
-            let is_open = !relation.rls && relation.may(actor.db_role(), "select");
+            let is_open = is_broadcast && relation.may(actor.db_role(), "select");
             if is_open {
                 let deed =
                     Harm::of_reading(actor.kind).that(format!("can listen to every change of {}", relation.title()));
@@ -166,7 +187,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// The auth server's own tables.
-    async fn auth(&mut self) -> Result<(), Error> {
+    pub(super) async fn auth(&mut self) -> Result<(), Error> {
         for readable in &self.world.catalog.auth_readable {
             let object = Object { noun: "table", name: readable.table.clone() };
             for actor in self.actors.clone().iter().filter(|actor| actor.db_role() == readable.role) {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     actor::{Actor, Kind},
     arguments::{Plan, call, plans},
-    catalog::{Argument, Column, Function, Relation},
+    catalog::{Argument, Function, Relation},
     desk::{Arranged, Done},
     error::Error,
     harm::{Deed, Harm},
@@ -130,7 +130,7 @@ impl<'c> Prober<'_, 'c> {
         called: &mut Vec<Called<'c>>,
     ) -> Result<(bool, bool, Option<Refused>), Error> {
         let (mut tried, mut answered, mut reason) = (HashSet::new(), false, None::<Refused>);
-        let mut crossed = false;
+        let (mut crossed, mut has_reached_other) = (false, false);
         let own = self.own(actor);
         let mut let_in = false;
         let above = self.above(actor).len();
@@ -138,7 +138,7 @@ impl<'c> Prober<'_, 'c> {
         let tries: Vec<_> = picks.iter().flat_map(|pick| plans.iter().map(move |plan| (*plan, *pick))).collect();
         for (plan, pick) in tries {
             // What somebody can do with the first rows, they can do with others.
-            if crossed && pick != picks[0] {
+            if crossed && (has_reached_other || !actor.kind.is_outside()) && pick != picks[0] {
                 break;
             }
             // Who asks is all that it looked at so far.
@@ -187,7 +187,7 @@ impl<'c> Prober<'_, 'c> {
                 None => answered = true,
             }
             let is_echo = |secret: &str| call.sql.contains(secret);
-            let code = self.let_in_by(actor, &call.sql).await?;
+            let code = self.let_in_by(actor, &call.sql);
             for tenant in self.foreign(actor) {
                 if !self.given_away_of(tenant, actor, &answer.text).any(|secret| !is_echo(secret)) {
                     continue;
@@ -200,7 +200,7 @@ impl<'c> Prober<'_, 'c> {
                 };
                 let deed = code.iter().fold(deed, Deed::for_whom_knows);
                 self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
-                crossed = true;
+                (crossed, has_reached_other) = (true, has_reached_other || tenant == OTHER);
             }
             if actor.kind.is_outside() && self.is_secret(function, &answer.text) {
                 let deed = Harm::of_reading(actor.kind).that("can obtain a secret");
@@ -210,6 +210,8 @@ impl<'c> Prober<'_, 'c> {
             if !answer.written.is_empty() {
                 let deeds = self.written(actor, &call.sql, &answer.written).await?;
                 crossed |= !deeds.is_empty();
+                has_reached_other |=
+                    deeds.iter().any(|deed| deed.text.contains("the other tenant") || actor.tenant.is_none());
                 for deed in deeds {
                     let deed = code.iter().fold(deed, Deed::for_whom_knows);
                     self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
@@ -225,28 +227,18 @@ impl<'c> Prober<'_, 'c> {
         Ok((false, answered, reason))
     }
 
-    /// The column of a code that lets in whoever knows it, where one of another tenant's was passed that the actor cannot
-    /// read.
-    async fn let_in_by(&mut self, actor: &Actor, call: &str) -> Result<Option<String>, Error> {
+    /// The column of a code that lets in whoever knows it, where one of another tenant's was passed: that it can be read is a
+    /// finding of its own.
+    fn let_in_by(&self, actor: &Actor, call: &str) -> Option<String> {
         // Whoever belongs nowhere knows the codes of neither.
-        let tenants = if actor.tenant.is_none() { vec![OTHER, OWN] } else { vec![OTHER] };
-        for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
-            let is_redeemed = names::is_redeemed(&relation.name);
-            let is_code = |column: &&Column| {
-                column.is_text() && (names::lets_in(&column.name) || is_redeemed && column.name.ends_with("code"))
-            };
-            for column in relation.columns.iter().filter(is_code) {
-                let rows = tenants.iter().flat_map(|tenant| self.world.rows(relation, *tenant));
-                let texts = rows.filter_map(|row| row.text(&column.name));
-                let is_passed = |text: &String| call.contains(&format!("=> {}::", literal(text)));
-                let Some(text) = texts.into_iter().find(is_passed) else { continue };
-                let sql =
-                    format!("select 1 from {} where {} = {}", relation.sql(), ident(&column.name), literal(&text));
-                let reads = self.attempt(actor, &sql, &[]).await?.is_ok_and(|(done, _)| !done.rows.is_empty());
-                return Ok((!reads).then(|| column.name.clone()));
-            }
-        }
-        Ok(None)
+        let tenants: &[usize] = if actor.tenant.is_none() { &[OTHER, OWN] } else { &[OTHER] };
+        let is_passed = |text: &String| call.contains(&format!("=> {}::", literal(text)));
+        let mut codes = self.codes.iter();
+        let code = codes.find(|(relation, column)| {
+            let mut rows = tenants.iter().flat_map(|tenant| self.world.rows(relation, *tenant));
+            rows.any(|row| row.text(&column.name).is_some_and(|text| is_passed(&text)))
+        });
+        code.map(|(_, column)| column.name.clone())
     }
 
     /// Whether an answer has a key in it: by what the function or a part of its answer is called, and how it looks.
@@ -327,10 +319,12 @@ impl<'c> Prober<'_, 'c> {
             .filter(|relation| !relation.partition)
             .collect();
         if actor.kind == Kind::Anonymous {
-            let names: Vec<_> = relations.iter().map(|relation| relation.title()).collect();
+            let kept: Vec<_> = relations.iter().filter(|relation| !names::is_log(&relation.name)).collect();
+            let kept = if kept.is_empty() { relations.iter().collect() } else { kept };
+            let names: Vec<_> = kept.into_iter().map(|relation| relation.title()).collect();
             return Ok(vec![Harm::Critical.that(format!("can change {} without an account", names.join(", ")))]);
         }
-        let mut looks = Vec::new();
+        let (mut looks, mut raised) = (Vec::new(), None);
         for relation in &relations {
             for tenant in self.foreign(actor) {
                 let besides = self.not_of(relation, actor);
@@ -415,6 +409,7 @@ impl<'c> Prober<'_, 'c> {
                         relation.sql(),
                         above.join(", ")
                     );
+                    raised = Some(looks.len());
                     looks.push((look, Harm::Critical.that("can give somebody a role above their own")));
                 }
             }
@@ -425,12 +420,13 @@ impl<'c> Prober<'_, 'c> {
         let statements: Vec<_> = looks.iter().map(|(look, _)| look.clone()).collect();
         let before = self.usual(&statements).await?;
         let Ok((_, after)) = self.attempt(actor, sql, &statements).await? else { return Ok(Vec::new()) };
-        let changed = looks
-            .into_iter()
-            .zip(before)
-            .zip(after)
-            .filter(|((_, before), after)| after.value().map(str::to_owned) != *before);
-        let deeds: Vec<_> = changed.map(|(((_, deed), _), _)| deed).collect();
+        let number = |text: Option<&str>| text.and_then(|text| text.parse().ok()).unwrap_or(0_i64);
+        let changed = looks.into_iter().zip(before).zip(after).enumerate().filter(|(at, ((_, before), after))| {
+            // That there are fewer of them is another matter.
+            let is_more = || number(after.value()) > number(before.as_deref());
+            after.value().map(str::to_owned) != *before && (raised != Some(*at) || is_more())
+        });
+        let deeds: Vec<_> = changed.map(|(_, (((_, deed), _), _))| deed).collect();
         // What is written down of it is no deed of its own.
         let logs: Vec<_> = relations.iter().filter(|relation| names::is_log(&relation.name)).collect();
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
@@ -589,7 +585,7 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             // What a code stands for is what whoever knows it is answered.
-            if self.let_in_by(&call.actor, &call.sql).await?.is_some() {
+            if self.let_in_by(&call.actor, &call.sql).is_some() {
                 continue;
             }
             let object = Object { noun: "function", name: call.function.title() };

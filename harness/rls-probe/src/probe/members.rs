@@ -78,7 +78,16 @@ impl<'c> Prober<'_, 'c> {
         let may = |name: &str| table.column(name).is_some_and(|column| column.may(actor.db_role(), "update"));
         let mut tries: Vec<(String, String, String, &str)> = Vec::new();
         if let Some(column) = &members.role {
+            let is_open = table.column(&members.tenant).is_some_and(|of| !of.not_null && may(&of.name));
             for role in self.not_below(actor) {
+                if self.gives_to_colleagues(table, actor, &role).await? {
+                    continue;
+                }
+                // Who is above all tenants may have to be of none.
+                if is_open && self.world.tenancy.roles.is_platform(&role) {
+                    let above = format!("{}, {} = null", literal(&role), ident(&members.tenant));
+                    tries.push((column.clone(), above, role.clone(), "can raise their own role"));
+                }
                 tries.push((column.clone(), literal(&role), role, "can raise their own role"));
             }
         }
@@ -143,6 +152,22 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody gives a role that no name puts above their own to others: then it is none.
+    async fn gives_to_colleagues(&mut self, table: &'c Relation, actor: &Actor, role: &str) -> Result<bool, Error> {
+        let (roles, members) = (&self.world.tenancy.roles, self.world.tenancy.members.as_ref());
+        let is_level = actor.role.as_ref().is_some_and(|own| roles.rank(own) == roles.rank(role));
+        let Some(column) = members.and_then(|members| members.role.as_ref()).filter(|_| is_level) else {
+            return Ok(false);
+        };
+        let colleagues = self.rows_besides(table, OWN, actor);
+        let Some(colleague) = colleagues.iter().find(|row| row.text(column).as_deref() != Some(role)) else {
+            return Ok(false);
+        };
+        let set = format!("update {} set {} = {}", table.sql(), ident(column), literal(role));
+        let given = self.attempt(actor, &format!("{set} where {}", colleague.key), &[]).await?;
+        Ok(given.is_ok_and(|(done, _)| done.affected > 0))
     }
 
     /// Flags of one's own row that make somebody more than others.
@@ -240,7 +265,7 @@ impl<'c> Prober<'_, 'c> {
                     let sql = draft.insert();
                     match self.desk.attempt(actor, Arranged::Unnoticed(&absent), &sql, &look).await? {
                         Ok((_, looks)) if looks.first().is_some_and(|made| made.number() > 0) => {
-                            let cause = self.guilty(relation, actor, "insert", None).await?;
+                            let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                             let what = if value == "true" { column.name.clone() } else { value.clone() };
                             let deed = Harm::Critical.that(format!("can make themselves {what}"));
                             self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
@@ -288,7 +313,7 @@ impl<'c> Prober<'_, 'c> {
                     draft.set(&column.name, literal(role));
                 }
                 if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
-                    let cause = self.guilty(relation, actor, "insert", None).await?;
+                    let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                     let what = role.map_or_else(|| format!("one of {}", relation.title()), Clone::clone);
                     let deed = Harm::Critical.that(format!("can make themselves {what}"));
                     self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
@@ -352,7 +377,7 @@ impl<'c> Prober<'_, 'c> {
                     let arranged = if leaves { vec![leave.clone()] } else { Vec::new() };
                     match self.desk.attempt(actor, Arranged::ByNobody(&arranged), &sql, &looks).await? {
                         Ok((_, looks)) if looks.first().is_some_and(|after| after.number() > before) => {
-                            let cause = self.guilty(table, actor, "insert", None).await?;
+                            let cause = self.guilty_of_adding(table, actor, &sql).await?;
                             let deed = Harm::Critical
                                 .that(format!("can make themselves {wanted} of a tenant that did not invite them"));
                             self.record.cross(&object_of(table), Verb::Insert, actor, deed, cause, &sql);
@@ -415,7 +440,7 @@ impl<'c> Prober<'_, 'c> {
                 match self.try_insert(actor, draft, &[]).await? {
                     Inserted::Yes { sql, .. } => match deed {
                         Some(deed) => {
-                            let cause = self.guilty(table, actor, "insert", None).await?;
+                            let cause = self.guilty_of_adding(table, actor, &sql).await?;
                             self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                             break;
                         }
@@ -534,7 +559,7 @@ impl<'c> Prober<'_, 'c> {
                     let sql = draft.insert();
                     match self.attempt(actor, &sql, &[]).await? {
                         Ok((done, _)) if done.affected > 0 => {
-                            let cause = self.guilty(relation, actor, "insert", None).await?;
+                            let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                             let deed = Harm::Critical.that("can invite somebody to a role above their own");
                             self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
                         }
@@ -562,7 +587,12 @@ impl<'c> Prober<'_, 'c> {
         );
         if theirs.value() != usual.value() {
             differs.push("auth.users.raw_app_meta_data".to_owned());
-            looks.push(format!("select raw_app_meta_data from auth.users where id = {}", literal(&fresh)));
+            looks.push(format!(
+                "select raw_app_meta_data as made from auth.users where id = {} and raw_app_meta_data is distinct from ({}{})",
+                literal(&fresh),
+                "select raw_app_meta_data from auth.users where id = ",
+                id(&newcomer)
+            ));
         }
         let members = self.world.tenancy.members.as_ref();
         for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
@@ -627,23 +657,26 @@ impl<'c> Prober<'_, 'c> {
             }
             let effect = format!("gets what they claim of themselves when they sign up ({})", differs.join(", "));
             let deed = Harm::Critical.that(effect);
-            let sql = self.sign_up_again(&claimant, &fresh, looks.first());
+            let sql = self.sign_up_again(&claimant, &fresh, &looks.join("\nunion all\n"));
             self.record.cross(&object, Verb::Call, &claimant, deed, Cause::Trigger(trigger.clone()), &sql);
         }
         Ok(())
     }
 
     /// Statements by which the auth server makes another account that claims the same, and which look what it got.
-    fn sign_up_again(&self, claimant: &Actor, fresh: &str, look: Option<&String>) -> String {
+    fn sign_up_again(&self, claimant: &Actor, fresh: &str, look: &str) -> String {
         let columns: Vec<_> = self.world.catalog.auth_columns.iter().map(|name| ident(name)).collect();
         let columns = columns.join(", ");
-        let changed = json!({"id": fresh, "email": format!("{fresh}@example.com"), "phone": null});
+        let changed = json!({
+            "id": fresh, "email": format!("{fresh}@example.com"), "phone": null,
+            "raw_app_meta_data": {"provider": "email", "providers": ["email"]},
+        });
         let nobody = setting("request.jwt.claims", "");
         format!(
             "reset role;\nselect {nobody};\ninsert into auth.users ({columns})\n  select {columns} from jsonb_populate_record(null::auth.users, (\n    select to_jsonb(u) || {} from auth.users u where id = {}));\n{}",
             literal(&changed.to_string()),
             literal(claimant.user.as_deref().unwrap_or_default()),
-            look.map_or("", String::as_str)
+            look
         )
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::{Column, Policy, Relation},
+    catalog::{Catalog, Column, Policy, Relation},
     desk::{Arranged, Attempted, Desk},
     error::Error,
     names,
@@ -45,8 +45,8 @@ pub struct Prober<'p, 'c> {
     usual: HashMap<String, Option<String>>,
     /// Rows of the other tenant that an actor does not see, by table and actor.
     hidden: HashMap<(i64, String), Vec<Row>>,
-    /// Tables whose triggers were set off.
-    set_off: HashSet<i64>,
+    /// Tables whose triggers did nothing elsewhere for one who set them off: they do for no other.
+    sets_nothing_off: HashSet<i64>,
     /// Attempts to read the table at hand that were not refused and failed.
     failed: Vec<Failed>,
     /// What code of its own said to members who added a row of their own to it.
@@ -55,6 +55,8 @@ pub struct Prober<'p, 'c> {
     said_last: Option<Refused>,
     /// Tables that a role's requests can be made of.
     read_by: HashSet<(i64, &'static str)>,
+    /// Columns of codes that let in whoever knows them.
+    codes: Vec<(&'c Relation, &'c Column)>,
 }
 
 /// What somebody gets who may have the other tenant's.
@@ -86,11 +88,12 @@ impl<'p, 'c> Prober<'p, 'c> {
             counts: HashMap::new(),
             usual: HashMap::new(),
             hidden: HashMap::new(),
-            set_off: HashSet::new(),
+            sets_nothing_off: HashSet::new(),
             failed: Vec::new(),
             said: Vec::new(),
             said_last: None,
             read_by: HashSet::new(),
+            codes: codes(world.catalog).collect(),
         }
     }
 
@@ -119,7 +122,9 @@ impl<'p, 'c> Prober<'p, 'c> {
                 }
             }
             Some(view) => prober.views_of(vec![view]).await?,
+            None if object.noun == "table" => prober.auth().await?,
             None if object.noun == "bucket" => prober.buckets().await?,
+            None if object.noun == "publication" => prober.broadcasts().await?,
             None if object.noun == "column" => {
                 let table = object.name.rsplit_once('.').and_then(|(table, _)| world.catalog.named(table));
                 if let Some(table) = table {
@@ -150,8 +155,9 @@ impl<'p, 'c> Prober<'p, 'c> {
         for control in &world.controls {
             let is_platform = control.kind == Kind::Platform;
             let mut rows = world.rows(relation, OTHER).to_vec();
-            // Where users are the tenants, what is theirs is what they have a part in.
-            if let (None, false, Some(user)) = (&world.tenancy.tenant, is_platform, &control.user) {
+            // What is theirs is what they have a part in, where users are the tenants or rows are of people.
+            let is_of_people = world.tenancy.tenant.is_none() || world.catalog.is_mirror(relation);
+            if let (true, false, Some(user)) = (is_of_people, is_platform, &control.user) {
                 let theirs = world.condition_of(relation, user);
                 let mut known = Vec::new();
                 for row in rows {
@@ -176,8 +182,8 @@ impl<'p, 'c> Prober<'p, 'c> {
             }
             for sql in tries {
                 let count = prober.attempt(control, &sql, &[]).await?.ok().map(|(done, _)| done.affected);
-                // A member may see less through a view than before, and not nothing.
-                let is_less_enough = !relation.is_table() && !is_platform;
+                // A member may see less through a view or in a partition than before, and not nothing.
+                let is_less_enough = (!relation.is_table() || relation.partition) && !is_platform;
                 let count = if is_less_enough { count.map(|count| count.min(1)) } else { count };
                 counts.push(Controlled { is_outside: control.kind != Kind::Member, count });
             }
@@ -303,6 +309,30 @@ impl<'p, 'c> Prober<'p, 'c> {
         command: &str,
         rows: &[impl std::borrow::Borrow<Row>],
     ) -> Result<Cause, Error> {
+        let keys: Vec<_> = rows.iter().map(|row| row.borrow().key.as_str()).collect();
+        let keys = keys.join(" or ");
+        let ask = |asked: &str| format!("select bool_or({asked}) from {} where {keys}", relation.sql());
+        self.guilty_by(relation, actor, command, (!keys.is_empty()).then_some(&ask as &(dyn Fn(&str) -> String + Sync)))
+            .await
+    }
+
+    /// The same for the row that a statement adds.
+    async fn guilty_of_adding(&mut self, relation: &Relation, actor: &Actor, sql: &str) -> Result<Cause, Error> {
+        let ask = |asked: &str| {
+            let made = ident(&relation.name);
+            format!("with rls_probe_made as ({sql} returning *) select bool_or({asked}) from rls_probe_made as {made}")
+        };
+        self.guilty_by(relation, actor, "insert", Some(&ask)).await
+    }
+
+    /// The same, where a statement asks whether an expression is true of a row.
+    async fn guilty_by(
+        &mut self,
+        relation: &Relation,
+        actor: &Actor,
+        command: &str,
+        ask: Option<&(dyn Fn(&str) -> String + Sync)>,
+    ) -> Result<Cause, Error> {
         if !relation.rls {
             return Ok(Cause::NoRowSecurity);
         }
@@ -310,29 +340,21 @@ impl<'p, 'c> Prober<'p, 'c> {
         let policies: Vec<Policy> =
             relation.policies_for(role, command).filter(|policy| policy.permissive).cloned().collect();
         let mut guilty = Vec::new();
-        if policies.len() > 1 {
+        if let Some(ask) = ask.filter(|_| policies.len() > 1) {
+            let [_, claims] = actor.become_sql();
             for policy in &policies {
                 let expression = match command {
                     "insert" => policy.check.as_ref().or(policy.using.as_ref()),
                     _ => policy.using.as_ref(),
                 };
-                let Some(expression) = expression.filter(|_| !rows.is_empty()) else { continue };
-                let keys: Vec<_> = rows.iter().map(|row| row.borrow().key.as_str()).collect();
-                let [_, claims] = actor.become_sql();
-                let sql = format!(
-                    "{claims}; select bool_or({expression}) from {} where {}",
-                    relation.sql(),
-                    keys.join(" or ")
-                );
-                if let Ok(done) = self.desk.keep(&sql).await?
-                    && done.value() == Some("t")
-                {
+                let Some(expression) = expression else { continue };
+                self.desk.mark("guilty").await?;
+                let said = self.desk.keep(&format!("{claims}; {}", ask(expression))).await?;
+                self.desk.back("guilty").await?;
+                if said.is_ok_and(|done| done.value() == Some("t")) {
                     guilty.push(policy.name.clone());
                 }
             }
-            self.desk
-                .run("select set_config('request.jwt.claims', '', true), set_config('request.jwt.claim.sub', '', true)")
-                .await?;
         }
         if guilty.is_empty() {
             guilty = policies.into_iter().map(|policy| policy.name).collect();
@@ -369,6 +391,18 @@ impl<'p, 'c> Prober<'p, 'c> {
         let is_known = self.failed.iter().any(|failed| failed.refused.code == refused.code);
         if is_known { Cell::Refused } else { Self::refusal(refused) }
     }
+}
+
+/// Columns of codes that let in whoever knows them.
+fn codes(catalog: &Catalog) -> impl Iterator<Item = (&Relation, &Column)> {
+    let tables = catalog.relations.iter().filter(|relation| relation.is_table());
+    tables.flat_map(|relation| {
+        let is_redeemed = names::is_redeemed(&relation.name);
+        let is_code = move |column: &&Column| {
+            column.is_text() && (names::lets_in(&column.name) || is_redeemed && column.name.ends_with("code"))
+        };
+        relation.columns.iter().filter(is_code).map(move |column| (relation, column))
+    })
 }
 
 /// The object that a relation is.

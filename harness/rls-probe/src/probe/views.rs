@@ -83,6 +83,12 @@ impl<'c> Prober<'_, 'c> {
             }
             // What it is of may be out of reach from here; the grant is there.
             _ if view.noun() == "foreign table" => {
+                let granted = format!("has_table_privilege({}, {}, 'select')", literal(role), literal(&view.sql()));
+                let sql = format!("select {} as granted where {granted}", literal(&view.title()));
+                if self.desk.run(&sql).await?.rows.is_empty() {
+                    self.record.enter(&object, Verb::Read, actor, Cell::Refused);
+                    return Ok(());
+                }
                 let deed = Harm::of_reading(actor.kind).that("can read it, and no policy restricts a foreign table");
                 self.record.cross(&object, Verb::Read, actor, deed, Cause::Grant("select".to_owned()), &sql);
             }

@@ -59,6 +59,8 @@ pub struct World<'c> {
     run: String,
     /// Somebody of the other tenant who tries nothing.
     bystander: Option<String>,
+    /// Somebody of no tenant who tries nothing.
+    stranger: Option<String>,
 }
 
 /// Texts, and what finds them all in one reading.
@@ -121,6 +123,7 @@ impl<'c> World<'c> {
             needles: Default::default(),
             run: Uuid::new_v4().simple().to_string()[..6].to_owned(),
             bystander: None,
+            stranger: None,
         };
         world.roles = world.known_roles(desk).await?;
         world.make_tenants(desk).await?;

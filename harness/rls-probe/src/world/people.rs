@@ -121,6 +121,28 @@ impl<'c> World<'c> {
         if given.is_empty() { dead_states(table).into_iter().find(asked).unwrap_or_default() } else { given }
     }
 
+    /// What says of a membership that it is in use: as given or found out, in SQL.
+    pub fn state_of_members(&self) -> BTreeMap<String, String> {
+        let given = self.tenancy.members.as_ref().map(|members| sql_values(&members.state)).unwrap_or_default();
+        match self.members() {
+            Some(table) if given.is_empty() => living_state(self.catalog, table),
+            _ => given,
+        }
+    }
+
+    /// That the tenant with this key is not closed, where tenants can be.
+    pub fn tenant_in_use(&self, key: &str) -> Option<String> {
+        let (table, tenant) = (self.tenant_table()?, self.tenancy.tenant.as_ref()?);
+        let closed = self.closed_state(table).into_iter().map(|(column, value)| match value.as_str() {
+            "now()" => format!("t.{} is not null", ident(&column)),
+            _ => format!("t.{} = {value}", ident(&column)),
+        });
+        let closed: Vec<_> = closed.collect();
+        let of_key = format!("t.{} = {key}", ident(&tenant.key));
+        let any = closed.join(" or ");
+        (!closed.is_empty()).then(|| format!("not exists (select from {} t where {of_key} and ({any}))", table.sql()))
+    }
+
     /// Users of every kind.
     pub(super) async fn make_people(&mut self, desk: &mut Desk) -> Result<(), Error> {
         let is_owned = self.tenancy.tenant.is_none();
@@ -154,6 +176,7 @@ impl<'c> World<'c> {
             let name = Some("suspended tenant");
             let actor = self.member(desk, CLOSED, highest.as_deref(), Kind::Closed, &BTreeMap::new(), name).await?;
             self.actors.push(actor);
+            self.stranger = self.sign_up(desk, "stranger", json!({})).await?.user;
         }
         self.without_a_tenant(desk, highest.as_deref()).await?;
         if self.catalog.relations.iter().any(|relation| self.gives_privileges(relation)) {
@@ -256,10 +279,7 @@ impl<'c> World<'c> {
             return Ok(());
         }
         let mut actor = self.sign_up(desk, &format!("{role} without a tenant"), json!({})).await?;
-        let mut values = sql_values(&members.state);
-        if values.is_empty() {
-            values = living_state(self.catalog, table);
-        }
+        let mut values = self.state_of_members();
         values.insert(members.user.clone(), literal(actor.user.as_deref().unwrap_or_default()));
         values.insert(members.tenant.clone(), "null".to_owned());
         values.extend(members.role.iter().map(|column| (column.clone(), literal(role))));
@@ -447,10 +467,7 @@ impl<'c> World<'c> {
             }
         }
         if let (Some(members), Some(table)) = (&self.tenancy.members, self.members()) {
-            let mut values = sql_values(&members.state);
-            if values.is_empty() {
-                values = living_state(self.catalog, table);
-            }
+            let mut values = self.state_of_members();
             values.extend(state.clone());
             values.insert(members.user.clone(), literal(&user));
             if let (Some(column), Some(role)) = (&members.role, role) {

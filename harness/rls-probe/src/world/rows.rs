@@ -266,10 +266,8 @@ impl<'c> World<'c> {
                 self.refer(&mut draft, relation, reference, Some((index, variant)));
             }
         }
-        let Tenant { id, users, .. } = &self.tenants[index];
-        let bystander = self.bystander.as_ref().filter(|_| self.gives_privileges(relation));
-        let users = bystander.map_or(users.as_slice(), std::slice::from_ref);
-        let user = |number: usize| users.get(number).or(users.first()).map(|user| literal(user));
+        let id = &self.tenants[index].id;
+        let user = |users: &[String], number: usize| users.get(number).or(users.first()).map(|user| literal(user));
         let owners = owner_columns(self.catalog, relation, self.tenancy);
         if !owners.is_empty() && !self.is_members(relation) {
             for column in &relation.columns {
@@ -279,7 +277,8 @@ impl<'c> World<'c> {
             }
         }
         for (number, column) in owners.iter().enumerate() {
-            if let Some(user) = user((number + variant) % users.len().max(1)) {
+            let users = self.named_in(relation, column, index);
+            if let Some(user) = user(&users, (number + variant) % users.len().max(1)) {
                 draft.set(column, user);
             }
         }
@@ -289,7 +288,7 @@ impl<'c> World<'c> {
                 let bucket = self.bucket(variant)?;
                 draft.set("bucket_id", literal(&bucket));
                 draft.set("name", literal(&self.file_name(&bucket, index, mark)));
-                if let Some(user) = user(0) {
+                if let Some(user) = user(&self.tenants[index].users, 0) {
                     draft.prefer("owner", user.clone());
                     draft.prefer("owner_id", user);
                 }
@@ -317,10 +316,12 @@ impl<'c> World<'c> {
             }
             return;
         }
-        if reference.target_name == "auth.users" {
-            let users = &self.tenants[tenant].users;
-            let placed = users.len() - self.dead_users(tenant, is_needed).min(users.len().saturating_sub(1));
-            let users = &users[..placed];
+        let names_one = names_users && reference.columns.len() == 1;
+        if reference.target_name == "auth.users"
+            || names_one && self.is_right_of_closed(relation, &reference.columns[0], tenant)
+        {
+            let users =
+                reference.columns.first().map(|column| self.named_in(relation, column, tenant)).unwrap_or_default();
             if let (Some(column), Some(user)) = (reference.columns.first(), users.get(variant % users.len().max(1))) {
                 draft.prefer(column, literal(user));
             }
@@ -340,14 +341,36 @@ impl<'c> World<'c> {
         }
     }
 
-    /// How many of a tenant's last users are members no more, where a row need not name any.
-    fn dead_users(&self, tenant: usize, is_needed: bool) -> usize {
+    /// Whom a tenant's rows name in a column: nobody who is a member no more, since being named may be a right; where it is
+    /// one, in a closed tenant somebody of no tenant in the place of its member.
+    fn named_in(&self, relation: &Relation, column: &str, tenant: usize) -> Vec<String> {
+        if let Some(bystander) = self.bystander.as_ref().filter(|_| self.gives_privileges(relation)) {
+            return vec![bystander.clone()];
+        }
+        if self.is_right_of_closed(relation, column, tenant) {
+            return self.stranger.iter().cloned().collect();
+        }
+        let users = &self.tenants[tenant].users;
         let is_dead = |user: &&String| {
             let mut actors = self.actors.iter();
             actors.any(|actor| actor.kind == Kind::Dead && actor.user.as_ref() == Some(*user))
         };
-        let users = if is_needed { &[] } else { self.tenants[tenant].users.as_slice() };
-        users.iter().rev().take_while(is_dead).count()
+        let placed: Vec<_> = users.iter().filter(|user| !is_dead(user)).cloned().collect();
+        if placed.is_empty() { users.clone() } else { placed }
+    }
+
+    /// Whether being named in a column of a closed tenant's row is a right, in that row or where others ask for it; a row
+    /// about a person as such is that person's anyhow.
+    fn is_right_of_closed(&self, relation: &Relation, column: &str, tenant: usize) -> bool {
+        let is_alone = relation
+            .references
+            .iter()
+            .all(|reference| reference.columns.len() == 1 || reference.columns.iter().all(|name| name != column));
+        let is_asked = || self.catalog.is_of_caller(relation, column) || self.catalog.is_asked_about_callers(relation);
+        let is_of_person =
+            matches!(self.ties.get(&relation.oid), Some(Tie::Owner(of)) if of.iter().any(|name| name == column));
+        let is_about_somebody = is_of_person || self.is_members(relation) || self.catalog.is_mirror(relation);
+        tenant == CLOSED && self.stranger.is_some() && is_alone && !is_about_somebody && is_asked()
     }
 
     /// How many buckets there are, as far as each is tried.

@@ -48,7 +48,7 @@ impl<'c> Prober<'_, 'c> {
             }
             let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? else { continue };
             let Some(read) = self.read_on(actor, &sql, relation, target).await? else { continue };
-            let cause = self.guilty(relation, actor, "insert", None).await?;
+            let cause = self.guilty_of_adding(relation, actor, &sql).await?;
             let deed = Harm::of_reading(Kind::Member)
                 .that(format!("can add themselves to the other tenant's {}, and read {read} there", target.name));
             self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
@@ -117,6 +117,8 @@ impl<'c> Prober<'_, 'c> {
             if pairs.is_empty() {
                 continue;
             }
+            // A person is named wherever they may be known, by the auth server's id as well.
+            let is_person = self.world.catalog.is_mirror(target) && self.is_personal(target);
             // What one may see, one may refer to.
             let others = self.rows_besides(target, OTHER, actor);
             let seen = if others.is_empty() { row.key.clone() } else { any_of(&others) };
@@ -135,14 +137,14 @@ impl<'c> Prober<'_, 'c> {
                     let (deed, cause) = match is_joined {
                         true => (
                             Harm::of_writing(actor.kind).that(format!("can add rows to the other tenant's {theirs}")),
-                            self.guilty(relation, actor, "insert", None).await?,
+                            self.guilty_of_adding(relation, actor, &sql).await?,
                         ),
                         false => (
                             Harm::Low.that(format!("can add rows that refer to the other tenant's {theirs} ({names})")),
                             cause.clone(),
                         ),
                     };
-                    if !sees {
+                    if !sees && !is_person {
                         self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                     }
                     self.set_off_across(relation, actor, (target, sees), &sql).await?;
@@ -151,6 +153,7 @@ impl<'c> Prober<'_, 'c> {
             let role = actor.db_role();
             let own = self.rows_besides(relation, self.own(actor), actor);
             if !sees
+                && !is_person
                 && let Some(mine) = own.first()
                 && pairs
                     .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     actor::{Actor, Kind},
     catalog::{Column, Relation},
-    desk::{Arranged, Attempted},
+    desk::{Arranged, Attempted, Done},
     draft::choices,
     error::Error,
     harm::Harm,
@@ -58,7 +58,11 @@ impl<'c> Prober<'_, 'c> {
                 && tenant != mine
                 && relation.column(column).is_some_and(|column| column.may(role, "update") && !column.identity)
             {
-                tried.push(format!("{} = {}", ident(column), literal(&self.world.tenants[mine].id)));
+                let with = self.world.rows(relation, mine).first().map(|own| with_its_keys(relation, column, row, own));
+                let moved = [(column.clone(), literal(&self.world.tenants[mine].id))]
+                    .into_iter()
+                    .chain(with.unwrap_or_default());
+                tried.push(assigned(&moved.collect::<Vec<_>>()));
             }
             if let (Some(Tie::Owner(columns)), Some(user)) = (self.world.ties.get(&relation.oid), &actor.user)
                 && relation.column(&columns[0]).is_some_and(|column| column.may(role, "update"))
@@ -180,7 +184,7 @@ impl<'c> Prober<'_, 'c> {
     async fn give_away(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let (object, role) = (object_of(relation), actor.db_role());
         let Some(theirs) = self.world.rows(relation, OTHER).first() else { return Ok(()) };
-        let columns: Vec<(String, String)> = match self.world.ties.get(&relation.oid) {
+        let mut columns: Vec<(String, String)> = match self.world.ties.get(&relation.oid) {
             Some(Tie::Tenant(column)) => vec![(column.clone(), literal(&self.world.tenants[OTHER].id))],
             Some(Tie::Owner(columns)) => columns.iter().take(1).map(|name| (name.clone(), theirs.sql(name))).collect(),
             Some(Tie::Parent(index)) => {
@@ -208,11 +212,13 @@ impl<'c> Prober<'_, 'c> {
         let is_ones_own = |row: &&Row| self.world.tenancy.tenant.is_some() || self.is_self(relation, row, actor);
         let named = self.row_naming(relation, actor);
         let Some(mine) = named.as_ref().or(own.iter().rfind(is_ones_own)) else { return Ok(()) };
+        if let Some(Tie::Tenant(column)) = self.world.ties.get(&relation.oid) {
+            columns.extend(with_its_keys(relation, column, mine, theirs));
+        }
         if !columns.iter().all(|(name, _)| is_allowed(name)) {
             return Ok(());
         }
-        let sets: Vec<_> = columns.iter().map(|(name, value)| format!("{} = {value}", ident(name))).collect();
-        let statement = format!("update {} set {}", relation.sql(), sets.join(", "));
+        let statement = format!("update {} set {}", relation.sql(), assigned(&columns));
         let is_by_policy = |refused: &Refused| relation.triggers.is_empty() && refused.is_by_policy();
         match self.tried_alone(relation, actor, &statement, mine).await? {
             Some(Ok((done, _))) if done.affected == 0 => return Ok(()),
@@ -436,9 +442,17 @@ impl<'c> Prober<'_, 'c> {
         let place = self.place(relation, row).await?;
         let look = format!("select count(*) from {} where {} and ctid = {}", relation.sql(), row.key, literal(&place));
         let arranged = self.alone(relation, &format!("delete from {} where not {}", relation.sql(), row.key));
-        let done = self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &[look]).await?;
+        let looks = [look];
+        let done = self.desk.attempt(actor, Arranged::Unnoticed(&arranged), statement, &looks).await?;
+        let is_reached = |looks: &[Done]| looks.first().is_some_and(|left| left.number() == 0);
         Ok(match done {
-            Ok((_, looks)) if looks.first().is_some_and(|left| left.number() == 0) => Some(statement.to_owned()),
+            Ok((_, left)) if is_reached(&left) => {
+                // Where the other rows do not keep it from that, they need not be gone to show it.
+                let beside = self.attempt(actor, statement, &looks).await?;
+                let is_plain = beside.is_ok_and(|(_, left)| is_reached(&left));
+                let arranged = if is_plain { &[] } else { arranged.as_slice() };
+                Some(arranged_first(arranged, actor, statement.to_owned()))
+            }
             // Something refers to a row that was let through; whoever belongs nowhere has none of their own.
             Err(refused)
                 if refused.code == "23503"
@@ -450,6 +464,20 @@ impl<'c> Prober<'_, 'c> {
             _ => None,
         })
     }
+}
+
+/// What becomes another row's with the column that says whose a row is: the rest of each foreign key that it is part of, as
+/// far as the row has it.
+fn with_its_keys(relation: &Relation, column: &str, row: &Row, other: &Row) -> Vec<(String, String)> {
+    let keys = relation.references.iter().filter(|reference| reference.columns.iter().any(|name| name == column));
+    let names: BTreeSet<_> = keys.flat_map(|reference| &reference.columns).filter(|name| *name != column).collect();
+    let set = names.into_iter().filter(|name| row.text(name).is_some());
+    set.map(|name| (name.clone(), other.sql(name))).collect()
+}
+
+/// Values for columns, as an `update` sets them.
+fn assigned(values: &[(String, String)]) -> String {
+    values.iter().map(|(name, value)| format!("{} = {value}", ident(name))).collect::<Vec<_>>().join(", ")
 }
 
 /// Holds triggers back, or no more.

@@ -54,13 +54,13 @@ impl<'c> Prober<'_, 'c> {
                 return Ok(false);
             };
             if names::is_privileges_table(&relation.name) {
-                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let cause = self.guilty_of_adding(relation, actor, sql).await?;
                 let deed = Harm::Critical.that("can add rows to what says who may do what");
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, sql);
                 return Ok(false);
             }
             if let (Inserted::Yes { sql, .. }, Kind::Anonymous) = (&inserted, actor.kind) {
-                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let cause = self.guilty_of_adding(relation, actor, sql).await?;
                 let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
                 self.add_through(relation, actor, cause, deed, sql);
             } else {
@@ -92,7 +92,7 @@ impl<'c> Prober<'_, 'c> {
             own_works = matches!(inserted, Inserted::Yes { .. } | Inserted::Taken { .. });
             match inserted {
                 Inserted::Yes { sql, .. } if actor.kind == Kind::Reader && !self.is_personal(relation) => {
-                    let cause = self.guilty(relation, actor, "insert", None).await?;
+                    let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                     let deed = Harm::of_writing(actor.kind).that("can add rows although its role is read-only");
                     self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                 }
@@ -144,14 +144,14 @@ impl<'c> Prober<'_, 'c> {
                 let look = self.count_sql(relation, tenant);
                 match self.try_insert(actor, draft, &[look]).await? {
                     Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
-                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let deed = Harm::of_writing(actor.kind)
                             .that(format!("can add rows for {}", Self::whose(actor, tenant)));
                         self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
                     Inserted::Yes { sql, .. } if actor.kind == Kind::Anonymous => {
-                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let deed = Harm::of_writing(actor.kind).that("can add rows without an account");
                         self.add_through(relation, actor, cause, deed, &sql);
                         break;
@@ -161,7 +161,7 @@ impl<'c> Prober<'_, 'c> {
                         if self.is_key_of_whose(relation, &constraint)
                             && (!as_oneself || !self.is_personal(relation)) =>
                     {
-                        let cause = self.guilty(relation, actor, "insert", None).await?;
+                        let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let whose = Self::whose(actor, tenant);
                         let deed = Harm::of_writing(actor.kind)
                             .that(format!("can add rows for {whose}, where there are none yet"));
@@ -229,7 +229,7 @@ impl<'c> Prober<'_, 'c> {
         }
         match self.try_insert(actor, draft, &[]).await? {
             Inserted::Yes { sql, .. } if !relation.rls || actor.kind == Kind::Anonymous => {
-                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                 let deed = Harm::of_writing(actor.kind).that("can make tenants");
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
             }
@@ -237,7 +237,7 @@ impl<'c> Prober<'_, 'c> {
             Inserted::Yes { sql, .. }
                 if actor.kind == Kind::Newcomer && self.is_nobodys(relation, actor, &sql).await? =>
             {
-                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                 let deed = Harm::Medium.that("can make tenants that they have no part in");
                 self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
             }
@@ -286,7 +286,7 @@ impl<'c> Prober<'_, 'c> {
         // The people of such a tenant are two, and take turns.
         let Some(draft) = self.draft_in(relation, self.own(actor), actor, false, 1) else { return Ok(()) };
         if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await? {
-            let cause = self.guilty(relation, actor, "insert", None).await?;
+            let cause = self.guilty_of_adding(relation, actor, &sql).await?;
             let deed = Harm::of_writing(actor.kind).that("can add rows in somebody else's name");
             self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
         }
@@ -296,7 +296,7 @@ impl<'c> Prober<'_, 'c> {
     /// What a row of one's own sets off that has a value of the other tenant's in it: triggers may look that up everywhere.
     async fn set_off(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
         let Some(theirs) = self.world.rows(relation, OTHER).first().cloned() else { return Ok(()) };
-        if relation.triggers.is_empty() || !self.set_off.insert(relation.oid) {
+        if relation.triggers.is_empty() || self.sets_nothing_off.contains(&relation.oid) {
             return Ok(());
         }
         let known = relation.columns.iter().filter(|column| {
@@ -335,6 +335,7 @@ impl<'c> Prober<'_, 'c> {
                 return Ok(());
             }
         }
+        self.sets_nothing_off.insert(relation.oid);
         Ok(())
     }
 
@@ -483,7 +484,7 @@ impl<'c> Prober<'_, 'c> {
             if let Inserted::Yes { sql, looks } = self.try_insert(actor, draft, &looks).await?
                 && looks.first().is_none_or(|after| after.number() > before)
             {
-                let cause = self.guilty(relation, actor, "insert", None).await?;
+                let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                 let deed = Harm::of_writing(actor.kind).that(effect);
                 self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
             }
