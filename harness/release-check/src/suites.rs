@@ -14,7 +14,7 @@ use harness::{
     run::{CheckResult, Planned, SuiteEnd, read_results},
     workspace_root,
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tempfile::TempDir;
 
 use crate::{Error, Usage, archive, cargo::test_binaries, nearest::nearest};
@@ -174,20 +174,25 @@ impl Suite {
             .map_err(|error| format!("evidence cannot be kept in {}: {error}", folder.display()))?;
         let mut command = self.command_in(folder);
         command.envs(environment.iter().copied());
-        let (end, output) = self.follow(command, tests)?;
+        let (end, output) = self.follow(command, tests, &MultiProgress::new())?;
         Ok(Ran { results: read_results(folder)?, end, output })
     }
 
-    /// Runs a command of this suite with a bar of progress.
+    /// Runs a command of this suite with a bar of progress among those.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn follow(&self, mut command: Command, tests: Option<&[String]>) -> Result<(SuiteEnd, String), Error> {
+    pub fn follow(
+        &self,
+        mut command: Command,
+        tests: Option<&[String]>,
+        bars: &MultiProgress,
+    ) -> Result<(SuiteEnd, String), Error> {
         if let Some(tests) = tests {
             command.arg("--exact").args(tests);
         }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let bar = ProgressBar::new(0).with_message(self.name.clone());
+        let bar = bars.add(ProgressBar::new(0).with_message(self.name.clone()));
         bar.set_style(ProgressStyle::with_template("{spinner} {msg} {pos}/{len} {wide_bar} {elapsed}")?);
         bar.enable_steady_tick(Duration::from_millis(120));
         let mut output = String::new();

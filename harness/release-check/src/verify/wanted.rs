@@ -1,11 +1,20 @@
 //! Running what was asked for, as one run.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+};
 
 use harness::{
     Deployment, Detail, Runbook, Target,
-    run::{Chosen, Plan, Planned, Run, Runner, SuiteEnd, SuiteEnded, runs_folder},
+    run::{Begun, Chosen, Plan, Planned, Run, Runner, SuiteEnd, SuiteEnded, runs_folder},
 };
+use indicatif::MultiProgress;
+use portal::Builder;
 
 use super::selection::Selection;
 use crate::{
@@ -14,6 +23,9 @@ use crate::{
     package, setup,
     suites::{Source, Suite},
 };
+
+/// So many suites run at once where each has a portal of its own: one computes while another waits for its pages.
+const SIDE_BY_SIDE: usize = 2;
 
 /// What was asked for.
 pub struct Wanted<'o> {
@@ -58,14 +70,11 @@ impl Wanted<'_> {
         let runs = runs_folder();
         let begun =
             plan.begin(&runs).map_err(|error| format!("evidence cannot be kept in {}: {error}", runs.display()))?;
-        let mut ends = Vec::new();
-        for (suite, _) in &suites {
-            let own = begun.manifest().checks.iter().filter(|check| check.suite() == suite.krate());
-            let made: Vec<_> = own.filter(|check| check.left_out.is_none()).collect();
-            if !made.is_empty() {
-                ends.push(SuiteEnded { suite: suite.krate(), how: self.follow(suite, &made, begun.variable()) });
-            }
-        }
+        let suites = Vec::from_iter(suites.iter().map(|(suite, _)| suite));
+        let have_portals_of_their_own =
+            target == Target::Embedded && Builder::from_env().is_ok_and(|portal| portal.may_stand_beside_others());
+        let at_once = if have_portals_of_their_own { SIDE_BY_SIDE } else { 1 };
+        let ends = self.follow_all(&suites, &begun, at_once);
         begun.close(ends).map_err(|error| format!("the run cannot be closed: {error}"))?;
         Ok(Run::read(begun.folder())?)
     }
@@ -99,13 +108,36 @@ impl Wanted<'_> {
         self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
     }
 
-    fn follow(&self, suite: &Suite, checks: &[&Planned], run: (&str, &Path)) -> SuiteEnd {
+    /// Runs the suites' checks that are not left out, so many suites at a time, and says how each ended.
+    fn follow_all(&self, suites: &[&Suite], begun: &Begun, at_once: usize) -> Vec<SuiteEnded> {
+        let (next, ends, bars) = (AtomicUsize::new(0), Mutex::new(Vec::new()), MultiProgress::new());
+        let run_next = || -> Option<()> {
+            let suite = suites.get(next.fetch_add(1, Relaxed))?;
+            let own = begun.manifest().checks.iter().filter(|check| check.suite() == suite.krate());
+            let made: Vec<_> = own.filter(|check| check.left_out.is_none()).collect();
+            if !made.is_empty() {
+                let end = SuiteEnded { suite: suite.krate(), how: self.follow(suite, &made, begun.variable(), &bars) };
+                ends.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+            }
+            Some(())
+        };
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| while run_next().is_some() {});
+            }
+        });
+        let mut ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
+        ends.sort_by(|one, other| one.suite.cmp(&other.suite));
+        ends
+    }
+
+    fn follow(&self, suite: &Suite, checks: &[&Planned], run: (&str, &Path), bars: &MultiProgress) -> SuiteEnd {
         let mut command = suite.command();
         command.env(run.0, run.1).env_remove("ALLURE_RESULTS_DIR");
         command.envs(self.target.map(|target| ("HARNESS_TARGET", target.to_string())));
         command.envs(self.evidence.map(Detail::variable));
         let tests: Vec<_> = checks.iter().map(|check| suite.test_of(check)).collect();
-        match suite.follow(command, Some(&tests)) {
+        match suite.follow(command, Some(&tests), bars) {
             Ok((end, _)) => end,
             Err(error) => SuiteEnd::Otherwise(format!("could not be started: {error}")),
         }
