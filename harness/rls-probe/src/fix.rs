@@ -141,10 +141,11 @@ pub fn candidates(
             let composed = composed(catalog, relation, &asked);
             let one =
                 one_by_one(relation, &known, asked.iter().take(3).chain(asked.last()).chain(composed.iter().take(4)));
-            let one = one.into_iter().chain(replaced(catalog, relation, &known, &asked));
+            let replaced = replaced(catalog, relation, &known, &asked);
             let composed = composed.iter().map(narrowed).collect::<Vec<_>>();
             let asked = asked.iter().map(narrowed);
-            whole.chain(asked).chain([dropped.collect::<Vec<_>>().join("\n")]).chain(composed).chain(one).collect()
+            let dropped = dropped.collect::<Vec<_>>().join("\n");
+            whole.chain(asked).chain(replaced).chain([dropped]).chain(composed).chain(one).collect()
         }
         (Cause::NoRowSecurity, Some(relation)) if object.noun == "table" => {
             // Policies that wait for nothing but to be asked.
