@@ -46,6 +46,10 @@ const DRAWN_WITHIN: Duration = Duration::from_secs(2);
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// What a page puts off for less belongs to what it does when it is opened; what it puts off for longer does not hold up a
+/// look at it.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Documents that a page may load, one for another, before it is on screen.
 const MOST_DOCUMENTS: usize = 20;
 
@@ -114,6 +118,8 @@ impl Browser {
         for kind in ["performance", "browser"] {
             browser.entries(kind).await?;
         }
+        let source = include_str!("put_off.js").replace("SOON_MS", &SOON.as_millis().to_string());
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
         Ok(browser)
     }
 
@@ -299,7 +305,7 @@ impl Browser {
             }
         };
         let waited = watch.took().waited;
-        let log = self.settled_log().await?;
+        let log = self.settled_log(seen["put_off"] == true).await?;
         self.tell_what_was_received(&log).await;
         self.note_log(&log);
         let visit = Visit::of(wanted, seen, waited, log)?;
@@ -315,19 +321,23 @@ impl Browser {
         }
     }
 
-    /// The log once the portal's own requests are answered: a request that fails late is a defect too.
-    async fn settled_log(&self) -> Result<Log, Error> {
+    /// The log once the portal's own requests are answered, those included that the page puts off for a moment: a request
+    /// that fails late is a defect too.
+    async fn settled_log(&self, mut put_off: bool) -> Result<Log, Error> {
         let until = tokio::time::Instant::now() + SETTLE;
         let mut requests = Requests::new(self.origins.clone());
         loop {
             requests.read(self.entries("performance").await?);
-            if requests.are_answered() || tokio::time::Instant::now() > until {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            if left.is_zero() || (!put_off && requests.are_answered()) {
                 break;
             }
             // The driver answers when the browser has; the page's next event is what is waited for.
-            let frame = self.client().execute_async("requestAnimationFrame(() => setTimeout(arguments[0], 5))", vec![]);
-            match self.bounded("let a page settle", SETTLE + limits::SCRIPT_MARGIN, frame).await {
-                Ok(_) | Err(Error::Left) => {}
+            let script = include_str!("settle.js");
+            let settled = self.client().execute_async(script, vec![(left.as_millis() as u64).into()]);
+            put_off = match self.bounded("let a page settle", SETTLE + limits::SCRIPT_MARGIN, settled).await {
+                Ok(more) => more == true,
+                Err(Error::Left) => false,
                 Err(error) => return Err(error),
             }
         }
