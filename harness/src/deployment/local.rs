@@ -436,17 +436,24 @@ mod tests {
     mod asked {
         use std::os::unix::fs::PermissionsExt;
 
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+        use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path_regex};
+
         use super::*;
 
         fn asked(script: &str) -> (tempfile::TempDir, Result<Said, Problem>) {
             let folder = tempfile::tempdir().unwrap();
-            let bin = folder.path().join("node_modules/.bin");
+            write_cli(folder.path(), script);
+            let said = ask(folder.path());
+            (folder, said)
+        }
+
+        fn write_cli(folder: &Path, script: &str) {
+            let bin = folder.join("node_modules/.bin");
             fs::create_dir_all(&bin).unwrap();
             let cli = bin.join("supabase");
             fs::write(&cli, format!("#!/bin/sh\n{script}\n")).unwrap();
             fs::set_permissions(&cli, fs::Permissions::from_mode(0o755)).unwrap();
-            let said = ask(folder.path());
-            (folder, said)
         }
 
         #[test]
@@ -457,6 +464,79 @@ mod tests {
             let place = folder.path().canonicalize().unwrap();
             assert_eq!(said.out.trim(), format!("{}\nstatus -o json\nended with pride", place.display()));
             assert_eq!((said.code, said.err.trim()), (3, "Stopped services: [a]"));
+        }
+
+        /// Whether Docker answers, and which containers of the project it knows: those of `up` run.
+        #[derive(Clone, Copy)]
+        enum Docker {
+            Absent,
+            Runs { known: bool, healthy: bool, up: &'static [&'static str] },
+        }
+
+        const ALL: &[&str] = &["kong", "auth", "rest", "realtime", "storage", "inbucket", "pg_meta", "studio"];
+
+        /// What the vendor's own CLI says, of a daemon that answers as Docker's API does.
+        async fn said_by_the_vendors(docker: Docker) -> Result<Reported, Problem> {
+            let folder = tempfile::tempdir().unwrap();
+            let config = "project_id = \"portal\"\n[api]\nport = 54721\n[db]\nport = 54722\n";
+            fs::create_dir(folder.path().join("supabase")).unwrap();
+            fs::write(folder.path().join("supabase/config.toml"), config).unwrap();
+            let daemon = MockServer::start().await;
+            if let Docker::Runs { known, healthy, up } = docker {
+                let answer = |status: u16, body: Value| ResponseTemplate::new(status).set_body_json(body);
+                let (id, health) = ("supabase_db_portal", if healthy { "healthy" } else { "starting" });
+                let database = match known {
+                    true => answer(
+                        200,
+                        json!({ "Id": id, "Name": format!("/{id}"), "Config": {},
+                        "State": { "Running": true, "Status": "running", "Health": { "Status": health } } }),
+                    ),
+                    false => answer(404, json!({ "message": format!("No such container: {id}") })),
+                };
+                let list = up.iter().map(|name| {
+                    json!({ "Id": name, "State": "running", "Names": [format!("/supabase_{name}_portal")],
+                    "Labels": { "com.supabase.cli.project": "portal" } })
+                });
+                let of = |part: &str| Mock::given(path_regex(format!("{part}$")));
+                of("/_ping")
+                    .respond_with(ResponseTemplate::new(200).insert_header("api-version", "1.47"))
+                    .mount(&daemon)
+                    .await;
+                of("/containers/json").respond_with(answer(200, list.collect())).mount(&daemon).await;
+                of(&format!("/containers/{id}/json")).respond_with(database).mount(&daemon).await;
+            }
+            let at = match docker {
+                Docker::Absent => "127.0.0.1:9".to_owned(),
+                Docker::Runs { .. } => daemon.address().to_string(),
+            };
+            let cli = crate::workspace::root().join("target/npm/vendors/node_modules/.bin/supabase");
+            write_cli(folder.path(), &format!("DOCKER_HOST=tcp://{at} exec '{}' \"$@\"", cli.display()));
+            read(Path::new("/portal"), &ask(folder.path())?)
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs the CLI that cargo xtask vendors installs"]
+        async fn what_the_vendors_cli_says_of_a_stack_is_read() {
+            let reported = said_by_the_vendors(Docker::Runs { known: true, healthy: true, up: ALL }).await.unwrap();
+            assert_eq!(reported["VITE_SUPABASE_URL"], "http://127.0.0.1:54721");
+            assert_eq!(reported["SUPABASE_DB_URL"], "postgresql://postgres:postgres@127.0.0.1:54722/postgres");
+            let role = |name| {
+                let claims = reported[name].split('.').nth(1).map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
+                serde_json::from_slice::<Value>(&claims.unwrap()).unwrap()["role"].clone()
+            };
+            assert_eq!([role("VITE_SUPABASE_ANON_KEY"), role("SUPABASE_SERVICE_ROLE_KEY")], ["anon", "service_role"]);
+        }
+
+        #[rstest]
+        #[case::without_docker(Docker::Absent, "the Supabase CLI finds no Docker to ask: ")]
+        #[case::never_started(Docker::Runs { known: false, healthy: false, up: &[] }, "the Supabase stack of /portal is not running: ")]
+        #[case::starting(Docker::Runs { known: true, healthy: false, up: ALL }, "the Supabase stack of /portal is not running: ")]
+        #[case::without_its_api(Docker::Runs { known: true, healthy: true, up: &["auth", "studio"] }, "the Supabase stack of /portal runs without API_URL")]
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs the CLI that cargo xtask vendors installs"]
+        async fn what_the_vendors_cli_complains_of_is_told_apart(#[case] docker: Docker, #[case] begins: &str) {
+            let problem = said_by_the_vendors(docker).await.unwrap_err().to_string();
+            assert!(problem.starts_with(begins), "{problem}");
         }
     }
 }

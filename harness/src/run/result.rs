@@ -217,6 +217,7 @@ mod tests {
         // Words without a code are no cause: two services may say the same for different reasons.
         for words in [
             "GET https://a.example/a answered 500 something went wrong",
+            "GET https://a.example/a answered 500: something went wrong",
             "GET https://a.example/a answered 500",
             "7 rows answered",
         ] {

@@ -1,5 +1,6 @@
 //! `cargo xtask vendors`: what our clients ask, and what the embedded platform answers, held against what the vendors publish
-//! of their APIs: Supabase's Management API, Cloudflare's API for Pages, GitHub's API; and the embedded site against wrangler.
+//! of their APIs: Supabase's Management API, Cloudflare's API for Pages, GitHub's API; the embedded site against wrangler; and
+//! what is read of Supabase's CLI against the CLI.
 
 mod calls;
 mod extremes;
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use crate::{Error, Verdict, peer, print, say, setup::root, table::table};
+use crate::{Error, Verdict, cargo::cargo, peer, print, say, setup::root, table::table};
 use calls::{Call, Clients};
 use proxy::{Exchange, Proxy};
 
@@ -45,7 +46,8 @@ pub fn run() -> Verdict {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let described = runtime.block_on(compare(&described))?;
     let differing = runtime.block_on(wrangler::compare(&folder))?;
-    Ok(described && differing.is_empty())
+    let cli = ["test", "--package", "harness", "--lib", "--", "--ignored", "the_vendors_cli"];
+    Ok(cargo(&cli).status()?.success() && described && differing.is_empty())
 }
 
 /// What the vendors say of each endpoint that is used; none of one that they do not have.
