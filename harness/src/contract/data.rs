@@ -274,6 +274,35 @@ pub struct Audit {
     pub actions: Option<Vec<String>>,
     /// The function that answers with a page of it.
     pub pages: Option<AuditPages>,
+    /// What leads from an event to the row that it is about.
+    pub kinds: Option<AuditKinds>,
+    /// Where an event names the columns that an update changed, as the data API writes paths: `metadata->changed`.
+    pub changed: Option<String>,
+}
+
+/// Kinds of what events are about.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditKinds {
+    /// Column of the kind.
+    pub column: String,
+    /// Where what an event is about is a row, for every kind that the portal's events name.
+    pub rows: BTreeMap<String, AuditRows>,
+}
+
+/// Rows that events are about.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRows {
+    /// Their table.
+    pub table: String,
+    /// The column that has what the events' `entity` has.
+    #[serde(default = "id")]
+    pub by: String,
+}
+
+fn id() -> String {
+    "id".to_owned()
 }
 
 /// Hours of a day, in the time zone of [`Data`]; those of a night where they end before they begin.
@@ -314,6 +343,9 @@ pub struct AuditPages {
     pub items: String,
     /// In the answer, how many there are on all pages.
     pub total: String,
+    /// In the answer, what repeats an argument, with the argument's name.
+    #[serde(default)]
+    pub repeats: BTreeMap<String, String>,
 }
 
 /// Institutions that may be written to on a deployment that members' money is in.
@@ -424,7 +456,7 @@ pub struct Right {
     pub values: BTreeMap<String, Value>,
     /// Roles that may.
     pub roles: Vec<String>,
-    /// The event that it leaves.
+    /// The event that it leaves: of the row, where one is made.
     pub event: Option<String>,
     /// What the function's answer names.
     #[serde(default)]

@@ -24,9 +24,9 @@ use toml::Spanned;
 
 pub use access::{Budget, Tokens};
 pub use data::{
-    Allocation, AllocationColumns, AllocationRecord, Audit, AuditPages, AuditSequence, Canary, ChosenWindow, Dashboard,
-    Data, Duplicates, Kept, Kpi, Ledger, MemberChoice, Recipe, Right, RowsOf, StatusFilter, Totals, Trail,
-    WorkingHours,
+    Allocation, AllocationColumns, AllocationRecord, Audit, AuditKinds, AuditPages, AuditRows, AuditSequence, Canary,
+    ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi, Ledger, MemberChoice, Recipe, Right, RowsOf, StatusFilter,
+    Totals, Trail, WorkingHours,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};

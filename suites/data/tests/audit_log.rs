@@ -84,8 +84,25 @@ pub mod signed_in {
             arguments.extend(chosen.map(|(column, value)| (pages.filters[column].as_str(), value)));
             let answer =
                 self.rest.call_read_only(&pages.function, &arguments).await.map_err(unread(&pages.function))?;
+            self.repeats(&answer, &arguments)?;
             let items = answer[&pages.items].as_array().map(Vec::as_slice).unwrap_or_default();
             Ok([(ids(&rows), total), (ids(items), answer[&pages.total].as_u64().unwrap_or_default())])
+        }
+
+        /// What the answer says of itself is what was asked for.
+        fn repeats(&self, answer: &Value, arguments: &[(&str, &str)]) -> Verdict {
+            for (key, argument) in &self.pages.repeats {
+                let asked = arguments.iter().find(|(name, _)| name == argument).map_or("nothing", |(_, value)| value);
+                let said = answer[key].as_str().map_or_else(|| answer[key].to_string(), str::to_owned);
+                if said != asked {
+                    return Err(Failure::failed("a page of the audit log says which one it is")
+                        .expected(format!("{key}: {asked}"))
+                        .seen(format!("{key}: {said}"))
+                        .at(format!("rpc/{}", self.pages.function))
+                        .caused_by(Cause::Database));
+                }
+            }
+            Ok(())
         }
 
         async fn expect_page(&self, page: usize, chosen: Option<(&str, &str)>) -> Verdict {
@@ -115,6 +132,8 @@ pub mod writes {
     use harness::{Failure, Section, Verdict, check, check_if_promised};
     use serde_json::{Value, json};
     use support::{Attempt, Desk, differences, equals, unread};
+
+    use crate::trace::Trace;
 
     /// One event, which says who did what to which payment, where and when.
     #[test]
@@ -200,7 +219,7 @@ pub mod writes {
         })
     }
 
-    /// Each kind of change that people make leaves one event, with who did it and where.
+    /// Each kind of change that people make leaves one event, with who did it and where, of what was changed.
     #[test]
     fn every_kind_of_change_leaves_its_event() -> Verdict {
         check_if_promised(&[Section::Rights, Section::Make], "4.3.4", async |check| {
@@ -209,7 +228,7 @@ pub mod writes {
             let manager = check.contract().allocation()?.manager.as_str();
             let person = writes.person(&tenant, manager).await?;
             let rest = check.deployment().rest()?.signed_in(&person.session);
-            let (mut expected, mut seen) = (Vec::new(), Vec::new());
+            let mut trace = Trace::new(audit, &service, &tenant, &person);
             for (at, right) in check.contract().rights()?.iter().enumerate() {
                 let (Some(event), true) = (&right.event, right.roles.iter().any(|role| role == manager)) else {
                     continue;
@@ -217,28 +236,18 @@ pub mod writes {
                 let mark = format!("RC-{}-EVENT-{at}", writes.run());
                 let attempt =
                     Attempt { check, writes, tenant: &tenant, person: &person, rest: &rest, service: &service, mark };
-                let (actor, own) = (format!("eq.{}", person.id), format!("eq.{}", tenant.id));
-                let named = format!("eq.{event}");
-                let query = [(audit.actor.as_str(), actor.as_str()), (&audit.tenant, &own), (&audit.action, &named)];
-                let count = async || service.count(&audit.table, &query).await.map_err(unread(&audit.table));
-                let before = count().await?;
-                if !attempt.succeeds(right).await? {
+                let before = trace.events(event).await?;
+                let tried = attempt.tried(right).await?;
+                if !tried.succeeded {
                     return Err(Failure::undecided(format!("{manager} may {}, to leave an event", right.name))
                         .seen("a refusal"));
                 }
-                let events = count().await?.saturating_sub(before);
-                if events != 1 {
-                    expected.push(format!("{}: 1 event {event}, by who did it", right.name));
-                    seen.push(format!("{}: {events}", right.name));
-                }
+                let mut left = trace.events(event).await?;
+                left.retain(|event| !before.contains(event));
+                trace.compare(right, event, &tried.row, &left).await?;
             }
-            if expected.is_empty() {
-                return Ok(());
-            }
-            Err(Failure::failed("every kind of change leaves its event, with who made it and where")
-                .expected(expected.join("\n"))
-                .seen(seen.join("\n"))
-                .at(audit.table.as_str()))
+            trace.is_whole()?;
+            trace.leads_to_rows().await
         })
     }
 

@@ -15,6 +15,7 @@ mod lookalikes;
 mod refusals;
 mod screen;
 mod states;
+mod trace;
 mod trail;
 mod transactions;
 mod views;

@@ -25,7 +25,7 @@ pub mod writes {
                         service: &service,
                         mark,
                     };
-                    let may = attempt.succeeds(right).await?;
+                    let may = attempt.tried(right).await?.succeeded;
                     if may != right.roles.contains(role) {
                         let word = |may: bool| if may { "may" } else { "may not" };
                         expected.push(format!("{role} {} {}", word(!may), right.name));

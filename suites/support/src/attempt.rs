@@ -34,14 +34,26 @@ struct Rows {
     member: Value,
 }
 
-impl Attempt<'_> {
+/// What became of an attempt.
+pub struct Tried {
     /// Whether somebody could, judged by what became of the row.
+    pub succeeded: bool,
+    /// The row that was made for it; null where it needs none.
+    pub row: Value,
+}
+
+impl Attempt<'_> {
+    /// Makes what it needs, and tries.
     ///
     /// # Errors
     /// Undecided when the row cannot be made or looked at.
-    pub async fn succeeds(&self, right: &Right) -> Verdict<bool> {
-        let row = self.row(right).await?;
-        let values = self.filled(&right.values, &row);
+    pub async fn tried(&self, right: &Right) -> Verdict<Tried> {
+        let rows = self.row(right).await?;
+        Ok(Tried { succeeded: self.succeeds(right, &rows).await?, row: rows.row })
+    }
+
+    async fn succeeds(&self, right: &Right, row: &Rows) -> Verdict<bool> {
+        let values = self.filled(&right.values, row);
         if let Some(function) = &right.call {
             let answer = self.rest.call(&self.writes, function, &values).await;
             if let Ok(answer) = &answer {

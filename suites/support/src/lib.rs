@@ -8,7 +8,7 @@ mod gateway;
 use harness::{ClientError, Failure};
 use serde_json::Value;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, Tried};
 pub use desk::{Desk, differences};
 pub use gateway::{Gateway, transactions_of, unique};
 

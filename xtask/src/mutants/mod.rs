@@ -217,10 +217,12 @@ fn summary(class: Class, judged: &[(&Mutant, &Outcome)], known: &Known) -> Strin
     });
     let by_step: Vec<_> = by_step.collect();
     let right = by_step.iter().filter(|is_right| **is_right).count();
-    let stillborn = all.iter().filter(|outcome| outcome.kind == Kind::Stillborn).count();
+    let of = |kind: &Kind| all.iter().filter(|outcome| outcome.kind == *kind).count();
+    let (stillborn, unseen) = (of(&Kind::Stillborn), of(&Kind::Unseen));
+    let unseen = if unseen > 0 { format!("; the code of {unseen} is run by no check") } else { String::new() };
     format!(
         "{}: {}; of those that touch money, tenancy, access or the audit log {}; {right} of {} by a step that they break; \
-         {stillborn} are not made",
+         {stillborn} are not made{unseen}",
         class.name(),
         share(&all),
         share(&guarded),
@@ -279,15 +281,16 @@ fn all_of(class: Class, random: &mut fastrand::Rng) -> Result<Vec<Mutant>, Error
     let mut mutants = Vec::new();
     for file in files {
         let source = fs::read_to_string(folder.join(&file))?;
-        let changes = match file.rsplit('.').next() {
+        let is_none_of = |names: &[&str]| !names.iter().any(|name| file.ends_with(name));
+        let changes = match (class, file.rsplit('.').next()) {
             // Pictures, made-up rows and build variables are not what a person sees of theirs.
-            Some("js") if !["mock.js", "icons.js", "config.js"].iter().any(|name| file.ends_with(name)) => {
-                web::script(&source)?
-            }
-            Some("css") => web::style(&source)?,
-            Some("sql") => sql::changes(&source, random)?,
+            (Class::Web, Some("js")) if is_none_of(&["mock.js", "icons.js", "config.js"]) => web::script(&source)?,
+            (Class::Web, Some("css")) => web::style(&source)?,
+            (Class::Sql, Some("sql")) => sql::changes(&source, random)?,
             // What serves people; not what breaks it on purpose, nor what a start is made of.
-            Some("rs") if SERVERS.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("defect.rs") => {
+            (Class::Server, Some("rs"))
+                if SERVERS.iter().any(|folder| file.starts_with(folder)) && is_none_of(&["defect.rs", "tests.rs"]) =>
+            {
                 server::changes(&source)?
             }
             _ => Vec::new(),

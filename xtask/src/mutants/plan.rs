@@ -169,15 +169,13 @@ mod tests {
 
     fn sound() -> Sound {
         let all = ["assets/main.js", "assets/views/members.js", "rest/v1/members"];
-        Sound {
-            checks: vec![
-                seen("data", "by_rest", 10, None),
-                seen("data", "members", 500, Some(&all)),
-                seen("data", "groups", 400, Some(&["assets/main.js", "rest/v1/groups"])),
-                seen("smoke", "headers", 5, None),
-                seen("smoke", "login", 300, Some(&["assets/main.js"])),
-            ],
-        }
+        Sound::of_checks(vec![
+            seen("data", "by_rest", 10, None),
+            seen("data", "members", 500, Some(&all)),
+            seen("data", "groups", 400, Some(&["assets/main.js", "rest/v1/groups"])),
+            seen("smoke", "headers", 5, None),
+            seen("smoke", "login", 300, Some(&["assets/main.js"])),
+        ])
     }
 
     fn names(batches: &[Batch]) -> Vec<&str> {

@@ -52,6 +52,8 @@ pub(super) enum Kind {
     Misled { step: String, check: String },
     /// No check failed; the first that could not tell, if any.
     Survived { undecided: Option<String> },
+    /// No check failed, for none runs its code.
+    Unseen,
     /// The portal is not made with it.
     Stillborn,
 }
@@ -61,12 +63,12 @@ impl Outcome {
     pub fn killer(&self) -> Option<&str> {
         match &self.kind {
             Kind::Killed { step, .. } | Kind::Misled { step, .. } => Some(step),
-            Kind::Survived { .. } | Kind::Stillborn => None,
+            Kind::Survived { .. } | Kind::Unseen | Kind::Stillborn => None,
         }
     }
 
     pub fn is_survivor(&self) -> bool {
-        matches!(self.kind, Kind::Survived { .. })
+        matches!(self.kind, Kind::Survived { .. } | Kind::Unseen)
     }
 }
 
@@ -77,6 +79,7 @@ impl fmt::Display for Outcome {
             Kind::Misled { step, check } => write!(f, "(misled) {step} {check}"),
             Kind::Survived { undecided: None } => f.write_str("survived"),
             Kind::Survived { undecided: Some(check) } => write!(f, "survived, undecided: {check}"),
+            Kind::Unseen => f.write_str("survived, no check runs it"),
             Kind::Stillborn => f.write_str("(is not made)"),
         }
     }
@@ -195,11 +198,17 @@ impl<'m> Bench<'m> {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
+        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
+        let mut batches = plan::batches(&self.sound, mutant, steps);
         let environment = match &self.switches {
-            Some(switches) => match switches.number(mutant) {
-                Some(number) => vec![(tree::CHOSEN, number.to_string())],
-                None => return Ok(Kind::Stillborn),
-            },
+            Some(switches) => {
+                let Some(number) = switches.number(mutant) else { return Ok(Kind::Stillborn) };
+                batches.retain(|batch| self.sound.runs(&batch.suite, number));
+                if batches.is_empty() {
+                    return Ok(Kind::Unseen);
+                }
+                vec![(tree::CHOSEN, number.to_string())]
+            }
             None => {
                 let sources = folder.join("sources");
                 copy(&root().join(mutant.class.folder()), &sources, &mut DefaultHasher::new())?;
@@ -207,8 +216,7 @@ impl<'m> Bench<'m> {
                 environment(mutant.class, &sources)
             }
         };
-        let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
-        self.looked(&plan::batches(&self.sound, mutant, steps), &mutant.breaks, &environment, &folder)
+        self.looked(&batches, &mutant.breaks, &environment, &folder)
     }
 
     /// Until the first check of a broken step fails.

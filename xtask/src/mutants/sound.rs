@@ -1,6 +1,11 @@
-//! What the sound portal's checks look at: a check that never asked for a script cannot notice what became of it.
+//! What the sound portal's checks look at: a check that never asked for a script cannot notice what became of it, and a suite
+//! that never ran a server's code neither.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use harness::{
     Outcome,
@@ -9,6 +14,7 @@ use harness::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::tree;
 use crate::{Error, say, suites::Suite};
 
 /// Makes suites keep what their pages asked for.
@@ -21,6 +27,9 @@ const ASKED: &str = "asked.txt";
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sound {
     pub checks: Vec<Seen>,
+    /// Numbers of the servers' mutants whose code a suite runs.
+    #[serde(default)]
+    run: BTreeMap<String, BTreeSet<usize>>,
 }
 
 /// A check.
@@ -46,10 +55,15 @@ impl Sound {
         if let Some(sound) = fs::read(&kept).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
             return Ok(sound);
         }
-        let mut checks = Vec::new();
-        let environment: Vec<_> = environment.iter().copied().chain([KEEP]).collect();
+        let (mut checks, mut run) = (Vec::new(), BTreeMap::new());
         for suite in suites {
-            for result in suite.run(None, &folder.join("sound").join(&suite.name), &environment)?.results {
+            let numbers = folder.join(format!("{}-runs", suite.name));
+            let file = numbers.display().to_string();
+            let environment: Vec<_> = environment.iter().copied().chain([KEEP, (tree::RUN, &file)]).collect();
+            let ran = suite.run(None, &folder.join("sound").join(&suite.name), &environment)?;
+            let lines = fs::read_to_string(&numbers).unwrap_or_default();
+            run.insert(suite.name.clone(), lines.lines().filter_map(|line| line.parse().ok()).collect());
+            for result in ran.results {
                 match result.outcome {
                     Outcome::Passed => checks.push(Seen::of(suite, &result)?),
                     Outcome::NotRun => say(&format!("not run by this way, and left out: {}", result.name)),
@@ -60,9 +74,20 @@ impl Sound {
                 }
             }
         }
-        let sound = Self { checks };
+        let sound = Self { checks, run };
         fs::write(kept, serde_json::to_vec(&sound)?)?;
         Ok(sound)
+    }
+
+    /// What these checks saw, and no suite that ran any server's mutant.
+    #[cfg(test)]
+    pub fn of_checks(checks: Vec<Seen>) -> Self {
+        Self { checks, run: BTreeMap::new() }
+    }
+
+    /// Whether a suite runs the code of the servers' mutant of this number.
+    pub fn runs(&self, suite: &str, number: usize) -> bool {
+        self.run.get(suite).is_some_and(|numbers| numbers.contains(&number))
     }
 }
 

@@ -21,20 +21,36 @@ use crate::{
 /// Turns on the mutant of this number.
 pub(super) const CHOSEN: &str = "PORTAL_MUTANT";
 
+/// Names the file that a process appends the numbers of those mutants to whose code it runs.
+pub(super) const RUN: &str = "PORTAL_MUTANTS_RUN";
+
 /// Compilers say of one mistake at a time; so often they are asked again without what they did not take.
 const ROUNDS: usize = 8;
 
 /// What a switch asks.
-const SWITCH: &str = r#"//! Which mutant is on.
+const SWITCH: &str = r#"//! Which mutant is on, and whose code is run.
 
-static CHOSEN: std::sync::LazyLock<Option<usize>> =
-    std::sync::LazyLock::new(|| std::env::var("PORTAL_MUTANT").ok()?.parse().ok());
+use std::{collections::BTreeSet, env, fs, io::Write, sync::{LazyLock, Mutex, PoisonError}};
+
+static CHOSEN: LazyLock<Option<usize>> = LazyLock::new(|| env::var("PORTAL_MUTANT").ok()?.parse().ok());
+static RUN: LazyLock<Option<String>> = LazyLock::new(|| env::var("PORTAL_MUTANTS_RUN").ok());
+static SEEN: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 /// Whether it is this one.
 pub(crate) fn is(number: usize) -> bool {
+    if let Some(file) = &*RUN
+        && SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(number)
+        && let Ok(mut file) = fs::OpenOptions::new().create(true).append(true).open(file)
+    {
+        let _ = writeln!(file, "{number}");
+    }
     *CHOSEN == Some(number)
 }
 "#;
+
+/// The version that our crates have in the copy: cargo takes what has the name, the version and the place of a crate for
+/// that crate, and would run the suites of the working copy with mutants in them.
+const VERSION: (&str, &str) = ("[workspace.package]\nversion = \"", "[workspace.package]\nversion = \"9");
 
 /// The copy.
 pub(super) struct Tree {
@@ -102,9 +118,14 @@ impl Tree {
         for path in listed.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
             let path = String::from_utf8_lossy(path).into_owned();
             // Those are written with their switches.
-            if !path.starts_with(&servers)
-                && let Ok(content) = fs::read(root().join(&path))
-            {
+            if path.starts_with(&servers) {
+                continue;
+            }
+            let Ok(content) = fs::read(root().join(&path)) else { continue };
+            if path == "Cargo.toml" {
+                let (from, to) = VERSION;
+                written(&folder.join(&path), String::from_utf8(content)?.replacen(from, to, 1).as_bytes())?;
+            } else {
                 written(&folder.join(&path), &content)?;
             }
         }
