@@ -98,6 +98,11 @@ impl Request {
         &self.url
     }
 
+    /// Its query, which may hold keys: nothing shows it.
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
     /// The status of its answer, if there was one.
     pub fn status(&self) -> Option<u64> {
         match self.fate {

@@ -11,6 +11,8 @@ use crate::{network, target::Target};
 pub struct Known {
     /// The front end.
     pub site: Option<Url>,
+    /// The API, where it is named.
+    pub api: Option<Url>,
     /// Who can sign in: the names that their variables carry, e-mail addresses and passwords.
     pub personas: Vec<(String, String, SecretString)>,
     /// The database, as `postgres`.
@@ -25,8 +27,9 @@ pub fn known(target: Target) -> Result<Known, Error> {
     let settings = Settings::read_as(target)?;
     settings.elsewhere()?.into_iter().for_each(network::lead);
     let site = settings.url("E2E_BASE_URL")?.or_else(|| target.default_site());
+    let api = settings.url("VITE_SUPABASE_URL")?;
     let database = settings.find("SUPABASE_DB_URL").map(|setting| setting.value.into());
-    Ok(Known { site, personas: settings.personas(), database })
+    Ok(Known { site, api, personas: settings.personas(), database })
 }
 
 /// A secret, for whom it is.

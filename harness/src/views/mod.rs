@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     browser::Page,
     client::{ClientError, RestClient},
-    contract::{Column, Contract, Count, Figures, Kind, Kpi, List, Offer, View},
+    contract::{Column, Contract, Count, Figures, Formats, Kind, Kpi, List, Offer, View},
     failure::{Failure, Verdict},
     figures::{self, now_in},
 };
@@ -65,6 +65,14 @@ pub struct Difference {
     pub expected: String,
     /// On screen.
     pub seen: String,
+}
+
+/// What a cell of a column shows of a row, as these formats write it at this time in its zone.
+///
+/// # Errors
+/// Undecided when the row has what cannot be written so.
+pub fn written(formats: &Formats, now: &Zoned, column: &Column, row: &Value) -> Verdict<String> {
+    Words::new(formats, now.clone()).cell(column, row)
 }
 
 fn rows(number: usize) -> String {

@@ -5,9 +5,11 @@ use std::{
     fmt::Write,
 };
 
-use harness::{Known, Runbook, rls::Tenancy};
+use jiff::Zoned;
 
-use super::{Heading, Look, Other, View, Walk};
+use harness::{Formats, Known, Runbook, now_in, rls::Tenancy};
+
+use super::{Heading, Look, Other, View, Walk, lists};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
@@ -60,7 +62,7 @@ pub(super) fn is_sign_out(text: &str) -> bool {
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
@@ -124,38 +126,106 @@ pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) ->
     text += &login(walk);
     text += &shell(walk, known);
     let _ = write!(text, "[smoke]\n# Who visits the routes.\npersona = {}\n\n", quoted(&walk.who));
-    text += &routes(walk);
+    let steps = steps(walk);
+    text += &routes(walk, &steps);
     text += &forbidden(walk);
     text += &rest(walk);
-    text += &tenancy.and_then(|tenancy| rows(walk, known, tenancy)).unwrap_or_default();
-    text += &formats(walk).unwrap_or_default();
-    text
+    let shown: Vec<_> = walk.views.iter().flat_map(|view| &view.lists).collect();
+    let Ok(now) = now_in(&walk.home.zone) else { return text };
+    let (mut formats, now) = lists::learn(formats(walk), &shown, &walk.answers, &now);
+    let rows = tenancy.and_then(|tenancy| rows(walk, known, tenancy, &now));
+    text += rows.as_ref().map_or("", |rows| &rows.text);
+    let steps: Vec<_> = steps.iter().map(|(step, _)| *step).collect();
+    let rows = rows.filter(|rows| rows.readers.len() == 2);
+    let lists = rows.map_or_else(String::new, |rows| lists(walk, &steps, &rows, &mut formats, &now));
+    if !lists.is_empty() || !formats.currency.is_empty() {
+        text += &written(&formats);
+    }
+    text + &lists
 }
 
-/// How values are written, where an amount was on a screen.
-fn formats(walk: &Walk) -> Option<String> {
-    let mut looks = std::iter::once(&walk.home).chain(walk.views.iter().map(|view| &view.look));
-    let formats = looks.find_map(|look| look.formats.as_ref())?;
+/// How values are written, by a page on which an amount is or, without any, by the language.
+fn formats(walk: &Walk) -> Formats {
+    let looks = || std::iter::once(&walk.home).chain(walk.views.iter().map(|view| &view.look));
+    let seen = looks().find(|look| look.formats.money.is_some()).unwrap_or(&walk.home).formats.clone();
+    let usual = if seen.decimal_comma { "." } else { "," };
+    Formats {
+        day: seen.day,
+        moment: None,
+        months: seen.months,
+        money: seen.money.unwrap_or_else(|| "{amount}".to_owned()),
+        decimal_comma: seen.decimal_comma,
+        thousands: Some(seen.thousands).filter(|thousands| thousands != usual),
+        always_cents: seen.always_cents,
+        currency: seen.currency.unwrap_or_default(),
+        nothing: "–".to_owned(),
+        labels: BTreeMap::new(),
+    }
+}
+
+/// The same as a contract has it.
+fn written(formats: &Formats) -> String {
+    let list = |texts: &[String]| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
     let mut text = format!(
-        "\n# How days and amounts are written, by the page's language and an amount on it.\n[formats]\nday = {}\n",
+        "\n# How days and amounts are written, by the page's language and what was on screen.\n[formats]\nday = {}\n",
         quoted(&formats.day)
     );
+    if let Some(moment) = &formats.moment {
+        let _ = writeln!(text, "moment = {}", quoted(moment));
+    }
     if !formats.months.is_empty() {
-        let months: Vec<_> = formats.months.iter().map(|month| quoted(month)).collect();
-        let _ = writeln!(text, "months = [{}]", months.join(", "));
+        let _ = writeln!(text, "months = [{}]", list(&formats.months));
+    }
+    if formats.currency.is_empty() {
+        text += "# No amount was on screen.\n";
     }
     let _ = writeln!(text, "money = {}\ncurrency = {}", quoted(&formats.money), quoted(&formats.currency));
     if formats.decimal_comma {
         text += "decimal_comma = true\n";
     }
-    if formats.thousands != if formats.decimal_comma { "." } else { "," } {
-        let _ = writeln!(text, "thousands = {}", quoted(&formats.thousands));
+    if let Some(thousands) = &formats.thousands {
+        let _ = writeln!(text, "thousands = {}", quoted(thousands));
     }
     if formats.always_cents {
         text += "always_cents = true\n";
     }
-    text += "# What stands where there is nothing.\nnothing = \"–\"\n";
-    Some(text)
+    let _ = writeln!(text, "# What stands where there is nothing.\nnothing = {}", quoted(&formats.nothing));
+    if !formats.labels.is_empty() {
+        let labels: Vec<_> =
+            formats.labels.iter().map(|(code, word)| format!("{} = {}", quoted(code), quoted(word))).collect();
+        let _ = writeln!(text, "labels = {{ {} }}", labels.join(", "));
+    }
+    text
+}
+
+/// The lists of the views, of rows that are read with the formats and at the time given: what the portal was given explains
+/// them.
+fn lists(walk: &Walk, steps: &[Option<&str>], rows: &Rows, formats: &mut Formats, now: &Zoned) -> String {
+    let (mut text, mut kinds) = (String::new(), BTreeSet::new());
+    let readers: Vec<_> = rows.readers.iter().map(|name| quoted(name)).collect();
+    for (view, step) in walk.views.iter().zip(steps) {
+        let (Some(step), answers) = (step, &walk.answers[..view.answers]) else { continue };
+        let mut lists = String::new();
+        for list in view.lists.iter().filter_map(|list| list.explained(answers, formats, now, &rows.column)) {
+            let further = (1..).map(|number| format!("{}-{}-{number}", name(view), list.table()));
+            let kind = std::iter::once(list.table().to_owned()).chain(further).find(|kind| !kinds.contains(kind));
+            let kind = kind.unwrap_or_default();
+            text += &list.kind(&kind);
+            lists += &list.list(&kind);
+            kinds.insert(kind);
+        }
+        if !lists.is_empty() {
+            let (name, step, readers) = (quoted(&name(view)), quoted(step), readers.join(", "));
+            let _ = write!(
+                text,
+                "\n[[views]]\nname = {name}\nstep = {step}\nroute = {name}\nreaders = [{readers}]\n{lists}"
+            );
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("\n# What the views list, of which rows and in which order: as seen, by what the portal asked for.\n{text}")
 }
 
 fn portal(walk: &Walk) -> String {
@@ -244,7 +314,8 @@ fn free(taken: &BTreeSet<&str>) -> Option<&'static str> {
     STEPS.iter().map(|(step, _)| *step).find(is_free)
 }
 
-fn routes(walk: &Walk) -> String {
+/// The line of the runbook for each view, and what is said of one that has none of its own.
+fn steps(walk: &Walk) -> Vec<(Option<&'static str>, &'static str)> {
     let mut taken = BTreeSet::new();
     let mut steps = Vec::new();
     for view in &walk.views {
@@ -257,11 +328,16 @@ fn routes(walk: &Walk) -> String {
         taken.extend(*step);
         *mark = "# No line of the runbook is about this view: it has one that was free, until a runbook of yours (HARNESS_RUNBOOK) has it.\n";
     }
+    steps
+}
+
+fn routes(walk: &Walk, steps: &[(Option<&str>, &str)]) -> String {
     let home = walk.home.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
     let mut text = format!(
         "[[routes]]\nname = \"root\"\nstep = \"4.1.1\"\npath = \"/\"\nentry = \"url\"\nheading = {home}\nwithin_ms = 3000\n\n"
     );
     for (view, (step, mark)) in walk.views.iter().zip(steps) {
+        let step = *step;
         let heading =
             view.look.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
         let entry = if view.by_url { "url" } else { "navigation" };
@@ -373,8 +449,17 @@ fn seen(walk: &Walk, of: Names) -> Vec<&str> {
     names.into_iter().collect()
 }
 
-/// Whose rows are whose, and two people whose rows are held against each other, if there are two.
-fn rows(walk: &Walk, known: &Known, tenancy: &Tenancy) -> Option<String> {
+/// Whose rows are whose.
+struct Rows<'k> {
+    /// The column that says so.
+    column: String,
+    /// Two people whose rows are held against each other, if there are two.
+    readers: Vec<&'k str>,
+    text: String,
+}
+
+/// Whose rows are whose, as the database's catalog has it.
+fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, now: &Zoned) -> Option<Rows<'k>> {
     let table = toml::Table::from_iter([("tenancy".to_owned(), toml::Value::try_from(tenancy).ok()?)]);
     let mut text = format!(
         "\n# Whose rows are whose, as the database's catalog has it; rls-probe says why.\n{}",
@@ -385,7 +470,10 @@ fn rows(walk: &Walk, known: &Known, tenancy: &Tenancy) -> Option<String> {
         (None, owner) => (true, owner.as_ref()?.columns.first()?),
     };
     let mut by_owner = BTreeMap::new();
-    for (name, ..) in &known.personas {
+    // Somebody like whoever walked sees what they saw.
+    let role = |name: &str| name.rsplit_once('_').map(|(role, _)| role.to_owned());
+    let (same, others): (Vec<_>, Vec<_>) = known.personas.iter().partition(|(name, ..)| role(name) == role(&walk.who));
+    for (name, ..) in same.into_iter().chain(others) {
         if let Some(owner) = if of_users { Some(name.as_str()) } else { letter(name) } {
             by_owner.entry(owner).or_insert(name.as_str());
         }
@@ -395,15 +483,16 @@ fn rows(walk: &Walk, known: &Known, tenancy: &Tenancy) -> Option<String> {
         let quoted = |names: &[&str]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let _ = write!(
             text,
-            "\n[data]\n{}tenant = {}\nreaders = [{}]\n# Where days begin at midnight.\ntime_zone = \"UTC\"\n# Part of a \
+            "\n[data]\n{}tenant = {}\nreaders = [{}]\n# Where days begin at midnight.\ntime_zone = {}\n# Part of a \
              value that stands in the rows of each of them, and in nobody else's.\ncanaries = {{}}\nrelations = [{}]\n",
             if of_users { "rows_of = \"users\"\n" } else { "" },
             quoted(&[column]),
             quoted(&readers),
+            quoted(&[now.time_zone().iana_name().unwrap_or("UTC")]),
             quoted(&seen(walk, |look| &look.tables)),
         );
     }
-    Some(text)
+    Some(Rows { column: column.clone(), readers, text })
 }
 
 /// Whether somebody is another person of the same institution, or neither has one.

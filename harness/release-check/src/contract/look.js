@@ -31,7 +31,7 @@ const navigations = [
   "[role=navigation] button", "[role=tablist] [role=tab]", "header a", "header button",
 ];
 
-// How the page writes amounts, where it has any, and how its language writes numbers and days.
+// How the page writes amounts, if it has any, and how its language writes numbers and days.
 const formats = () => {
   const shown = document.body.innerText;
   const amounts = [
@@ -39,9 +39,8 @@ const formats = () => {
   ].map(([, before, first, second, after]) => ({ sign: before ?? after, space: (first ?? second) && " ", leads: Boolean(before) }));
   const codes = { "€": "EUR", $: "USD", "£": "GBP" };
   const found = amounts.find(({ sign }) => codes[sign] || Intl.supportedValuesOf("currency").includes(sign));
-  if (!found) return null;
   const language = document.documentElement.lang || "en";
-  const currency = codes[found.sign] ?? found.sign;
+  const currency = found && (codes[found.sign] ?? found.sign);
   const number = new Intl.NumberFormat(language, { minimumFractionDigits: 2 }).formatToParts(1234567.5);
   const of = (kind) => number.find(({ type }) => type === kind)?.value ?? "";
   const medium = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
@@ -53,15 +52,15 @@ const formats = () => {
   });
   const month = (at) => medium.formatToParts(Date.UTC(2026, at, 5)).find(({ type }) => type === "month").value;
   const cents = of("decimal") + "\\d\\d(?!\\d)";
-  const written = shown.split("\n").filter((line) => line.includes(found.sign) && /\d/.test(line));
+  const written = found ? shown.split("\n").filter((line) => line.includes(found.sign) && /\d/.test(line)) : [];
   return {
     day: day.join(""),
     months: day.includes("%b") ? Array.from({ length: 12 }, (_, at) => month(at)) : [],
-    money: found.leads ? found.sign + found.space + "{amount}" : "{amount}" + found.space + found.sign,
+    money: found && (found.leads ? found.sign + found.space + "{amount}" : "{amount}" + found.space + found.sign),
     currency,
     decimal_comma: of("decimal") === ",",
     thousands: of("group").replace(/\s/, " "),
-    always_cents: written.every((line) => new RegExp(cents.replace(".", "[.]")).test(line)),
+    always_cents: written.length > 0 && written.every((line) => new RegExp(cents.replace(".", "[.]")).test(line)),
   };
 };
 
@@ -110,6 +109,7 @@ const look = () => {
     asked,
     at: performance.timeOrigin + performance.now(),
     stored: Object.keys(localStorage),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
 };
 

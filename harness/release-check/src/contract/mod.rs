@@ -3,6 +3,7 @@
 
 mod draft;
 mod explain;
+mod lists;
 
 use std::path::PathBuf;
 
@@ -12,7 +13,9 @@ use harness::{
     rls::{Tenancy, inferred},
     views::outline_of,
 };
+use lists::{Answer, Shown};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
@@ -61,8 +64,10 @@ struct Look {
     lines: Vec<String>,
     login: Option<Login>,
     assets: Assets,
-    /// How amounts and days are written, where an amount is on screen.
-    formats: Option<Formats>,
+    #[serde(default)]
+    formats: Formats,
+    /// The browser's time zone.
+    zone: String,
     /// All that was asked of Supabase since the document was loaded.
     asked: Vec<Asked>,
     /// When this was seen, in milliseconds since 1970.
@@ -78,14 +83,15 @@ struct Look {
 }
 
 /// How values are written on a page.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 struct Formats {
     /// In strftime's words.
     day: String,
     /// Their short names, where days have them.
     months: Vec<String>,
-    money: String,
-    currency: String,
+    /// Where an amount is on screen.
+    money: Option<String>,
+    currency: Option<String>,
     decimal_comma: bool,
     thousands: String,
     always_cents: bool,
@@ -143,6 +149,9 @@ struct View {
     look: Look,
     /// Whether its path alone shows it.
     by_url: bool,
+    lists: Vec<Shown>,
+    /// How many of the walk's answers the portal had by then.
+    answers: usize,
 }
 
 /// Somebody else, and how the portal looks to them.
@@ -167,6 +176,8 @@ struct Walk {
     refusal: String,
     home: Look,
     views: Vec<View>,
+    /// What the portal was given for its tables, in the order in which it asked.
+    answers: Vec<Answer>,
     /// What the others of the same institution are offered.
     others: Vec<Other>,
     headers: Vec<(String, String)>,
@@ -264,7 +275,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map_or("", |(title, _)| title);
     let contract = provisional(title.trim()).map_err(failed)?;
 
-    let browser = Browser::open(vec![site.clone()]).await?;
+    let browser = Browser::open([Some(site), known.api.as_ref()].into_iter().flatten().cloned().collect()).await?;
     let form = || Wanted::anything(&contract).selector("input[type=password]");
     browser.visit(site, &form()).await?.expect_ready("the login view has a field for the password")?;
     let login = look(&browser).await?;
@@ -286,14 +297,17 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         let said = home.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
         return Err(failed(format!("{name} does not get in: {said:?}")));
     }
-    let mut views = Vec::new();
+    let (mut views, mut answers) = (Vec::new(), given(&browser, &contract, known).await?);
     for button in home.navigation.texts.iter().filter(|text| !draft::is_sign_out(text)) {
         if !browser.click_text(&home.navigation.selector, button).await? {
             continue;
         }
         let look = look(&browser).await?;
         say(&format!("{button}: {} {}", look.path, look.headings.first().map_or("", |heading| heading.text.as_str())));
-        views.push(View { button: button.clone(), look, by_url: false });
+        answers.extend(given(&browser, &contract, known).await?);
+        let lists = browser.ask(include_str!("lists.js"), vec![]).await?;
+        let lists = serde_json::from_value(lists).map_err(|error| failed(error.to_string()))?;
+        views.push(View { button: button.clone(), look, by_url: false, lists, answers: answers.len() });
     }
     attribute(&mut home, &mut views);
     // A deep link, as from a bookmark; a view that is kept in memory only is the landing page then.
@@ -305,8 +319,18 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
     }
     browser.close(true).await?;
-    let mut walk =
-        Walk { who: name.clone(), login, outline, refusal, home, views, others: Vec::new(), headers, has_not_found };
+    let mut walk = Walk {
+        who: name.clone(),
+        login,
+        outline,
+        refusal,
+        home,
+        views,
+        answers,
+        others: Vec::new(),
+        headers,
+        has_not_found,
+    };
     for (other, email, password) in known.personas.iter().filter(|(other, ..)| draft::is_colleague(other, name)) {
         match colleague(site, &contract, &walk, (email, harness::revealed(password))).await? {
             Some((offered, denied)) => walk.others.push(Other { who: other.clone(), offered, denied }),
@@ -314,6 +338,31 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         }
     }
     Ok(walk)
+}
+
+/// The rows of one answer that are read, at most.
+const MOST_ROWS: usize = 200;
+
+/// What the portal was given for its tables since the last look.
+async fn given(browser: &Browser, contract: &Contract, known: &Known) -> Verdict<Vec<Answer>> {
+    let Some(api) = &known.api else { return Ok(Vec::new()) };
+    let visit = browser.wait_for(&Wanted::anything(contract)).await?;
+    let prefix = format!("{}/rest/v1/", api.as_str().trim_end_matches('/'));
+    let mut answers = Vec::new();
+    for request in visit.answers(&prefix).filter(|request| request.method() == "GET") {
+        let table = request.url()[prefix.len()..].to_owned();
+        // The browser keeps no answer for long; what it has forgotten explains nothing.
+        let Some(rows) =
+            browser.body(request).await.ok().and_then(|body| serde_json::from_str::<Vec<Value>>(&body).ok())
+        else {
+            continue;
+        };
+        if !table.contains('/') && rows.iter().all(Value::is_object) {
+            let query = url::form_urlencoded::parse(request.query().as_bytes()).into_owned().collect();
+            answers.push(Answer { table, query, rows: rows.into_iter().take(MOST_ROWS).collect() });
+        }
+    }
+    Ok(answers)
 }
 
 /// Gives each look what was asked for between the one before it and itself, also where the answer came later.
@@ -383,7 +432,7 @@ mod tests {
     fn what_was_answered_late_belongs_to_the_view_that_asked_for_it() {
         let asked = |name: &str, start| Asked { kind: Kind::Functions, name: name.to_owned(), start };
         let look = |at, asked: &[Asked]| Look { at, asked: asked.to_vec(), ..Look::default() };
-        let view = |look| View { button: String::new(), look, by_url: false };
+        let view = |look| View { button: String::new(), look, by_url: false, lists: Vec::new(), answers: 0 };
         let (early, late) = (asked("early", 1.0), asked("late", 11.0));
         let mut home = look(10.0, std::slice::from_ref(&early));
         let mut views =

@@ -1,0 +1,665 @@
+//! What the lists of a portal are made of: the texts on screen, held against the rows that the portal was given.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use harness::{Column, Formats, views::written};
+use jiff::Zoned;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::draft::quoted;
+
+/// A list on screen.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Shown {
+    /// CSS selector of its rows.
+    rows: String,
+    columns: Vec<Place>,
+    /// The texts of its first rows.
+    cells: Vec<Vec<String>>,
+    /// How many rows there are.
+    all: usize,
+}
+
+/// A column of a table, or a place in a card.
+#[derive(Debug, Clone, Deserialize)]
+struct Place {
+    label: String,
+    selector: Option<String>,
+}
+
+/// Rows that the portal was given for a table.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub table: String,
+    pub query: Vec<(String, String)>,
+    pub rows: Vec<Value>,
+}
+
+/// A list as the contract has it.
+#[derive(Debug)]
+pub(super) struct List<'w> {
+    answer: &'w Answer,
+    rows: &'w str,
+    columns: Vec<Column>,
+    /// Labels of columns that are made of something else.
+    unknown: Vec<&'w str>,
+    order: String,
+    filters: BTreeMap<&'w str, &'w str>,
+    limit: Option<usize>,
+}
+
+/// How days are written, the usual one first.
+const DAYS: [&str; 12] = [
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%-m/%-d/%Y",
+    "%-d/%-m/%Y",
+    "%-d.%-m.%Y",
+    "%-d %b %Y",
+    "%d %b %Y",
+    "%b %-d, %Y",
+    "%b %d, %Y",
+    "%d-%m-%Y",
+];
+
+/// What stands between a day and its time, and how times are written.
+const BETWEEN: [&str; 3] = [" ", ", ", " · "];
+const TIMES: [&str; 4] = ["%H:%M", "%H:%M:%S", "%-I:%M %p", "%-I:%M:%S %p"];
+
+/// What stands where there is nothing.
+const NOTHING: [&str; 5] = ["–", "—", "-", "N/A", "n/a"];
+
+/// Parts of the names of columns that hold data of people.
+const PERSONAL: [&str; 8] = ["name", "nom", "mail", "phone", "address", "birth", "payee", "payer"];
+
+/// Codes that a portal may have words for, at most.
+const MOST_CODES: usize = 12;
+
+/// Times that the ways to write them are tried with.
+const MOST_TIMES: usize = 60;
+
+/// What lists show of rows tells how the portal writes days and times, in which zone, and what stands for nothing.
+pub(super) fn learn(formats: Formats, lists: &[&Shown], answers: &[Answer], now: &Zoned) -> (Formats, Zoned) {
+    let texts: BTreeSet<&str> =
+        lists.iter().flat_map(|list| list.cells.iter().flatten()).flat_map(|cell| cell.lines()).collect();
+    let rows = answers.iter().flat_map(|answer| &answer.rows);
+    let values = rows.flat_map(|row| paths(row).into_iter().map(|path| at(row, &path).clone()));
+    let times: BTreeSet<_> =
+        values.filter_map(|value| value.as_str().filter(|text| is_time(text)).map(str::to_owned)).collect();
+    let times: Vec<_> =
+        times.iter().step_by((times.len() / MOST_TIMES).max(1)).map(|time| json!({ "it": time })).collect();
+    let shown = |(formats, now): &(Formats, Zoned), format: &str| {
+        let column = column("", &[format!("{{it|{format}}}")], None);
+        let is_shown =
+            |row: &&Value| written(formats, now, &column, row).is_ok_and(|text| texts.contains(text.as_str()));
+        times.iter().filter(is_shown).count()
+    };
+    let days = || std::iter::once(formats.day.as_str()).chain(DAYS);
+    let shapes: BTreeSet<_> = texts.iter().map(|text| shape(text)).collect();
+    let has_shape = |formats: &Formats| {
+        let sample = written(
+            formats,
+            now,
+            &column("", &["{it|moment}".to_owned()], None),
+            &json!({ "it": now.timestamp().to_string() }),
+        );
+        sample.is_ok_and(|text| shapes.contains(&shape(&text)))
+    };
+    let moments = days()
+        .flat_map(|day| BETWEEN.into_iter().flat_map(move |between| TIMES.map(|time| format!("{day}{between}{time}"))));
+    let moments = moments.map(|moment| Formats { moment: Some(moment), ..formats.clone() });
+    let moments: Vec<_> = moments.filter(has_shape).collect();
+    // A portal may keep to its own zone, whoever looks.
+    let offsets = (-12..=14).filter_map(|hours: i32| now.in_tz(&format!("Etc/GMT{:+}", -hours)).ok());
+    let zones: Vec<_> = std::iter::once(now.clone()).chain(offsets).collect();
+    let tried = zones.iter().flat_map(|zone| moments.iter().map(move |moment| (moment.clone(), zone.clone())));
+    let best = tried.first_of_most(|it| shown(it, "moment")).filter(|best| shown(best, "moment") > 0);
+    let (formats, zone) = best.unwrap_or_else(|| (formats.clone(), now.clone()));
+    let tried = days().map(|day| (Formats { day: day.to_owned(), ..formats.clone() }, zone.clone()));
+    let best = tried.first_of_most(|it| shown(it, "day")).filter(|best| shown(best, "day") > 0);
+    let (formats, zone) = best.unwrap_or((formats, zone));
+    let nothing = NOTHING.into_iter().find(|nothing| texts.contains(nothing)).map(str::to_owned);
+    (Formats { nothing: nothing.unwrap_or_else(|| formats.nothing.clone()), ..formats }, zone)
+}
+
+/// The first of those that have most.
+trait First: Iterator + Sized {
+    fn first_of_most(self, key: impl Fn(&Self::Item) -> usize) -> Option<Self::Item> {
+        let mut best: Option<(usize, Self::Item)> = None;
+        for item in self {
+            let count = key(&item);
+            if best.as_ref().is_none_or(|(most, _)| count > *most) {
+                best = Some((count, item));
+            }
+        }
+        best.map(|(_, item)| item)
+    }
+}
+
+impl<I: Iterator> First for I {}
+
+/// A text without what changes with the time that it says: a day may have one digit or two.
+fn shape(text: &str) -> String {
+    let mut shape: Vec<char> = Vec::new();
+    for letter in text.chars() {
+        let masked = match letter {
+            letter if letter.is_numeric() => '0',
+            letter if letter.is_alphabetic() => 'x',
+            letter => letter,
+        };
+        if shape.last() != Some(&masked) || !masked.is_alphanumeric() {
+            shape.push(masked);
+        }
+    }
+    shape.into_iter().collect()
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && !uuid(text) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
+/// The length of `2026-11-27`.
+const DAY: usize = 10;
+
+fn is_time(text: &str) -> bool {
+    text.len() >= DAY
+        && text.as_bytes()[..DAY].iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// The paths of a row's own values and of those of the rows that it belongs to.
+fn paths(row: &Value) -> Vec<String> {
+    let Some(row) = row.as_object() else { return Vec::new() };
+    row.iter()
+        .flat_map(|(name, value)| match value {
+            Value::Object(_) => paths(value).into_iter().map(|path| format!("{name}.{path}")).collect(),
+            _ => vec![name.clone()],
+        })
+        .collect()
+}
+
+fn at<'v>(row: &'v Value, path: &str) -> &'v Value {
+    path.split('.').fold(row, |value, key| &value[key])
+}
+
+fn column(label: &str, shows: &[String], selector: Option<&str>) -> Column {
+    let is_personal = |template: &String| PERSONAL.iter().any(|part| template.to_lowercase().contains(part));
+    let personal = shows.iter().any(is_personal);
+    Column { label: label.to_owned(), shows: shows.to_vec(), selector: selector.map(str::to_owned), personal }
+}
+
+impl Shown {
+    /// What the list is made of, of those answers that the portal had when it was shown: the one that says most, the latest
+    /// of them first. `labels` are words for codes, which the contract has once.
+    pub fn explained<'w>(
+        &'w self,
+        answers: &'w [Answer],
+        formats: &mut Formats,
+        now: &Zoned,
+        tenant: &str,
+    ) -> Option<List<'w>> {
+        let tried = answers.iter().rev().filter_map(|answer| {
+            let mut own = formats.clone();
+            let list = self.made_of(answer, &mut own, now, tenant)?;
+            Some((list, own))
+        });
+        let (list, learned) = tried.first_of_most(|(list, _)| list.columns.len())?;
+        *formats = learned;
+        Some(list)
+    }
+
+    fn made_of<'w>(&'w self, answer: &'w Answer, formats: &mut Formats, now: &Zoned, tenant: &str) -> Option<List<'w>> {
+        if answer.rows.len() < self.cells.len() {
+            return None;
+        }
+        let as_given: Vec<_> = answer.rows.iter().take(self.cells.len()).collect();
+        let sorted = self.by_content(&answer.rows);
+        let arranged = [Some((true, as_given)), sorted.map(|rows| (false, rows))].into_iter().flatten();
+        let (is_as_given, rows, columns) = arranged
+            .map(|(is_as_given, rows)| {
+                let mut own = formats.clone();
+                let columns: Vec<_> = (0..self.columns.len()).map(|at| self.column(at, &rows, &mut own, now)).collect();
+                (is_as_given, rows, columns, own)
+            })
+            .first_of_most(|(_, _, columns, _)| columns.iter().flatten().count())
+            .map(|(is_as_given, rows, columns, own)| {
+                *formats = own;
+                (is_as_given, rows, columns)
+            })?;
+        let found = columns.iter().filter(|column| column.is_some()).count();
+        let tells = |(at, column): (usize, &Option<Column>)| {
+            column.is_some() && self.cells.iter().any(|cells| cells[at] != self.cells[0][at])
+        };
+        // Texts that are the same in all rows could be of any table.
+        let is_told = if rows.len() == 1 { found > 1 } else { columns.iter().enumerate().any(tells) };
+        if !is_told || found * 2 < columns.len() {
+            return None;
+        }
+        let unknown = self.columns.iter().zip(&columns).filter(|(_, column)| column.is_none());
+        let unknown = unknown.map(|(place, _)| place.label.as_str()).collect();
+        let asked = |name: &str| answer.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let order = match asked("order").filter(|_| is_as_given) {
+            Some(order) => order.to_owned(),
+            None => order_of(&rows)?,
+        };
+        Some(List {
+            answer,
+            rows: &self.rows,
+            columns: columns.into_iter().flatten().collect(),
+            unknown,
+            order,
+            filters: filters(answer, tenant)?,
+            limit: match asked("limit").and_then(|limit| limit.parse().ok()) {
+                _ if self.all < answer.rows.len() => Some(self.all),
+                limit => limit.filter(|limit| self.all <= *limit),
+            },
+        })
+    }
+
+    /// The rows in the order of the screen, where a portal sorts or chooses what it was given.
+    fn by_content<'r>(&self, rows: &'r [Value]) -> Option<Vec<&'r Value>> {
+        let mut left: Vec<&Value> = rows.iter().collect();
+        let mut found = Vec::new();
+        for cells in &self.cells {
+            let lines: BTreeSet<_> = cells.iter().flat_map(|cell| cell.lines()).collect();
+            let alike = |row: &Value| {
+                let texts = paths(row)
+                    .into_iter()
+                    .filter(|path| at(row, path).as_str().is_some_and(|text| lines.contains(text)));
+                texts.count()
+            };
+            let (place, _) = left
+                .iter()
+                .enumerate()
+                .map(|(place, row)| (place, alike(row)))
+                .filter(|(_, alike)| *alike > 0)
+                .first_of_most(|(_, alike)| *alike)?;
+            found.push(left.remove(place));
+        }
+        Some(found)
+    }
+
+    /// What a column is made of.
+    fn column(&self, place: usize, rows: &[&Value], formats: &mut Formats, now: &Zoned) -> Option<Column> {
+        let Place { label, selector } = &self.columns[place];
+        let cells: Vec<_> = self.cells.iter().map(|cells| cells[place].as_str()).collect();
+        if cells.iter().all(|cell| cell.is_empty()) || selector.is_some() && cells.iter().any(|cell| cell.is_empty()) {
+            return None;
+        }
+        let most = cells.iter().filter(|cell| **cell != formats.nothing).map(|cell| cell.lines().count()).max()?;
+        let full: Vec<_> = (0..rows.len())
+            .filter(|row| cells[*row].lines().count() == most && cells[*row] != formats.nothing)
+            .collect();
+        let mut shows = Vec::new();
+        for line in 0..most {
+            let lines: Vec<_> =
+                full.iter().map(|row| (cells[*row].lines().nth(line).unwrap_or_default(), rows[*row])).collect();
+            shows.push(template(&lines, formats, now)?);
+        }
+        let column = column(label, &shows, selector.as_deref());
+        let fits = |(cell, row): (&&str, &&Value)| written(formats, now, &column, row).is_ok_and(|text| text == **cell);
+        cells.iter().zip(rows).all(fits).then_some(column)
+    }
+}
+
+/// What lines are made of: a value as it is or in a format, a word for a code, or a text with values in it.
+fn template(lines: &[(&str, &Value)], formats: &mut Formats, now: &Zoned) -> Option<String> {
+    let values = values(lines, formats, now);
+    let is_all = |(_, texts): &&(String, Vec<String>)| texts.iter().zip(lines).all(|(text, (line, _))| text == line);
+    if let Some((inside, _)) = values.iter().find(is_all) {
+        return Some(format!("{{{inside}}}"));
+    }
+    words_for(lines, formats).or_else(|| text_with(lines, &values))
+}
+
+/// Each value of the rows in each of its formats, with its text in each row; the plain ones first.
+fn values(lines: &[(&str, &Value)], formats: &Formats, now: &Zoned) -> Vec<(String, Vec<String>)> {
+    let all: BTreeSet<_> = lines.iter().flat_map(|(_, row)| paths(row)).collect();
+    // As the portal asked for them.
+    let first = lines.first().map(|(_, row)| paths(row)).unwrap_or_default();
+    let rest = all.into_iter().filter(|path| !first.contains(path)).collect::<Vec<_>>();
+    let mut paths: Vec<_> = first.into_iter().chain(rest).collect();
+    let of = |path: &str| {
+        lines.iter().map(|(_, row)| at(row, path)).find(|value| !value.is_null()).cloned().unwrap_or_default()
+    };
+    // A day of its own says a day rather than a time does.
+    paths.sort_by_key(|path| of(path).as_str().is_none_or(|text| !is_time(text) || text.len() > DAY));
+    let currencies: Vec<_> = paths
+        .iter()
+        .filter(|path| {
+            of(path).as_str().is_some_and(|text| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()))
+        })
+        .cloned()
+        .collect();
+    let ways = |path: &String| -> Vec<String> {
+        let money =
+            || std::iter::once("|money".to_owned()).chain(currencies.iter().map(|column| format!("|money:{column}")));
+        match of(path) {
+            Value::Array(_) => vec!["|count".to_owned()],
+            Value::Number(_) => std::iter::once(String::new()).chain(money()).collect(),
+            Value::String(text) if is_time(&text) && text.len() == DAY => ["", "|day"].map(str::to_owned).to_vec(),
+            Value::String(text) if is_time(&text) => ["", "|moment", "|day"].map(str::to_owned).to_vec(),
+            Value::String(text) if text.parse::<f64>().is_ok() => {
+                std::iter::once(String::new()).chain(money()).collect()
+            }
+            Value::String(_) => ["", "|words"].map(str::to_owned).to_vec(),
+            _ => vec![],
+        }
+    };
+    let insides = paths.iter().flat_map(|path| ways(path).into_iter().map(move |way| format!("{path}{way}")));
+    let texts = |inside: String| {
+        let column = column("", &[format!("{{{inside}}}")], None);
+        let nothing = Formats { nothing: String::new(), ..formats.clone() };
+        let texts =
+            lines.iter().map(|(_, row)| written(&nothing, now, &column, row)).collect::<Result<Vec<_>, _>>().ok()?;
+        texts.iter().any(|text| !text.is_empty()).then_some((inside, texts))
+    };
+    insides.filter_map(texts).collect()
+}
+
+/// A code that the portal has words for, or a yes and a no.
+fn words_for(lines: &[(&str, &Value)], formats: &mut Formats) -> Option<String> {
+    let first = lines.first().map(|(_, row)| *row)?;
+    let mut paths = paths(first);
+    // A yes or a no is likelier than a code that happens to go with it.
+    paths.sort_by_key(|path| !at(first, path).is_boolean());
+    for path in paths {
+        let mut words: BTreeMap<String, &str> = BTreeMap::new();
+        let fits = lines.iter().all(|(line, row)| {
+            let code = match at(row, &path) {
+                Value::String(text) if is_code(text) => text.clone(),
+                Value::Bool(flag) => flag.to_string(),
+                _ => return false,
+            };
+            let is_known = formats.labels.get(&code).is_none_or(|word| word == line);
+            is_known && !line.is_empty() && *words.entry(code).or_insert(line) == *line
+        });
+        let different: BTreeSet<_> = words.values().collect();
+        // As many codes as rows say nothing: any column could be the code of any other.
+        let is_told =
+            (2..=MOST_CODES).contains(&words.len()) && different.len() == words.len() && words.len() < lines.len();
+        if !fits || !is_told {
+            continue;
+        }
+        if let (Some(yes), Some(no)) = (words.get("true"), words.get("false")) {
+            return Some(format!("{{{path}|then:{yes}/{no}}}"));
+        }
+        formats.labels.extend(words.into_iter().map(|(code, word)| (code, word.to_owned())));
+        return Some(format!("{{{path}|label}}"));
+    }
+    None
+}
+
+/// A text that is the same in each line but for the values in it, of which one at least is another in each row.
+fn text_with(lines: &[(&str, &Value)], values: &[(String, Vec<String>)]) -> Option<String> {
+    let differs = |texts: &[String]| texts.iter().collect::<BTreeSet<_>>().len() > 1;
+    let mut values: Vec<_> = values.iter().filter(|(_, texts)| differs(texts)).collect();
+    // A long text is there by chance the least.
+    values.sort_by_key(|(_, texts)| std::cmp::Reverse(texts.iter().map(String::len).sum::<usize>()));
+    let rests: Vec<_> = lines.iter().map(|(line, _)| *line).collect();
+    let mut steps = MOST_STEPS;
+    continued(&rests, &values, &mut steps).filter(|template| template.contains('{'))
+}
+
+/// Steps of the search for a text, at most.
+const MOST_STEPS: usize = 2_000;
+
+/// What the rests of all lines are made of.
+fn continued(rests: &[&str], values: &[&(String, Vec<String>)], steps: &mut usize) -> Option<String> {
+    if rests.iter().all(|rest| rest.is_empty()) {
+        return Some(String::new());
+    }
+    *steps = steps.checked_sub(1)?;
+    for (inside, texts) in values {
+        let stripped = rests.iter().zip(texts).map(|(rest, text)| rest.strip_prefix(text.as_str()));
+        if let Some(template) = stripped.collect::<Option<Vec<_>>>().and_then(|rests| continued(&rests, values, steps))
+        {
+            return Some(format!("{{{inside}}}{template}"));
+        }
+    }
+    let letter = rests.first()?.chars().next().filter(|letter| !['{', '}'].contains(letter))?;
+    let rests: Option<Vec<_>> = rests.iter().map(|rest| rest.strip_prefix(letter)).collect();
+    Some(format!("{letter}{}", continued(&rests?, values, steps)?))
+}
+
+/// The order that rows are in, by one of their columns.
+fn order_of(rows: &[&Value]) -> Option<String> {
+    if rows.len() < 3 {
+        return None;
+    }
+    let names = rows.first()?.as_object()?.keys();
+    let is_sorted = |name: &str, descending: bool| {
+        rows.windows(2).all(|pair| {
+            let [first, second] = if descending { [pair[1], pair[0]] } else { [pair[0], pair[1]] };
+            match (&first[name], &second[name]) {
+                (Value::String(first), Value::String(second)) => first.to_lowercase() < second.to_lowercase(),
+                (Value::Number(first), Value::Number(second)) => first.as_f64() < second.as_f64(),
+                _ => false,
+            }
+        })
+    };
+    let orders = names.flat_map(|name| [(name, false), (name, true)]);
+    let found = orders.into_iter().find(|(name, descending)| is_sorted(name, *descending));
+    found.map(|(name, descending)| format!("{name}.{}", if descending { "desc" } else { "asc" }))
+}
+
+/// What the portal asked for beside its own tenant's rows; nothing where that holds for one person or one time only.
+fn filters<'w>(answer: &'w Answer, tenant: &str) -> Option<BTreeMap<&'w str, &'w str>> {
+    let others = ["select", "order", "limit", "offset", "columns", tenant];
+    let own = answer.query.iter().filter(|(name, _)| !others.contains(&name.as_str()));
+    let filters: BTreeMap<_, _> = own.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let is_general = |value: &&&str| !value.split(['.', ',', '(', ')', '"']).any(|part| is_time(part) || uuid(part));
+    filters.values().all(|value| is_general(&value)).then_some(filters)
+}
+
+fn uuid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+impl List<'_> {
+    /// The table that its rows are of.
+    pub fn table(&self) -> &str {
+        &self.answer.table
+    }
+
+    /// The kind of its rows, as a contract has it.
+    pub fn kind(&self, kind: &str) -> String {
+        let mut text = format!(
+            "\n[kinds.{}]\ntable = {}\nselect = {}\n",
+            quoted_key(kind),
+            quoted(self.table()),
+            quoted(&self.select())
+        );
+        if !self.unknown.is_empty() {
+            let _ = writeln!(
+                text,
+                "# Made of something else than these rows, and not looked at: {}",
+                self.unknown.join(", ")
+            );
+        }
+        text += "columns = [\n";
+        for Column { label, shows, selector, personal } in &self.columns {
+            let shows: Vec<_> = shows.iter().map(|template| quoted(template)).collect();
+            let selector =
+                selector.as_ref().map_or_else(String::new, |selector| format!(", selector = {}", quoted(selector)));
+            let personal = if *personal { ", personal = true" } else { "" };
+            let _ = writeln!(
+                text,
+                "  {{ label = {}, shows = [{}]{selector}{personal} }},",
+                quoted(label),
+                shows.join(", ")
+            );
+        }
+        text += "]\n";
+        text
+    }
+
+    /// The list of that kind, as a view of a contract has it.
+    pub fn list(&self, kind: &str) -> String {
+        let mut list = format!(
+            "[[views.lists]]\nkind = {}\nrows = {}\norder = {}\n",
+            quoted(kind),
+            quoted(self.rows),
+            quoted(&self.order)
+        );
+        if !self.filters.is_empty() {
+            let filters: Vec<_> =
+                self.filters.iter().map(|(name, value)| format!("{} = {}", quoted_key(name), quoted(value))).collect();
+            let _ = writeln!(list, "filters = {{ {} }}", filters.join(", "));
+        }
+        if let Some(limit) = self.limit {
+            let _ = writeln!(list, "limit = {limit}");
+        }
+        list
+    }
+
+    /// What the portal asked for, or the columns that are shown and ordered by.
+    fn select(&self) -> String {
+        let asked =
+            self.answer.query.iter().find(|(name, _)| name == "select").map_or("*", |(_, value)| value.as_str());
+        if asked != "*" {
+            return asked.split_whitespace().collect();
+        }
+        let row = self.answer.rows.first();
+        let names = row.and_then(Value::as_object).into_iter().flat_map(|row| row.keys());
+        let ordered: Vec<_> = self.order.split(',').map(|part| part.split('.').next().unwrap_or(part)).collect();
+        let templates: String =
+            self.columns.iter().flat_map(|column| column.shows.iter().map(String::as_str)).collect();
+        let is_used = |name: &str| {
+            ["}", "|", ":"].iter().any(|end| templates.contains(&format!("{{{name}{end}")))
+                || templates.contains(&format!(":{name}}}"))
+        };
+        let names = names.filter(|name| name.as_str() == "id" || ordered.contains(&name.as_str()) || is_used(name));
+        names.cloned().collect::<Vec<_>>().join(",")
+    }
+}
+
+/// A key as TOML writes it.
+fn quoted_key(key: &str) -> String {
+    let is_bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if is_bare { key.to_owned() } else { quoted(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formats() -> Formats {
+        let formats = "day = '%-d %b %Y'\nmoney = '{amount} €'\ncurrency = 'EUR'\nnothing = '–'\n\
+            months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']";
+        toml::from_str(formats).unwrap()
+    }
+
+    fn now() -> Zoned {
+        "2026-11-27T12:00:00[UTC]".parse().unwrap()
+    }
+
+    fn shown(labels: &[&str], cells: &[&[&str]]) -> Shown {
+        let columns = labels.iter().map(|label| Place { label: (*label).to_owned(), selector: None }).collect();
+        let cells: Vec<Vec<_>> = cells.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        Shown { rows: "main table tbody tr".to_owned(), columns, all: cells.len(), cells }
+    }
+
+    fn answer(table: &str, query: &str, rows: Value) -> Answer {
+        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Answer { table: table.to_owned(), query, rows: serde_json::from_value(rows).unwrap() }
+    }
+
+    /// The kind and the list that are proposed.
+    fn proposed(shown: &Shown, answers: &[Answer]) -> Option<String> {
+        let (mut formats, now) = learn(formats(), &[shown], answers, &now());
+        let list = shown.explained(answers, &mut formats, &now, "shop_id")?;
+        Some(format!("{}{}", list.kind(list.table()), list.list(list.table())))
+    }
+
+    fn orders() -> Answer {
+        answer(
+            "orders",
+            "select=*,customers(first,last)&shop_id=eq.1&state=neq.void&order=made_at.desc&limit=20",
+            json!([
+                { "id": 9, "shop_id": 1, "made_at": "2026-11-05T21:30:00Z", "day": "2026-11-05", "total": 1200.5, "state": "IN_WORK",
+                  "paid": false, "items": [{}, {}], "customers": { "first": "Ada", "last": "Lovelace" } },
+                { "id": 8, "shop_id": 1, "made_at": "2026-11-04T08:05:00Z", "day": "2026-11-04", "total": 40, "state": "DONE",
+                  "paid": true, "items": [], "customers": null },
+                { "id": 7, "shop_id": 1, "made_at": "2026-10-31T12:00:00Z", "day": "2026-10-31", "total": 7, "state": "DONE",
+                  "paid": true, "items": [{}], "customers": { "first": "Grace", "last": "Hopper" } },
+            ]),
+        )
+    }
+
+    #[test]
+    fn columns_are_made_of_values_formats_words_and_texts() {
+        let labels = ["No", "Made", "Day", "Customer", "Total", "State", "Paid", "Items", "Note"];
+        let list = shown(
+            &labels,
+            &[
+                &["#9", "5 Nov 2026, 23:30", "5 Nov 2026", "Ada Lovelace", "1,200.50 €", "In work", "No", "2", "two"],
+                &["#8", "4 Nov 2026, 10:05", "4 Nov 2026", "–", "40 €", "Done", "Yes", "0", "three"],
+                &["#7", "31 Oct 2026, 14:00", "31 Oct 2026", "Grace Hopper", "7 €", "Done", "Yes", "1", "one"],
+            ],
+        );
+        insta::assert_snapshot!(proposed(&list, &[orders()]).unwrap(), @r##"
+        [kinds.orders]
+        table = "orders"
+        select = "*,customers(first,last)"
+        # Made of something else than these rows, and not looked at: Note
+        columns = [
+          { label = "No", shows = ["#{id}"] },
+          { label = "Made", shows = ["{made_at|moment}"] },
+          { label = "Day", shows = ["{day|day}"] },
+          { label = "Customer", shows = ["{customers.first} {customers.last}"] },
+          { label = "Total", shows = ["{total|money}"] },
+          { label = "State", shows = ["{state|words}"] },
+          { label = "Paid", shows = ["{paid|then:Yes/No}"] },
+          { label = "Items", shows = ["{items|count}"] },
+        ]
+        [[views.lists]]
+        kind = "orders"
+        rows = "main table tbody tr"
+        order = "made_at.desc"
+        filters = { state = "neq.void" }
+        limit = 20
+        "##);
+    }
+
+    #[test]
+    fn a_portal_that_sorts_and_chooses_by_itself_is_followed() {
+        let list = shown(&["No", "Total"], &[&["7", "7 €"], &["8", "40 €"], &["9", "1,200.50 €"]]);
+        let mut answer = orders();
+        answer.query.retain(|(name, _)| name == "select");
+        for row in &mut answer.rows {
+            row["no"] = json!(row["id"].to_string());
+        }
+        let text = proposed(&list, &[answer]).unwrap();
+        assert!(text.contains("order = \"id.asc\"") && !text.contains("filters"), "{text}");
+    }
+
+    #[test]
+    fn the_rows_that_explain_most_are_a_list_s_own_and_others_are_none_s() {
+        let list = shown(&["Name", "State"], &[&["Nut", "DONE"], &["Bolt", "DONE"]]);
+        assert!(proposed(&list, &[orders()]).is_none());
+        let parts = |query| {
+            answer("parts", query, json!([{ "name": "Nut", "state": "DONE" }, { "name": "Bolt", "state": "DONE" }]))
+        };
+        let text = proposed(&list, &[parts("order=name.desc"), orders()]).unwrap();
+        assert!(text.contains("table = \"parts\"") && text.contains("select = \"name,state\""), "{text}");
+        // What is asked for by somebody's id, or since a time, is no list of everybody's at any time.
+        for query in
+            ["order=name.desc&owner=eq.11111111-1111-4111-8111-111111111111", "order=name.desc&made_at=gte.2026-11-01"]
+        {
+            assert!(proposed(&list, &[parts(query)]).is_none(), "{query}");
+        }
+        // Neither is one whose order nobody knows, or one whose texts are the same in all rows.
+        assert!(proposed(&list, &[parts("")]).is_none());
+        let same = shown(&["State"], &[&["DONE"], &["DONE"]]);
+        assert!(proposed(&same, &[parts("order=name.desc")]).is_none());
+    }
+}
