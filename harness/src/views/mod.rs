@@ -342,7 +342,7 @@ impl Page<'_> {
     pub async fn cards(&self, figures: &Figures) -> Verdict<BTreeMap<String, String>> {
         let script = "const [card, label, figure, answer] = arguments;
             const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
-            const text = (element, selector) => [...element.querySelectorAll(selector)].filter(visible)[0]?.innerText.trim() ?? \"\";
+            const text = (element, selector) => [...element.querySelectorAll(selector)].filter(visible)[0]?.innerText.replace(/\\s+/g, \" \").trim() ?? \"\";
             answer([...document.querySelectorAll(card)].filter(visible).map((element) => [text(element, label), text(element, figure)]));";
         let arguments = [&figures.card, &figures.label, &figures.figure].map(|text| text.as_str().into());
         let cards: Vec<(String, String)> =

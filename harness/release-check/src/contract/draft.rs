@@ -66,6 +66,12 @@ pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
+/// A key as TOML writes it.
+pub(super) fn quoted_key(key: &str) -> String {
+    let is_bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if is_bare { key.to_owned() } else { quoted(key) }
+}
+
 fn heading(heading: &Heading) -> String {
     format!("{{ selector = {}, text = {} }}", quoted(&heading.selector), quoted(&heading.text))
 }
@@ -192,7 +198,7 @@ fn written(formats: &Formats) -> String {
     let _ = writeln!(text, "# What stands where there is nothing.\nnothing = {}", quoted(&formats.nothing));
     if !formats.labels.is_empty() {
         let labels: Vec<_> =
-            formats.labels.iter().map(|(code, word)| format!("{} = {}", quoted(code), quoted(word))).collect();
+            formats.labels.iter().map(|(code, word)| format!("{} = {}", quoted_key(code), quoted(word))).collect();
         let _ = writeln!(text, "labels = {{ {} }}", labels.join(", "));
     }
     text

@@ -10,7 +10,7 @@ use jiff::Zoned;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::draft::quoted;
+use super::draft::{quoted, quoted_key};
 
 /// A list on screen.
 #[derive(Debug, Clone, Deserialize)]
@@ -540,12 +540,6 @@ impl List<'_> {
         let names = names.filter(|name| name.as_str() == "id" || ordered.contains(&name.as_str()) || is_used(name));
         names.cloned().collect::<Vec<_>>().join(",")
     }
-}
-
-/// A key as TOML writes it.
-fn quoted_key(key: &str) -> String {
-    let is_bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if is_bare { key.to_owned() } else { quoted(key) }
 }
 
 #[cfg(test)]
