@@ -52,8 +52,8 @@ pub(super) struct List<'w> {
     limit: Option<usize>,
 }
 
-/// How days are written, the usual one first.
-const DAYS: [&str; 12] = [
+/// How days are written, beside the language's own way.
+const DAYS: [&str; 14] = [
     "%Y-%m-%d",
     "%d/%m/%Y",
     "%d.%m.%Y",
@@ -66,10 +66,15 @@ const DAYS: [&str; 12] = [
     "%b %-d, %Y",
     "%b %d, %Y",
     "%d-%m-%Y",
+    "%-d %B %Y",
+    "%B %-d, %Y",
 ];
 
+/// The same beside a time, where the year goes without saying.
+const DAYS_OF_THE_YEAR: [&str; 5] = ["%-d %b", "%d %b", "%b %-d", "%d.%m.", "%d/%m"];
+
 /// What stands between a day and its time, and how times are written.
-const BETWEEN: [&str; 3] = [" ", ", ", " · "];
+const BETWEEN: [&str; 4] = [" ", ", ", " · ", " at "];
 const TIMES: [&str; 4] = ["%H:%M", "%H:%M:%S", "%-I:%M %p", "%-I:%M:%S %p"];
 
 /// What stands where there is nothing.
@@ -112,6 +117,7 @@ pub(super) fn learn(formats: Formats, lists: &[&Shown], answers: &[Answer], now:
         sample.is_ok_and(|text| shapes.contains(&shape(&text)))
     };
     let moments = days()
+        .chain(DAYS_OF_THE_YEAR)
         .flat_map(|day| BETWEEN.into_iter().flat_map(move |between| TIMES.map(|time| format!("{day}{between}{time}"))));
     let moments = moments.map(|moment| Formats { moment: Some(moment), ..formats.clone() });
     let moments: Vec<_> = moments.filter(has_shape).collect();
