@@ -57,7 +57,8 @@ pub struct Kind {
 pub struct Column {
     /// The column's heading; of a card any name.
     pub label: String,
-    /// Lines made of the row: `{column}` or `{column|format}`; those without text are left out.
+    /// Lines made of the row: `{column}` or `{column|format}`, `{rows.0.count}` where PostgREST counts other rows; those
+    /// without text are left out.
     pub shows: Vec<String>,
     /// CSS selector within the row; without it the cell below the heading.
     pub selector: Option<String>,

@@ -91,7 +91,7 @@ impl<'c> Words<'c> {
     fn value(&self, inside: &str, row: &Value) -> Verdict<String> {
         let mut parts = inside.split('|');
         let path = parts.next().unwrap_or_default();
-        let mut value = path.split('.').fold(row, |value, key| &value[key]).clone();
+        let mut value = path.split('.').fold(row, part).clone();
         for format in parts {
             let (name, argument) = format.split_once(':').unwrap_or((format, ""));
             value = self.format(name, argument, &value, row).map_err(|why| unwritten(inside, &why))?;
@@ -150,6 +150,14 @@ impl<'c> Words<'c> {
     }
 }
 
+/// What a part of a path leads to: a column, or a row of a list by its number.
+fn part<'v>(value: &'v Value, key: &str) -> &'v Value {
+    match (value, key.parse::<usize>()) {
+        (Value::Array(rows), Ok(at)) => rows.get(at).unwrap_or(&Value::Null),
+        _ => &value[key],
+    }
+}
+
 fn unwritten(what: &str, why: &str) -> Failure {
     Failure::undecided(format!("the contract says how {{{what}}} is written")).seen(why)
 }
@@ -202,6 +210,13 @@ mod tests {
     fn words(now: &str) -> Words<'static> {
         let formats = crate::contract::Contract::sacco_plus().unwrap().formats().unwrap().clone();
         Words::new(Box::leak(Box::new(formats)), now.parse().unwrap())
+    }
+
+    #[test]
+    fn a_row_of_a_list_is_found_by_its_number() {
+        let row = json!({ "orders": [{ "count": 3 }], "7": "seven" });
+        let of = |path: &str| path.split('.').fold(&row, part).clone();
+        assert_eq!([of("orders.0.count"), of("orders.1.count"), of("7")], [json!(3), Value::Null, json!("seven")]);
     }
 
     #[test]

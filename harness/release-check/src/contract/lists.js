@@ -5,7 +5,7 @@ const visible = (element) => element.checkVisibility?.({ visibilityProperty: tru
 const main = document.querySelector("main, [role=main]") ?? document.body;
 const shown = (selector, within = document) => [...within.querySelectorAll(selector)].filter(visible);
 const text = (element) =>
-  element.innerText.split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join("\n");
+  (element.innerText ?? "").split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean).join("\n");
 const only = (selector, elements) => {
   const found = shown(selector);
   return found.length === elements.length && found.every((it, at) => it === elements[at]);
@@ -44,7 +44,8 @@ const texts = (card) => {
   const found = [];
   const walk = (element, way) => {
     const children = [...element.children].filter((child) => visible(child) && text(child));
-    if (children.length === 0 || children.every((child) => child.matches("b, i, em, strong, small, span, br, svg"))) {
+    const hasOwn = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (children.length === 0 || hasOwn) {
       if (text(element)) found.push({ way, text: text(element), name: element.tagName.toLowerCase() });
       return;
     }

@@ -187,13 +187,17 @@ fn paths(row: &Value) -> Vec<String> {
     row.iter()
         .flat_map(|(name, value)| match value {
             Value::Object(_) => paths(value).into_iter().map(|path| format!("{name}.{path}")).collect(),
+            // Other rows that PostgREST counted, and did not give.
+            Value::Array(rows) if rows.len() == 1 && rows[0]["count"].is_number() => vec![format!("{name}.0.count")],
             _ => vec![name.clone()],
         })
         .collect()
 }
 
 fn at<'v>(row: &'v Value, path: &str) -> &'v Value {
-    path.split('.').fold(row, |value, key| &value[key])
+    path.split('.').fold(row, |value, key| {
+        value.get(key).or_else(|| value.get(key.parse::<usize>().ok()?)).unwrap_or(&Value::Null)
+    })
 }
 
 fn column(label: &str, shows: &[String], selector: Option<&str>) -> Column {
@@ -323,7 +327,21 @@ fn template(lines: &[(&str, &Value)], formats: &mut Formats, now: &Zoned) -> Opt
     if let Some((inside, _)) = values.iter().find(is_all) {
         return Some(format!("{{{inside}}}"));
     }
-    words_for(lines, formats).or_else(|| text_with(lines, &values))
+    words_for(lines, formats).or_else(|| numbers_of(lines, &values)).or_else(|| text_with(lines, &values))
+}
+
+/// A number with the word for one or for many.
+fn numbers_of(lines: &[(&str, &Value)], values: &[(String, Vec<String>)]) -> Option<String> {
+    values.iter().find_map(|(inside, texts)| {
+        let mut words: BTreeMap<bool, &str> = BTreeMap::new();
+        let fits = texts.iter().zip(lines).all(|(text, (line, _))| {
+            let word = line.strip_prefix(text.as_str()).and_then(|rest| rest.strip_prefix(' '));
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+            word.is_some_and(|word| is_number && *words.entry(text == "1").or_insert(word) == word)
+        });
+        let (one, many) = (words.get(&true)?, words.get(&false)?);
+        (fits && one != many).then(|| format!("{{{inside}|plural:{one}/{many}}}"))
+    })
 }
 
 /// Each value of the rows in each of its formats, with its text in each row; the plain ones first.
@@ -586,31 +604,53 @@ mod tests {
             "select=*,customers(first,last)&shop_id=eq.1&state=neq.void&order=made_at.desc&limit=20",
             json!([
                 { "id": 9, "shop_id": 1, "made_at": "2026-11-05T21:30:00Z", "day": "2026-11-05", "total": 1200.5, "state": "IN_WORK",
-                  "paid": false, "items": [{}, {}], "customers": { "first": "Ada", "last": "Lovelace" } },
+                  "paid": false, "items": [{}, {}], "notes": [{ "count": 1 }], "customers": { "first": "Ada", "last": "Lovelace" } },
                 { "id": 8, "shop_id": 1, "made_at": "2026-11-04T08:05:00Z", "day": "2026-11-04", "total": 40, "state": "DONE",
-                  "paid": true, "items": [], "customers": null },
+                  "paid": true, "items": [], "notes": [{ "count": 3 }], "customers": null },
                 { "id": 7, "shop_id": 1, "made_at": "2026-10-31T12:00:00Z", "day": "2026-10-31", "total": 7, "state": "DONE",
-                  "paid": true, "items": [{}], "customers": { "first": "Grace", "last": "Hopper" } },
+                  "paid": true, "items": [{}], "notes": [{ "count": 0 }], "customers": { "first": "Grace", "last": "Hopper" } },
             ]),
         )
     }
 
     #[test]
     fn columns_are_made_of_values_formats_words_and_texts() {
-        let labels = ["No", "Made", "Day", "Customer", "Total", "State", "Paid", "Items", "Note"];
+        let labels = ["No", "Made", "Day", "Customer", "Total", "State", "Paid", "Items", "Notes", "Said"];
         let list = shown(
             &labels,
             &[
-                &["#9", "5 Nov 2026, 23:30", "5 Nov 2026", "Ada Lovelace", "1,200.50 €", "In work", "No", "2", "two"],
-                &["#8", "4 Nov 2026, 10:05", "4 Nov 2026", "–", "40 €", "Done", "Yes", "0", "three"],
-                &["#7", "31 Oct 2026, 14:00", "31 Oct 2026", "Grace Hopper", "7 €", "Done", "Yes", "1", "one"],
+                &[
+                    "#9",
+                    "5 Nov 2026, 23:30",
+                    "5 Nov 2026",
+                    "Ada Lovelace",
+                    "1,200.50 €",
+                    "In work",
+                    "No",
+                    "2",
+                    "1 note",
+                    "two",
+                ],
+                &["#8", "4 Nov 2026, 10:05", "4 Nov 2026", "–", "40 €", "Done", "Yes", "0", "3 notes", "three"],
+                &[
+                    "#7",
+                    "31 Oct 2026, 14:00",
+                    "31 Oct 2026",
+                    "Grace Hopper",
+                    "7 €",
+                    "Done",
+                    "Yes",
+                    "1",
+                    "0 notes",
+                    "one",
+                ],
             ],
         );
-        insta::assert_snapshot!(proposed(&list, &[orders()]).unwrap(), @r##"
+        insta::assert_snapshot!(proposed(&list, &[orders()]).unwrap().trim(), @r##"
         [kinds.orders]
         table = "orders"
         select = "*,customers(first,last)"
-        # Made of something else than these rows, and not looked at: Note
+        # Made of something else than these rows, and not looked at: Said
         columns = [
           { label = "No", shows = ["#{id}"] },
           { label = "Made", shows = ["{made_at|moment}"] },
@@ -620,6 +660,7 @@ mod tests {
           { label = "State", shows = ["{state|words}"] },
           { label = "Paid", shows = ["{paid|then:Yes/No}"] },
           { label = "Items", shows = ["{items|count}"] },
+          { label = "Notes", shows = ["{notes.0.count|plural:note/notes}"] },
         ]
         [[views.lists]]
         kind = "orders"
