@@ -310,20 +310,48 @@ pub fn known_values(relation: &Relation, column: &Column) -> Vec<String> {
     listed
 }
 
+/// Values that a column's checks compare it with beside patterns.
+pub fn named_alone(relation: &Relation, column: &Column) -> Vec<String> {
+    static EQUAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r" = ('(?:[^']|'')*'::)").expect("a pattern"));
+    let checks = relation.checks.iter().filter(|check| check.columns == [column.name.clone()]);
+    checks
+        .flat_map(|check| EQUAL.captures_iter(&check.text).flat_map(|found| literals(&found[1])).collect::<Vec<_>>())
+        .collect()
+}
+
 /// The texts that a constraint names.
 fn literals(constraint: &str) -> Vec<String> {
     static LITERAL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"'((?:[^']|'')*)'::").expect("a pattern"));
     LITERAL.captures_iter(constraint).map(|found| found[1].replace("''", "'")).collect()
 }
 
-/// Patterns that checks ask a text to match.
+/// Patterns that checks ask a text to match, as regular expressions.
 fn patterns(relation: &Relation, column: &Column) -> Vec<String> {
-    static PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[^!~]~\*? '((?:[^']|'')*)'").expect("a pattern"));
+    static PATTERN: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"[^!~](~~?)\*? '((?:[^']|'')*)'").expect("a pattern"));
     let checks = relation.checks.iter().filter(|check| check.columns == [column.name.clone()]).map(|check| &check.text);
-    let patterns = checks
-        .chain(&column.domain_check)
-        .flat_map(|text| PATTERN.captures_iter(text).map(|found| found[1].replace("''", "'")).collect::<Vec<_>>());
+    let texts = checks.chain(&column.domain_check);
+    let of_text = texts.flat_map(|text| PATTERN.captures_iter(text));
+    let patterns = of_text.map(|found| {
+        let pattern = found[2].replace("''", "'");
+        if &found[1] == "~~" { like(&pattern) } else { pattern }
+    });
     patterns.collect()
+}
+
+/// A pattern of `like` as a regular expression.
+fn like(pattern: &str) -> String {
+    let mut chars = pattern.chars();
+    let mut expression = String::from("^");
+    while let Some(c) = chars.next() {
+        match c {
+            '%' => expression.push_str("[a-z]*"),
+            '_' => expression.push_str("[a-z]"),
+            '\\' => expression.push_str(&regex::escape(&chars.next().unwrap_or(c).to_string())),
+            _ => expression.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+    expression + "$"
 }
 
 /// A text that a pattern matches; `dice` says which.
@@ -461,6 +489,8 @@ mod tests {
             r"^\+?[0-9]{9,15}$",
             "^[a-z]+/[a-z0-9.+-]+$",
             r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+            &like(r"IN\_%"),
+            &like("_%@_%._%"),
         ] {
             for dice in 0..20 {
                 let text = matching(pattern, dice).unwrap();
@@ -468,6 +498,7 @@ mod tests {
             }
         }
         assert_eq!(matching("(", 0), None);
+        assert_eq!(like(r"a\_%.b_"), r"^a_[a-z]*\.b[a-z]$");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What closes what was found: SQL to be tried, as far as it can be written from the catalog, and advice for the rest.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use regex::{Captures, Regex};
 use serde::Serialize;
 
 use crate::{
     catalog::{Catalog, Function, Policy, Relation, compared_with_caller},
-    draft::known_values,
+    draft::{known_values, named_alone},
     names,
     record::{Cause, Object},
     sql::{alternatives, ident, literal, parted},
@@ -316,8 +319,9 @@ fn one_by_one<'t>(
 /// That a row's role is none of those above all tenants.
 fn below_platform(relation: &Relation, tenancy: &Tenancy) -> Option<String> {
     let column = relation.columns.iter().find(|column| names::is_role_column(&column.name))?;
-    let roles = known_values(relation, column).into_iter().filter(|role| tenancy.roles.is_platform(role));
-    let roles: Vec<_> = roles.map(|role| literal(&role)).collect();
+    let named = known_values(relation, column).into_iter().chain(named_alone(relation, column));
+    let roles: BTreeSet<_> = named.filter(|role| tenancy.roles.is_platform(role)).map(|role| literal(&role)).collect();
+    let roles: Vec<_> = roles.into_iter().collect();
     (!roles.is_empty()).then(|| format!("{}::text not in ({})", ident(&column.name), roles.join(", ")))
 }
 

@@ -56,7 +56,7 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         if !asked.is_empty() {
             candidates.extend(helpers(desk, world, &asked).await?);
         }
-        if candidates.is_empty() {
+        if candidates.is_empty() || is_unsure(before, finding) {
             continue;
         }
         let others = findings.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, finding)| finding);
@@ -116,6 +116,12 @@ async fn signed_up(desk: &mut Desk, world: &World<'_>, finding: &Finding) -> Res
     Ok(is_closed.then_some(sql))
 }
 
+/// Whether it could not be decided of somebody who crossed what is theirs: then nobody sees whether a fix leaves it to them.
+fn is_unsure(before: &Record, finding: &Finding) -> bool {
+    let mut deeds = deeds(finding);
+    deeds.any(|(verb, actor, _)| before.unsure.contains(&(finding.object.clone(), actor.to_owned(), verb)))
+}
+
 /// What is asked by the policies or the function that a finding is about.
 fn asked_by<'c>(world: &World<'c>, finding: &Finding) -> Vec<&'c str> {
     let relation = world.catalog.named(&finding.object.name);
@@ -168,7 +174,44 @@ async fn loss(
     let after = Prober::again(desk, world, object, None, &is_open).await?;
     let is_closed = !is_open(&after) && !fails(before, &after, object);
     let members = if is_closed { lost(world, before, &after, finding) } else { None };
-    Ok(members.map(|members| Loss { members, unused: unused(finding, &after), others: less.len() }))
+    let Some(members) = members else { return Ok(None) };
+    if !leaves_readers(desk, world, before, finding).await? {
+        return Ok(None);
+    }
+    Ok(Some(Loss { members, unused: unused(finding, &after), others: less.len() }))
+}
+
+/// Whether what reads a table as its caller goes on answering those who have not crossed.
+async fn leaves_readers(desk: &mut Desk, world: &World<'_>, before: &Record, finding: &Finding) -> Result<bool, Error> {
+    let crossed = finding.actors();
+    for reader in readers(world, &finding.object) {
+        let had =
+            before.own.iter().filter(|(object, actor, _)| *object == reader && !crossed.contains(&actor.as_str()));
+        for own in had {
+            let has_it = |record: &Record| record.own.contains(own);
+            if !has_it(&Prober::again(desk, world, &reader, Some(&own.1), &has_it).await?) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Functions and views that run as their callers and name a table, or the table of a column.
+fn readers(world: &World<'_>, object: &Object) -> Vec<Object> {
+    let table = if object.noun == "column" { object.name.rsplit_once('.').map(|(table, _)| table) } else { None };
+    let Some(relation) = world.catalog.named(table.unwrap_or(&object.name)) else { return Vec::new() };
+    let names_it =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == relation.name);
+    let functions = world.catalog.functions.iter();
+    let functions = functions
+        .filter(|function| !function.definer && names_it(&function.source))
+        .map(|function| Object { noun: "function", name: function.title() });
+    let views = world.catalog.relations.iter().filter(|view| view.oid != relation.oid && view.noun() == "view");
+    let views = views
+        .filter(|view| view.definition.as_deref().is_some_and(names_it))
+        .map(|view| Object { noun: "view", name: view.title() });
+    functions.chain(views).collect()
 }
 
 /// Whether whoever has just signed up can do it: then that others can, the platform's admin or whoever is invited, says
@@ -203,7 +246,7 @@ fn unused(finding: &Finding, after: &Record) -> usize {
 }
 
 /// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
-/// may have had their own tenant's rows by nothing else, as long as the highest of those who had them keeps them.
+/// may have had their own tenant's rows by nothing else, as long as the highest of those who did both keeps them.
 fn lost(world: &World<'_>, before: &Record, after: &Record, finding: &Finding) -> Option<usize> {
     let object = &finding.object;
     let of_object = || before.own.iter().filter(|(of, ..)| of == object);
@@ -214,7 +257,8 @@ fn lost(world: &World<'_>, before: &Record, after: &Record, finding: &Finding) -
     };
     let is_kept = |verb: Verb| {
         let of = |actor: &Actor| (object.clone(), actor.name.clone(), verb);
-        let mut had = world.actors.iter().map(of).filter(|allowed| before.own.contains(allowed));
+        let both = world.actors.iter().filter(|actor| has_crossed(&actor.name, verb)).map(of);
+        let mut had = both.filter(|allowed| before.own.contains(allowed));
         had.next().is_some_and(|highest| after.own.contains(&highest))
     };
     // What a function does for its caller's own is seldom by the same hole as what it does for others'.

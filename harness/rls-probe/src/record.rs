@@ -212,13 +212,20 @@ pub struct Record {
     pub crossings: Vec<Crossing>,
     /// What was seen to be allowed by intent, whatever else was seen.
     pub own: BTreeSet<(Object, String, Verb)>,
+    /// What could not be decided of it, whatever else was seen.
+    pub unsure: BTreeSet<(Object, String, Verb)>,
 }
 
 impl Record {
     /// Enters what came of a probe. Of several on one cell, the worst counts.
     pub fn enter(&mut self, object: &Object, verb: Verb, actor: &Actor, cell: Cell) {
-        if cell == Cell::Own {
-            self.own.insert((object.clone(), actor.name.clone(), verb));
+        let seen = match cell {
+            Cell::Own => Some(&mut self.own),
+            Cell::Undecided(_) => Some(&mut self.unsure),
+            Cell::Refused | Cell::Failed | Cell::Crossed => None,
+        };
+        if let Some(seen) = seen {
+            seen.insert((object.clone(), actor.name.clone(), verb));
         }
         let cells = self.cells.entry(object.clone()).or_default().entry(actor.name.clone()).or_default();
         let entry = cells.entry(verb).or_insert_with(|| cell.clone());
@@ -241,7 +248,7 @@ impl Record {
 
     /// Adds what was seen of other objects.
     pub fn extend(&mut self, other: Self) {
-        let Self { declared, cells, crossings, own } = other;
+        let Self { declared, cells, crossings, own, unsure } = other;
         for (object, actors) in cells {
             for (actor, verbs) in actors {
                 let known = self.cells.entry(object.clone()).or_default().entry(actor).or_default();
@@ -256,6 +263,7 @@ impl Record {
         self.declared.extend(declared);
         self.crossings.extend(crossings);
         self.own.extend(own);
+        self.unsure.extend(unsure);
     }
 
     /// Whether nothing was seen but what is allowed and what is refused.

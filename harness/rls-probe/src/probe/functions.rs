@@ -337,7 +337,9 @@ impl<'c> Prober<'_, 'c> {
                 && relation.estimate < super::SMALL
                 && !names::is_log(&relation.name)
             {
-                let look = format!("select count(*) from {} where {} is null", relation.sql(), ident(column));
+                let others = self.not_oneself(relation, actor);
+                let look =
+                    format!("select count(*) from {} where {} is null and {others}", relation.sql(), ident(column));
                 let effect = format!("can write rows of {} that belong to no tenant", relation.title());
                 looks.push((look, Harm::of_writing(actor.kind).that(effect)));
             }
@@ -369,6 +371,7 @@ impl<'c> Prober<'_, 'c> {
                 let effect = format!("can change rows of {} although its role is read-only", relation.title());
                 looks.push((self.digest(relation, OWN, "true"), Harm::of_writing(actor.kind).that(effect)));
             }
+            looks.extend(self.tenants_without(relation, actor));
             let members = self.world.members().zip(self.world.tenancy.members.as_ref());
             if let Some((_, members)) = members.filter(|(table, _)| table.oid == relation.oid) {
                 let mut telling = vec![members.tenant.clone()];
@@ -432,6 +435,25 @@ impl<'c> Prober<'_, 'c> {
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
         let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
         Ok(if others.is_empty() { deeds } else { others })
+    }
+
+    /// How many tenants there are that somebody has no part in, where a tenant says of nobody whose it is.
+    fn tenants_without(&self, relation: &Relation, actor: &Actor) -> Option<(String, Deed)> {
+        let (tenant, members) = (self.world.tenancy.tenant.as_ref()?, self.world.tenancy.members.as_ref()?);
+        let (table, user) = (self.world.members()?, actor.user.as_ref()?);
+        let is_tenants = self.world.tenant_table()?.oid == relation.oid;
+        if !is_tenants || table.oid == relation.oid || self.may_join(relation, actor) {
+            return None;
+        }
+        let (key, of, me) = (ident(&tenant.key), ident(&members.tenant), ident(&members.user));
+        let look = format!(
+            "select count(*) from {} t where not exists (select from {} m where m.{of} = t.{key} and m.{me}::text = {})",
+            relation.sql(),
+            table.sql(),
+            literal(user)
+        );
+        let effect = format!("can make rows of {} that they have no part in", relation.title());
+        Some((look, Harm::Medium.that(effect)))
     }
 
     /// Rows of the other tenant that an actor cannot see: what one may see, one may refer to.
@@ -500,6 +522,17 @@ impl<'c> Prober<'_, 'c> {
         let known: Vec<_> = rows.map(|row| row.sql(&reference.target_columns[0])).collect();
         let column = ident(&reference.columns[0]);
         Some(if known.is_empty() { "false".to_owned() } else { format!("{column} in ({})", known.join(", ")) })
+    }
+
+    /// Memberships that are not the actor's own, who may become a member of a tenant that they make.
+    fn not_oneself(&self, relation: &Relation, actor: &Actor) -> String {
+        let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
+        match (&self.world.tenancy.members, &actor.user) {
+            (Some(members), Some(user)) if is_members => {
+                format!("{}::text is distinct from {}", ident(&members.user), literal(user))
+            }
+            _ => "true".to_owned(),
+        }
     }
 
     /// Rows that are not the actor's own, where rows are users': one that names somebody else as well is still theirs.

@@ -103,7 +103,7 @@ impl<'c> World<'c> {
     }
 
     /// Roles of one tenant, the highest first; where users are the tenants, what everybody is.
-    fn tenant_roles(&self) -> Vec<String> {
+    pub(super) fn tenant_roles(&self) -> Vec<String> {
         if self.tenancy.tenant.is_none() {
             return vec![PLAIN.to_owned()];
         }

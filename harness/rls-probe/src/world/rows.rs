@@ -226,6 +226,15 @@ impl<'c> World<'c> {
         plain.or_else(lowest).map(|role| literal(role))
     }
 
+    /// Whether a column has to have a role in it that the schema does not list.
+    fn is_any_role(&self, relation: &Relation, column: &Column) -> bool {
+        let is_needed = column.not_null && column.default.is_none();
+        is_needed
+            && column.is_text()
+            && names::is_role_column(&column.name)
+            && known_values(relation, column).is_empty()
+    }
+
     /// Whether other tables name users by this one.
     pub(super) fn is_referred_to(&self, relation: &Relation) -> bool {
         let references = self.catalog.relations.iter().flat_map(|relation| &relation.references);
@@ -274,6 +283,13 @@ impl<'c> World<'c> {
                 if let Some(harmless) = self.harmless(relation, column) {
                     draft.prefer(&column.name, harmless);
                 }
+            }
+        }
+        for column in
+            relation.columns.iter().filter(|column| !self.is_members(relation) && self.is_any_role(relation, column))
+        {
+            if let Some(lowest) = self.tenant_roles().last() {
+                draft.prefer(&column.name, literal(lowest));
             }
         }
         for (number, column) in owners.iter().enumerate() {

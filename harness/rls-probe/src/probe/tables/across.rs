@@ -59,7 +59,7 @@ impl<'c> Prober<'_, 'c> {
 
     /// Of what somebody sees more rows of the other tenant after a statement of theirs: the table that it is about, or those
     /// that refer to it.
-    async fn read_on(
+    pub(super) async fn read_on(
         &mut self,
         actor: &Actor,
         sql: &str,

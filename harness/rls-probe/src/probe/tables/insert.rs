@@ -145,8 +145,12 @@ impl<'c> Prober<'_, 'c> {
                 match self.try_insert(actor, draft, &[look]).await? {
                     Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
                         let cause = self.guilty_of_adding(relation, actor, &sql).await?;
-                        let deed = Harm::of_writing(actor.kind)
-                            .that(format!("can add rows for {}", Self::whose(actor, tenant)));
+                        let whose = Self::whose(actor, tenant);
+                        let deed = Harm::of_writing(actor.kind);
+                        let deed = match self.let_in(relation, actor, tenant, &sql).await? {
+                            Some(read) => deed.that(format!("can add themselves to {whose}, and read {read} there")),
+                            None => deed.that(format!("can add rows for {whose}")),
+                        };
                         self.add_through(relation, actor, cause, deed, &sql);
                         break;
                     }
@@ -176,6 +180,21 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// What somebody reads of the other tenant once they have added a row that names them.
+    async fn let_in(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        tenant: usize,
+        sql: &str,
+    ) -> Result<Option<String>, Error> {
+        let is_named = actor.user.as_ref().is_some_and(|user| sql.contains(&literal(user)));
+        match self.world.tenant_table().filter(|_| is_named && tenant == OTHER) {
+            Some(tenants) => self.read_on(actor, sql, relation, tenants).await,
+            None => Ok(None),
+        }
     }
 
     /// Whether a row that somebody writes as themselves may be another than the one that they write in somebody's name.
@@ -253,12 +272,7 @@ impl<'c> Prober<'_, 'c> {
         let (Some(members), Some(tenancy)) = (self.world.members(), &self.world.tenancy.members) else {
             return Ok(false);
         };
-        let names_somebody =
-            relation.columns.iter().any(|column| self.world.catalog.is_of_user(relation, &column.name));
-        // Whoever may write memberships, or their own, writes one for themselves.
-        let may_write = members.may(actor.db_role(), "insert")
-            && members.policies_for(actor.db_role(), "insert").any(|policy| policy.permissive);
-        if names_somebody || may_write {
+        if self.may_join(relation, actor) {
             return Ok(false);
         }
         let me = literal(actor.user.as_deref().unwrap_or_default());
@@ -272,6 +286,17 @@ impl<'c> Prober<'_, 'c> {
         let before = self.desk.run(&look[0]).await?.number();
         let after = self.attempt(actor, sql, &look).await?;
         Ok(after.is_ok_and(|(_, looks)| looks.first().is_some_and(|after| after.number() == before)))
+    }
+
+    /// Whether whoever makes a tenant may be of it: it names a user, or memberships may be written, which one writes for
+    /// oneself.
+    pub(in crate::probe) fn may_join(&self, tenants: &Relation, actor: &Actor) -> bool {
+        let may_write = |members: &Relation| {
+            members.may(actor.db_role(), "insert")
+                && members.policies_for(actor.db_role(), "insert").any(|policy| policy.permissive)
+        };
+        tenants.columns.iter().any(|column| self.world.catalog.is_of_user(tenants, &column.name))
+            || self.world.members().is_none_or(may_write)
     }
 
     /// Where rows are users': one that somebody else is said to have written, about oneself.

@@ -1,0 +1,13 @@
+-- base: clubs
+-- right: table public.invites: insert by chief
+-- fixed: table public.invites
+-- says: "role"::text not in ('root')
+
+-- The check lists no roles: it has a pattern and one more. What those below root are invited to is what its fix must keep.
+create table invites (id uuid primary key default gen_random_uuid(), club_id uuid not null references clubs,
+  email text not null check (email like '_%@_%'), role text not null check (role like 'ai%' or role = 'root'));
+alter table invites enable row level security;
+create policy see on invites for select to authenticated using (is_root() or club_id = my_club());
+create policy invite on invites for insert to authenticated with check (my_rank() = 'chief' and club_id = my_club());
+create policy withdraw on invites for update to authenticated using (my_rank() = 'chief' and club_id = my_club())
+  with check (my_rank() = 'chief' and club_id = my_club() and role = 'withdrawn');
