@@ -139,8 +139,17 @@ impl Hole {
     }
 
     fn is_of(&self, finding: &Finding) -> bool {
-        let name = &finding.object.name;
-        *name == self.object || name.ends_with(&format!(".{}", self.object))
+        self.is_at(&finding.object.name)
+    }
+
+    fn is_at(&self, name: &str) -> bool {
+        name == self.object || name.ends_with(&format!(".{}", self.object))
+    }
+
+    /// Whether a name with its schema is that of the object where it is, or of the table of that column.
+    pub fn is_about(&self, name: &str) -> bool {
+        let is_column = self.object.matches('.').count() == 2;
+        self.is_at(name) || is_column && self.object.starts_with(&format!("{name}.")) && name.contains('.')
     }
 
     fn is_linted_by(&self, report: &Report) -> bool {

@@ -11,7 +11,7 @@ use crate::{
     desk::Desk,
     error::Error,
     names,
-    sql::{code_of, ident},
+    sql::{code_of, ident, names_word},
     world::{World, dead_states},
 };
 
@@ -250,11 +250,6 @@ fn asking(definition: &str, condition: &str) -> Option<String> {
     let (head, body) = definition.split_once(BODY)?;
     let query = body.trim_end().strip_suffix("$function$")?.trim().trim_end_matches(';');
     (!query.contains(';')).then(|| format!("{head}{BODY}\n  select ({query}) and {condition}\n$function$;"))
-}
-
-/// Whether code has a name in it, as a word.
-fn names_word(code: &str, name: &str) -> bool {
-    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case(name))
 }
 
 /// A trigger's function that takes from what only the server says of users what it took from what they say of themselves.

@@ -15,6 +15,7 @@ use crate::{
     guard::{guards, helpers, trusting},
     probe::{Controlled, Prober},
     record::{Cause, Cell, Crossing, Object, Record, Verb, matrix},
+    sql::{ident, names_word},
     world::World,
 };
 
@@ -61,9 +62,14 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
         let others = findings.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, finding)| finding);
         let others = others.filter(|other| other.object == finding.object).flat_map(deeds).collect::<BTreeSet<_>>();
-        let own: BTreeSet<_> = deeds(finding).filter(|deed| !others.contains(deed)).collect();
-        let controls = Prober::controls(desk, world, &finding.object).await?;
-        let known: BTreeSet<_> = told(&before.crossings).map(deed).collect();
+        let mending = Mending {
+            before,
+            finding,
+            own: deeds(finding).filter(|deed| !others.contains(deed)).collect(),
+            known: told(&before.crossings).map(deed).collect(),
+            controls: Prober::controls(desk, world, &finding.object).await?,
+            otherwise: otherwise(desk, world, before, finding).await?,
+        };
         let (mut best, mut more): (Option<(Loss, String)>, _) = (None, MORE);
         for sql in candidates {
             if left == 0 || more == 0 {
@@ -72,8 +78,8 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             left -= 1;
             desk.mark("mending").await?;
             let is_made = desk.keep(&sql).await?.is_ok();
-            let loss = match is_made && !still_crosses(desk, world, &finding.object, &own).await? {
-                true => loss(desk, world, before, finding, (&own, &known), &controls).await?,
+            let loss = match is_made && !still_crosses(desk, world, &finding.object, &mending.own).await? {
+                true => mending.loss(desk, world).await?,
                 false => None,
             };
             desk.back("mending").await?;
@@ -151,34 +157,93 @@ async fn still_crosses(
     Ok(crosses(&Prober::again(desk, world, object, Some(actor), &crosses).await?))
 }
 
-/// What the fix that is in place takes; none where it leaves open what is the finding's `own`, opens what is not `known`,
-/// or takes what was somebody's right.
-async fn loss(
+/// A finding that is to be mended, and what a fix is held against.
+struct Mending<'f> {
+    before: &'f Record,
+    finding: &'f Finding,
+    /// What nobody must be able to do any more.
+    own: BTreeSet<Deed<'f>>,
+    /// What somebody can do without a fix.
+    known: BTreeSet<Deed<'f>>,
+    /// What those get who may.
+    controls: Vec<Controlled>,
+    /// What members have of their own by other policies than those at fault.
+    otherwise: BTreeSet<(Object, String, Verb)>,
+}
+
+impl Mending<'_> {
+    /// What the fix that is in place takes; none where it leaves the finding open, opens something, or takes what was
+    /// somebody's right.
+    async fn loss(&self, desk: &mut Desk, world: &World<'_>) -> Result<Option<Loss>, Error> {
+        let object = &self.finding.object;
+        let now = Prober::controls(desk, world, object).await?;
+        let less: Vec<_> = self.controls.iter().zip(&now).filter(|(before, now)| before != now).collect();
+        if less.iter().any(|(before, _)| !before.is_outside || !is_for_anybody(self.finding)) {
+            return Ok(None);
+        }
+        let is_open = |after: &Record| {
+            let mut crossed = told(&after.crossings).map(deed);
+            crossed.any(|deed| self.own.contains(&deed) || !self.known.contains(&deed))
+        };
+        let after = Prober::again(desk, world, object, None, &is_open).await?;
+        let is_closed = !is_open(&after) && !fails(self.before, &after, object);
+        let members = if is_closed { self.lost(world, &after) } else { None };
+        let Some(members) = members else { return Ok(None) };
+        if !leaves_readers(desk, world, self.before, self.finding).await? {
+            return Ok(None);
+        }
+        Ok(Some(Loss { members, unused: unused(self.finding, &after), others: less.len() }))
+    }
+
+    /// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
+    /// may have had their own tenant's rows by nothing else, as long as the highest who had them by the same keeps them.
+    fn lost(&self, world: &World<'_>, after: &Record) -> Option<usize> {
+        let (before, object) = (self.before, &self.finding.object);
+        let of_object = || before.own.iter().filter(|(of, ..)| of == object);
+        let gone: Vec<_> = of_object().filter(|allowed| !after.own.contains(*allowed)).collect();
+        let has_crossed = |actor: &str, verb: Verb| {
+            let mut crossings = before.crossings.iter().filter(|crossing| crossing.object == *object);
+            crossings.any(|crossing| crossing.actor == actor && crossing.verb == verb)
+        };
+        let is_kept = |verb: Verb| {
+            let of = |actor: &Actor| (object.clone(), actor.name.clone(), verb);
+            let had =
+                |allowed: &(Object, String, Verb)| before.own.contains(allowed) && !self.otherwise.contains(allowed);
+            let highest = world.actors.iter().map(of).find(had);
+            highest.is_some_and(|highest| after.own.contains(&highest))
+        };
+        // What a function does for its caller's own is seldom by the same hole as what it does for others'.
+        let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
+            has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody(self.finding))
+        };
+        gone.iter().all(is_by_crossing).then_some(gone.len())
+    }
+}
+
+/// What members have of their own without the policies at fault, where somebody who crossed has something of their own.
+async fn otherwise(
     desk: &mut Desk,
     world: &World<'_>,
     before: &Record,
     finding: &Finding,
-    (own, known): (&BTreeSet<Deed<'_>>, &BTreeSet<Deed<'_>>),
-    controls: &[Controlled],
-) -> Result<Option<Loss>, Error> {
+) -> Result<BTreeSet<(Object, String, Verb)>, Error> {
     let object = &finding.object;
-    let now = Prober::controls(desk, world, object).await?;
-    let less: Vec<_> = controls.iter().zip(&now).filter(|(before, now)| before != now).collect();
-    if less.iter().any(|(before, _)| !before.is_outside || !is_for_anybody(finding)) {
-        return Ok(None);
-    }
-    let is_open = |after: &Record| {
-        let mut crossed = told(&after.crossings).map(deed);
-        crossed.any(|deed| own.contains(&deed) || !known.contains(&deed))
+    let (Cause::Policies(names), Some(relation)) = (&finding.cause, world.catalog.named(&object.name)) else {
+        return Ok(BTreeSet::new());
     };
-    let after = Prober::again(desk, world, object, None, &is_open).await?;
-    let is_closed = !is_open(&after) && !fails(before, &after, object);
-    let members = if is_closed { lost(world, before, &after, finding) } else { None };
-    let Some(members) = members else { return Ok(None) };
-    if !leaves_readers(desk, world, before, finding).await? {
-        return Ok(None);
+    let is_own = |(verb, actor, _): Deed<'_>| before.own.contains(&(object.clone(), actor.to_owned(), verb));
+    if object.noun != "table" || !deeds(finding).any(is_own) {
+        return Ok(BTreeSet::new());
     }
-    Ok(Some(Loss { members, unused: unused(finding, &after), others: less.len() }))
+    let dropped = names.iter().map(|name| format!("drop policy {} on {};", ident(name), relation.sql()));
+    desk.mark("mending").await?;
+    let is_made = desk.keep(&dropped.collect::<String>()).await?.is_ok();
+    let after = match is_made {
+        true => Prober::again(desk, world, object, None, &|_| false).await?,
+        false => Record::default(),
+    };
+    desk.back("mending").await?;
+    Ok(after.own)
 }
 
 /// Whether what reads a table as its caller goes on answering those who have not crossed.
@@ -201,8 +266,7 @@ async fn leaves_readers(desk: &mut Desk, world: &World<'_>, before: &Record, fin
 fn readers(world: &World<'_>, object: &Object) -> Vec<Object> {
     let table = if object.noun == "column" { object.name.rsplit_once('.').map(|(table, _)| table) } else { None };
     let Some(relation) = world.catalog.named(table.unwrap_or(&object.name)) else { return Vec::new() };
-    let names_it =
-        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == relation.name);
+    let names_it = |text: &str| names_word(text, &relation.name);
     let functions = world.catalog.functions.iter();
     let functions = functions
         .filter(|function| !function.definer && names_it(&function.source))
@@ -243,29 +307,6 @@ fn unused(finding: &Finding, after: &Record) -> usize {
     let is_given = |verb: &Verb| after.own.iter().any(|(object, _, of)| *object == finding.object && of == verb);
     let is_by_policy = matches!(finding.cause, Cause::Policies(_));
     verbs.iter().filter(|verb| is_by_policy && !is_given(verb)).count()
-}
-
-/// How much a fix takes from members; none where it takes what was somebody's right. Who got across the wall by a command
-/// may have had their own tenant's rows by nothing else, as long as the highest of those who did both keeps them.
-fn lost(world: &World<'_>, before: &Record, after: &Record, finding: &Finding) -> Option<usize> {
-    let object = &finding.object;
-    let of_object = || before.own.iter().filter(|(of, ..)| of == object);
-    let gone: Vec<_> = of_object().filter(|allowed| !after.own.contains(*allowed)).collect();
-    let has_crossed = |actor: &str, verb: Verb| {
-        let mut crossings = before.crossings.iter().filter(|crossing| crossing.object == *object);
-        crossings.any(|crossing| crossing.actor == actor && crossing.verb == verb)
-    };
-    let is_kept = |verb: Verb| {
-        let of = |actor: &Actor| (object.clone(), actor.name.clone(), verb);
-        let both = world.actors.iter().filter(|actor| has_crossed(&actor.name, verb)).map(of);
-        let mut had = both.filter(|allowed| before.own.contains(allowed));
-        had.next().is_some_and(|highest| after.own.contains(&highest))
-    };
-    // What a function does for its caller's own is seldom by the same hole as what it does for others'.
-    let is_by_crossing = |(_, actor, verb): &&(Object, String, Verb)| {
-        has_crossed(actor, *verb) && is_kept(*verb) && (*verb != Verb::Call || is_for_anybody(finding))
-    };
-    gone.iter().all(is_by_crossing).then_some(gone.len())
 }
 
 /// Whether something fails, or cannot be decided, that did not before: a policy that ends in an error refuses nobody.

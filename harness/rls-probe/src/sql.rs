@@ -37,6 +37,11 @@ pub fn code_of(source: &str) -> String {
     code
 }
 
+/// Whether code has a name in it, as a word.
+pub fn names_word(code: &str, name: &str) -> bool {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case(name))
+}
+
 /// What stands between the `OR`s of an expression.
 pub fn alternatives(text: &str) -> Vec<&str> {
     parted(text, " OR ")

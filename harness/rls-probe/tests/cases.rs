@@ -68,6 +68,7 @@ impl<'t> Line<'t> {
 #[case::changed_where_it_is_there("changed_where_it_is_there")]
 #[case::check_of_two_columns("check_of_two_columns")]
 #[case::codes_shown("codes_shown")]
+#[case::colleagues_changed_by_those_below("colleagues_changed_by_those_below")]
 #[case::compared_with_itself("compared_with_itself")]
 #[case::current_tenant_in_the_profile("current_tenant_in_the_profile")]
 #[case::dealings_of_a_market("dealings_of_a_market")]

@@ -4,6 +4,7 @@
 mod checklists;
 mod process;
 mod rls;
+mod rls_peers;
 mod rls_sizes;
 mod signoff;
 mod smoke;

@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 
 use super::median;
 use crate::{
-    Verdict,
+    Error, Verdict,
     holes::{Hole, Judged, Schema},
     print, say, setup,
     table::table,
@@ -33,6 +33,9 @@ pub struct Options {
     /// What probing costs as a schema grows, instead
     #[arg(long)]
     sizes: bool,
+    /// How many of the holes other tools name by object, instead
+    #[arg(long, conflicts_with = "sizes")]
+    peers: bool,
 }
 
 /// Every so manyth hole, from one of the first.
@@ -125,7 +128,7 @@ impl Figures {
             && self.ran == self.scripts
     }
 
-    fn row(&self, name: &str) -> Result<[String; 7], crate::Error> {
+    fn row(&self, name: &str) -> Result<[String; 7], Error> {
         Ok([
             name.to_owned(),
             format!("{}, undecided {}", self.tight.0, self.tight.1),
@@ -138,6 +141,20 @@ impl Figures {
     }
 }
 
+impl Options {
+    /// The schemas, with those of their holes that are to be looked for.
+    fn schemas(&self) -> Result<Vec<Schema>, Error> {
+        let is_meant = |schema: &Schema| self.schema.as_ref().is_none_or(|name| name == schema.name);
+        let mut schemas: Vec<_> = Schema::all()?.into_iter().filter(is_meant).collect();
+        for schema in &mut schemas {
+            schema.holes.retain(|hole| hole.name.contains(&self.only));
+            let holes = std::mem::take(&mut schema.holes).into_iter();
+            schema.holes = holes.skip(self.part.number - 1).step_by(self.part.of).collect();
+        }
+        Ok(schemas)
+    }
+}
+
 pub fn run(options: &Options) -> Verdict {
     if options.sizes {
         return super::rls_sizes::run();
@@ -147,13 +164,13 @@ pub fn run(options: &Options) -> Verdict {
     runtime.block_on(async {
         let mut rows = table(&["schema", "findings, tight", "holes found", "closed by fixes", "broken", "scripts run", "median"]);
         let mut all = Figures::default();
-        for mut schema in Schema::all()? {
-            if options.schema.as_ref().is_some_and(|name| name != schema.name) {
-                continue;
-            }
+        let schemas = options.schemas()?;
+        if options.peers {
+            print(&super::rls_peers::compare(&schemas).await?);
+            return Ok(true);
+        }
+        for schema in schemas {
             let portal = schema.start().await?;
-            schema.holes.retain(|hole| hole.name.contains(&options.only));
-            schema.holes = schema.holes.into_iter().skip(options.part.number - 1).step_by(options.part.of).collect();
             let tight = schema.tight(&portal).await?;
             let judged = schema.judge_all(&portal, &tight).await?;
             judged.iter().zip(&schema.holes).for_each(|(judged, hole)| tell(schema.name, judged, hole));

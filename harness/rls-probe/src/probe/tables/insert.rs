@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Policy, Relation},
     desk::Done,
     draft::{Draft, choices},
     error::Error,
@@ -15,7 +15,7 @@ use crate::{
     probe::{Prober, SMALL, object_of},
     record::{Cause, Cell, Verb},
     refused::Refused,
-    sql::{ident, literal, parted},
+    sql::{ident, literal, names_word, parted},
     tie::{Tie, owner_columns},
     world::{OTHER, VARIANTS},
 };
@@ -291,9 +291,16 @@ impl<'c> Prober<'_, 'c> {
     /// Whether whoever makes a tenant may be of it: it names a user, or memberships may be written, which one writes for
     /// oneself.
     pub(in crate::probe) fn may_join(&self, tenants: &Relation, actor: &Actor) -> bool {
+        // A policy that asks nothing of the row says who may, whatever they write: the platform, or everybody.
+        let is_for_members = |members: &Relation, policy: &Policy| {
+            let text = policy.check.as_ref().or(policy.using.as_ref());
+            text.is_some_and(|text| {
+                text == "true" || members.columns.iter().any(|column| names_word(text, &column.name))
+            })
+        };
         let may_write = |members: &Relation| {
-            members.may(actor.db_role(), "insert")
-                && members.policies_for(actor.db_role(), "insert").any(|policy| policy.permissive)
+            let mut policies = members.policies_for(actor.db_role(), "insert").filter(|policy| policy.permissive);
+            members.may(actor.db_role(), "insert") && policies.any(|policy| is_for_members(members, policy))
         };
         tenants.columns.iter().any(|column| self.world.catalog.is_of_user(tenants, &column.name))
             || self.world.members().is_none_or(may_write)
