@@ -103,6 +103,7 @@ impl<'t> Line<'t> {
 #[case::highest_role_first("highest_role_first")]
 #[case::id_of_a_profile("id_of_a_profile")]
 #[case::inserts_into_tenants_and_members("inserts_into_tenants_and_members")]
+#[case::invited_below_the_platform("invited_below_the_platform")]
 #[case::invited_by_address("invited_by_address")]
 #[case::invited_by_a_policy_of_their_own("invited_by_a_policy_of_their_own")]
 #[case::invited_by_pattern("invited_by_pattern")]

@@ -57,11 +57,13 @@ const PEERS: [Peer; 3] = [
 #[derive(Debug, Clone, Default)]
 struct Named {
     holes: usize,
+    /// What it says of the schema without a hole.
+    tight: usize,
     /// Holes of which it printed nothing that can be read.
     failed: usize,
 }
 
-/// A table of what each tool names of these schemas' holes.
+/// A table of what each tool names of these schemas' holes, and in parentheses how much it has to say without one.
 ///
 /// # Errors
 /// When a database cannot be made or probed.
@@ -96,11 +98,19 @@ pub async fn compare(schemas: &[Schema]) -> Result<String, Error> {
                 }
             }
         }
+        for (usual, named) in usual.iter().zip(&mut named) {
+            named.tight = usual.as_ref().map_or(0, BTreeSet::len);
+        }
         let cell = |named: &Named| match named.failed {
-            0 => named.holes.to_string(),
+            0 => format!("{} ({})", named.holes, named.tight),
             failed => format!("{}, {failed} not judged", named.holes),
         };
-        let cells = [schema.name.to_owned(), schema.holes.len().to_string(), ours.to_string(), lints.to_string()];
+        let cells = [
+            schema.name.to_owned(),
+            schema.holes.len().to_string(),
+            format!("{ours} ({})", tight.findings.len()),
+            format!("{lints} ({})", tight.lints.len()),
+        ];
         rows.add_row(cells.into_iter().chain(named.iter().map(cell)));
     }
     Ok(rows.to_string())
@@ -131,7 +141,7 @@ impl Peer {
         let printed = run(self.command, last, url, folder.path())?;
         let document: Value = serde_json::from_str(&printed).map_err(|error| error.to_string())?;
         let list = document.pointer(self.list).and_then(Value::as_array).ok_or("no list of what it found")?;
-        Ok(list.iter().map(plain).collect())
+        Ok(list.iter().filter(|message| is_of_security(message)).map(plain).collect())
     }
 }
 
@@ -154,6 +164,14 @@ fn run(command: &[&str], last: &[&str], url: &str, folder: &Path) -> Result<Stri
         true => Ok(printed),
         false => Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()),
     }
+}
+
+/// Whether a message is of what users may do: of splinter's lints those of security, of the rules of `pgrls` those that are
+/// numbered `SEC`.
+fn is_of_security(message: &Value) -> bool {
+    let part = |name: &str| message.get(name).and_then(Value::as_str);
+    !part("category").is_some_and(|category| category.contains("/performance/"))
+        && part("rule_id").is_none_or(|rule| rule.starts_with("SEC"))
 }
 
 /// A message without ids, and with a table's name beside its schema's as one word.

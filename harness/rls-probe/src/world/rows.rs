@@ -226,13 +226,11 @@ impl<'c> World<'c> {
         plain.or_else(lowest).map(|role| literal(role))
     }
 
-    /// Whether a column has to have a role in it that the schema does not list.
+    /// Whether a column has to have a role in it, and the schema lists none but the platform's.
     fn is_any_role(&self, relation: &Relation, column: &Column) -> bool {
-        let is_needed = column.not_null && column.default.is_none();
-        is_needed
-            && column.is_text()
-            && names::is_role_column(&column.name)
-            && known_values(relation, column).is_empty()
+        let is_role = column.not_null && column.default.is_none() && names::is_role_column(&column.name);
+        let is_above = |role: &String| self.tenancy.roles.is_platform(role);
+        is_role && column.is_text() && known_values(relation, column).iter().all(is_above)
     }
 
     /// Whether other tables name users by this one.
@@ -288,9 +286,8 @@ impl<'c> World<'c> {
         for column in
             relation.columns.iter().filter(|column| !self.is_members(relation) && self.is_any_role(relation, column))
         {
-            if let Some(lowest) = self.tenant_roles().last() {
-                draft.prefer(&column.name, literal(lowest));
-            }
+            // The last that is preferred is tried first, which is the lowest.
+            self.tenant_roles().iter().for_each(|role| draft.prefer(&column.name, literal(role)));
         }
         for (number, column) in owners.iter().enumerate() {
             let users = self.named_in(relation, column, index);
