@@ -116,11 +116,11 @@ pub async fn compare(schemas: &[Schema]) -> Result<String, Error> {
     Ok(rows.to_string())
 }
 
-/// Objects of lints that the schema without the hole does not have.
+/// Objects of lints that the schema without the hole does not have, functions without their arguments.
 fn new_lints<'r>(report: &'r Report, tight: &Report) -> impl Iterator<Item = &'r str> {
     let usual: BTreeSet<_> = tight.lints.iter().map(|lint| (lint.name, lint.object.clone())).collect();
     let new = report.lints.iter().filter(move |lint| !usual.contains(&(lint.name, lint.object.clone())));
-    new.map(|lint| lint.object.as_str())
+    new.map(|lint| lint.object.split('(').next().unwrap_or_default())
 }
 
 /// Whether a message names a hole's object: with its schema, or as the whole of one of its parts.
