@@ -86,7 +86,7 @@ const RLS_PROBE: Allowed = &[
     ("harm", "actor"),
     ("infer", "catalog draft granted names sql tenancy"),
     ("lint", "catalog names sql"),
-    ("mend", "actor constraint desk error finding fix guard probe record world"),
+    ("mend", "actor constraint desk error finding fix guard probe record sql world"),
     ("names", "sql"),
     ("output", "finding harm record report rule"),
     ("probe", "actor arguments catalog desk draft error harm names record refused sql tie world"),
