@@ -116,8 +116,7 @@ impl<'d> Writes<'d> {
 
     async fn hire(&self, tenant: &Tenant, role: &str) -> Verdict<Person> {
         let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
-        let name = format!("{MADE_BY_CHECKS}-{}-{}", *RUN, Uuid::new_v4().simple());
-        let (email, password) = (format!("{name}@example.com"), SecretString::from(Uuid::new_v4().to_string()));
+        let (name, email, password) = credentials();
         let id = {
             let _under_way = self.deployment.made.under_way.read().await;
             go_on()?;
@@ -136,6 +135,21 @@ impl<'d> Writes<'d> {
         self.row("profile", &profile, &Map::new()).await?;
         let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
         Ok(Person { id, email, password, session })
+    }
+
+    /// An account whose address nobody has confirmed: the address and the password.
+    ///
+    /// # Errors
+    /// Undecided when it cannot be made.
+    pub async fn unconfirmed(&self) -> Verdict<(String, SecretString)> {
+        let (auth, key) = (self.deployment.auth()?, self.deployment.service_key()?);
+        let (_, email, password) = credentials();
+        let _under_way = self.deployment.made.under_way.read().await;
+        go_on()?;
+        let made = auth.create_unconfirmed(self, &key, &email, &password).await;
+        let id = made.map_err(unmade("an account whose address nobody has confirmed"))?;
+        self.deployment.remember(Made::User { id });
+        Ok((email, password))
     }
 
     /// A further session of a person.
@@ -345,6 +359,13 @@ impl Deployment {
 /// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
 /// A row with this key is there already.
 const IS_THERE: &str = "23505";
+
+/// A name, an address and a password that nobody has yet.
+fn credentials() -> (String, String, SecretString) {
+    let name = format!("{MADE_BY_CHECKS}-{}-{}", *RUN, Uuid::new_v4().simple());
+    let email = format!("{name}@example.com");
+    (name, email, SecretString::from(Uuid::new_v4().to_string()))
+}
 
 fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Map<String, Value> {
     let fill = |template: &Value| {

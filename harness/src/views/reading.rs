@@ -45,15 +45,17 @@ impl Page<'_> {
         let mut found = list(self.browser().ask(include_str!("focus.js"), vec![]).await?)?;
         let first = "const tab = document.querySelector('main [role=tablist] [role=tab][aria-selected=true]');
             tab?.focus();
-            arguments[0](tab ? tab.innerText.trim() : null);";
-        let first = self.browser().ask(first, vec![]).await?;
-        let Some(first) = first.as_str() else { return Ok(found) };
+            const tabs = [...tab?.closest('[role=tablist]').querySelectorAll('[role=tab]') ?? []];
+            const name = (it) => it.innerText.trim();
+            arguments[0](tab ? [name(tab), name(tabs[(tabs.indexOf(tab) + 1) % tabs.length])] : null);";
+        let tabs = self.browser().ask(first, vec![]).await?;
+        let (Some(first), Some(second)) = (tabs[0].as_str(), tabs[1].as_str()) else { return Ok(found) };
         self.browser().press(ARROW_RIGHT).await?;
-        let next = "const [first, answer] = arguments;
+        let next = "const [next, answer] = arguments;
             const it = document.activeElement;
-            answer(Boolean(it?.matches('[role=tab][aria-selected=true]')) && it.innerText.trim() !== first);";
-        if self.browser().ask(next, vec![first.into()]).await? != true {
-            found.push(format!("the right arrow key does not lead from the tab {first:?} to the next one"));
+            answer(Boolean(it?.matches('[role=tab][aria-selected=true]')) && it.innerText.trim() === next);";
+        if self.browser().ask(next, vec![second.into()]).await? != true {
+            found.push(format!("the right arrow key does not lead from the tab {first:?} to {second:?}"));
         }
         self.browser().press(ARROW_LEFT).await?;
         let back = "const [first, answer] = arguments; answer(document.activeElement?.innerText.trim() === first);";

@@ -5,7 +5,7 @@ pub mod writes {
     use std::sync::Arc;
 
     use harness::{
-        Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised,
+        Allocation, Cause, Check, Failure, Person, Section, Tenant, Verdict, Wanted, Writes, check_if_promised,
         views::written_amount,
     };
     use jiff::{Timestamp, ToSpan, Zoned, tz::TimeZone};
@@ -20,12 +20,18 @@ pub mod writes {
     /// Payments on both sides of each edge: of midnight, of the week, of the month, of 24 hours and of 48, in the portal's
     /// own zone and where UTC would have it.
     #[rstest]
-    #[case::of_the_dashboard("dashboard", "4.3.1")]
-    #[case::of_the_reports("reports", "4.1.7")]
-    fn each_edge_is_where_it_is_promised(#[case] view: &str, #[case] step: &str) -> Verdict {
+    #[case::of_the_dashboard("dashboard", "4.3.1", auditor)]
+    #[case::of_the_reports("reports", "4.1.7", auditor)]
+    #[case::of_the_queue("allocation queue", "4.3.3", teller)]
+    fn each_edge_is_where_it_is_promised(
+        #[case] view: &str,
+        #[case] step: &str,
+        #[case] who: fn(&Allocation) -> (&str, &'static str),
+    ) -> Verdict {
         check_if_promised(&[Section::Views, Section::Data, Section::Make, Section::Allocation], step, async |check| {
             // Each view has its own: what the other one makes meanwhile would be on this one.
-            let (writes, tenant, person) = place(check, &format!("edges of {view}")).await?;
+            let (role, who) = who(check.contract().allocation()?);
+            let (writes, tenant, person) = place(check, &format!("edges of {view}"), role).await?;
             for (at, time) in edges(check)?.into_iter().enumerate() {
                 let amount = format!("{}.25", 1_u64 << at);
                 let values = [("amount", json!(amount)), ("now", json!(time.to_string()))];
@@ -33,12 +39,22 @@ pub mod writes {
             }
             let page = check.page().await?;
             page.hold(&person.session).await?;
-            let seen = Looked::by_person(check, view, "an auditor", &tenant)?;
+            let seen = Looked::by_person(check, view, who, &tenant)?;
             seen.open(&page).await?;
             seen.compare(&page).await?;
             let (first, last) = last_week(&now(check)?).map_err(undecided)?;
             seen.compare_days(&page, &first, &last).await
         })
+    }
+
+    /// The role of who reads, and a word for them.
+    fn auditor(words: &Allocation) -> (&str, &'static str) {
+        (&words.reader, "an auditor")
+    }
+
+    /// The role of who allocates, and a word for them.
+    fn teller(words: &Allocation) -> (&str, &'static str) {
+        (&words.writer, "a teller")
     }
 
     /// The first and the last of the six days before today.
@@ -80,10 +96,10 @@ pub mod writes {
         Ok(times)
     }
 
-    async fn place<'c>(check: &'c Check, label: &str) -> Verdict<(Writes<'c>, Arc<Tenant>, Person)> {
+    async fn place<'c>(check: &'c Check, label: &str, role: &str) -> Verdict<(Writes<'c>, Arc<Tenant>, Person)> {
         let writes = check.deployment().writes().await?;
         let tenant = writes.institution(label).await?;
-        let person = writes.person(&tenant, &check.contract().allocation()?.reader).await?;
+        let person = writes.person(&tenant, role).await?;
         Ok((writes, tenant, person))
     }
 
@@ -157,7 +173,7 @@ pub mod writes {
         check_if_promised(&needs, "4.3.2", async |check| {
             let contract = check.contract();
             let (ledger, more) = (contract.ledger()?, contract.more()?);
-            let (writes, tenant, person) = place(check, "long").await?;
+            let (writes, tenant, person) = place(check, "long", &contract.allocation()?.reader).await?;
             for number in 0..2 * ledger.page + 5 {
                 let time = Timestamp::now() - i64::try_from(number).unwrap_or_default().minutes();
                 let values = [("amount", json!(100 + number)), ("now", json!(time.to_string()))];

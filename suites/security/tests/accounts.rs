@@ -71,4 +71,23 @@ pub mod writes {
             writes.sign_in(&person).await.map(drop)
         })
     }
+
+    /// Whoever has not confirmed their address is not let in, by their password neither.
+    #[test]
+    fn an_address_that_nobody_confirmed_signs_nobody_in() -> Verdict {
+        check_if_promised(&[Section::Make], "4.2.1", async |check| {
+            let (email, password) = check.deployment().writes().await?.unconfirmed().await?;
+            let claim = "an address that nobody confirmed signs nobody in";
+            match check.deployment().auth()?.sign_in(&email, &password).await {
+                Err(ClientError::Refused(refusal)) if refusal.code.as_deref() == Some("email_not_confirmed") => Ok(()),
+                Err(error) => {
+                    Err(Failure::undecided(claim).expected("400 email_not_confirmed").seen(error.to_string()))
+                }
+                Ok(_) => Err(Failure::failed(claim)
+                    .expected("400 email_not_confirmed")
+                    .seen("200 with a session")
+                    .at("/auth/v1/token")),
+            }
+        })
+    }
 }

@@ -43,6 +43,8 @@ struct Source {
     /// Words of lines that touch money, tenancy, access or the audit log; `""` is in every line.
     #[serde(default)]
     guards: Vec<String>,
+    /// Why they are not changed.
+    left_out: Option<String>,
 }
 
 impl Known {
@@ -73,9 +75,10 @@ impl Known {
         self.mutant.iter().filter(is_gone).map(line).collect()
     }
 
-    /// Whether the mutant is dismissed.
+    /// Whether the mutant is dismissed, or its source left out.
     pub fn is_dismissed(&self, mutant: &Mutant) -> bool {
-        self.mutant.iter().any(|dismissal| dismissal.is_of(mutant))
+        self.source_of(&mutant.file).is_some_and(|source| source.left_out.is_some())
+            || self.mutant.iter().any(|dismissal| dismissal.is_of(mutant))
     }
 
     /// Steps whose promise breaks with a source; none where that is not known.
@@ -122,6 +125,9 @@ mod tests {
         [[source]]
         path = "views/members"
         steps = ["4.1.5"]
+        [[source]]
+        path = "vendors/"
+        left_out = "others make them"
     "#;
 
     /// A mutant that is one line.
@@ -148,6 +154,7 @@ mod tests {
         let here = of_line("a.js", "  wait(5);", "  wait(6);");
         assert!(known.is_dismissed(&here));
         assert!(known.stale(&[here]).is_empty());
+        assert!(known.is_dismissed(&of_line("vendors/b.js", "wait(5);", "wait(6);")));
         let others = [of_line("b.js", "wait(5);", "wait(6);"), of_line("a.js", "wait(5);", "wait(0);")];
         assert!(!others.iter().any(|other| known.is_dismissed(other)));
         assert_eq!(known.stale(&others), ["a.js\n- wait(5);\n+ wait(6);"]);

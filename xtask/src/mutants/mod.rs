@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The servers' sources.
-const SERVERS: [&str; 4] = ["auth/", "functions/", "pages/", "rest/"];
+const SERVERS: [&str; 6] = ["auth/", "functions/", "gateway.rs", "keys.rs", "pages/", "rest/"];
 
 /// Lines shown around a change.
 const AROUND: usize = 1;
