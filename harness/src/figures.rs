@@ -13,17 +13,30 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
-/// The number in a text such as `RWF 62,500.50` or `62.500,50 €`; nothing where there is none. Where nobody says whether
-/// cents come after a comma ([`Formats::decimal_comma`](crate::contract::Formats)), the text decides.
+/// The first number in a text such as `RWF 62,500.50`, `62.500,50 €` or `4 (€290.00)`; nothing where there is none. Where
+/// nobody says whether cents come after a comma ([`Formats::decimal_comma`](crate::contract::Formats)), the text decides.
 pub fn figure(text: &str, decimal_comma: Option<bool>) -> Option<Decimal> {
-    let number: String = text
-        .chars()
-        .map(|c| if c == '\u{2212}' { '-' } else { c })
-        .filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-'))
-        .collect();
-    let number = number.trim_matches(['.', ',']);
-    let of_thousands = if decimal_comma.unwrap_or_else(|| has_decimal_comma(number)) { '.' } else { ',' };
-    number.replace(of_thousands, "").replace(',', ".").parse().ok()
+    let (before, number, _) = around_number(text)?;
+    let number: String = number.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | ',')).collect();
+    let of_thousands = if decimal_comma.unwrap_or_else(|| has_decimal_comma(&number)) { '.' } else { ',' };
+    let number: Decimal = number.replace(of_thousands, "").replace(',', ".").parse().ok()?;
+    let is_negative = before.split_whitespace().any(|word| word.starts_with(['-', '\u{2212}']));
+    Some(if is_negative { -number } else { number })
+}
+
+/// What stands before the first number of a text, the number with what divides its digits, and what stands after it.
+fn around_number(text: &str) -> Option<(&str, &str, &str)> {
+    let begin = text.find(|c: char| c.is_ascii_digit())?;
+    let mut end = begin;
+    while let Some(c) = text[end..].chars().next() {
+        let next = text[end + c.len_utf8()..].chars().next();
+        let divides = c.is_whitespace() || matches!(c, '.' | ',' | '\'' | '\u{2019}');
+        if !c.is_ascii_digit() && !(divides && next.is_some_and(|next| next.is_ascii_digit())) {
+            break;
+        }
+        end += c.len_utf8();
+    }
+    Some((&text[..begin], &text[begin..end], &text[end..]))
 }
 
 /// A figure as a screen shows it.
@@ -66,9 +79,9 @@ const UNITS: [&[&str]; 3] = [
     &["b", "bn", "mrd", "mld", "md", "billion", "milliard", "milliards"],
 ];
 
-/// The unit that stands after the last digit of a text: `K` in `RWF 36.5K`.
+/// The unit that stands after the number of a text: `K` in `RWF 36.5K`.
 fn unit(text: &str) -> Decimal {
-    let after = text.rfind(|c: char| c.is_ascii_digit()).map_or("", |at| &text[at + 1..]);
+    let after = around_number(text).map_or("", |(_, _, after)| after);
     let word: String = after.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
     let power = UNITS.iter().position(|words| words.contains(&word.to_lowercase().as_str()));
     (0..power.map_or(0, |power| power + 1)).fold(Decimal::ONE, |unit, _| unit * Decimal::ONE_THOUSAND)
@@ -257,6 +270,8 @@ mod tests {
             ("1\u{202f}234,50\u{a0}€", Some("1234.50")),
             ("CHF 1’234’567.50", Some("1234567.50")),
             ("RWF 0.75", Some("0.75")),
+            ("4 (€290.00)", Some("4")),
+            ("3/5", Some("3")),
             ("–", None),
         ] {
             assert_eq!(figure(text, None), expected.map(|expected| expected.parse().unwrap()), "{text}");

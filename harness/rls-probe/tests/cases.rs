@@ -146,6 +146,7 @@ impl<'t> Line<'t> {
 #[case::records_of_people("records_of_people")]
 #[case::references_granted("references_granted")]
 #[case::restricted_declaration("restricted_declaration")]
+#[case::role_beside_the_one_of_a_sign_up("role_beside_the_one_of_a_sign_up")]
 #[case::role_by_sign_up("role_by_sign_up")]
 #[case::role_in_an_owner_tenancy("role_in_an_owner_tenancy")]
 #[case::role_without_a_tenant("role_without_a_tenant")]

@@ -121,9 +121,15 @@ impl Request {
         matches!(self.fate, Fate::Answered(200..=299) | Fate::Complete(200..=299))
     }
 
+    /// Answered by the embedded portal that it has no such service, which says nothing of a deployment.
+    pub fn is_not_offered(&self) -> bool {
+        self.status() == Some(501) && self.said.as_deref().is_some_and(|said| said.starts_with("EMBEDDED"))
+    }
+
     /// Answered with 500 or more, or not at all.
     pub fn is_server_error(&self) -> bool {
         match self.fate {
+            _ if self.is_not_offered() => false,
             Fate::Answered(status) | Fate::Complete(status) => status >= 500,
             Fate::Failed(_) => true,
             Fate::Open | Fate::Cancelled | Fate::CutOff => false,

@@ -35,8 +35,8 @@ const finish = (seen) => {
   clearTimeout(timer);
   // What follows the last change, such as an error thrown after it, belongs to this page; so does what it put off.
   // The blank page that a browser begins with knows nothing of it.
-  const off = window[Symbol.for("put off")] ?? { later: (...given) => setTimeout(...given), some: false };
-  requestAnimationFrame(() => off.later(() => answer({ ...seen, put_off: off.some }), 0));
+  const off = window[Symbol.for("put off")] ?? { whenIdle: (task) => setTimeout(task, 0), some: false };
+  requestAnimationFrame(() => off.whenIdle(() => answer({ ...seen, put_off: off.some })));
 };
 const check = () => {
   const seen = look();

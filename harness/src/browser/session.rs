@@ -426,6 +426,24 @@ impl Browser {
         Ok(())
     }
 
+    /// Refuses the page's requests for data: what it fetches is answered with 403, and nothing else gets through.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn refuse_data(&self) -> Verdict {
+        self.cut_off("*/rest/v1/*").await?;
+        self.ask(include_str!("refuse.js"), vec!["/rest/v1/".into()]).await.map(drop)
+    }
+
+    /// Lets requests for data through again.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn accept_data(&self) -> Verdict {
+        self.ask("window.accept?.(); arguments[0](null);", vec![]).await?;
+        self.let_through().await
+    }
+
     /// Keeps the answer to the page's next request whose address has this text from the page, until it is let go.
     ///
     /// # Errors

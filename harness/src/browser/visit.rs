@@ -119,6 +119,12 @@ impl Wanted {
         self
     }
 
+    /// Waited for as long as this at most.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
     /// Not this text.
     #[must_use]
     pub fn gone(mut self, text: impl Into<String>) -> Self {
@@ -311,10 +317,14 @@ impl Visit {
         if seen.is_empty() {
             return Ok(());
         }
-        Err(self
-            .failure("the page loads without an error")
-            .expected("no console error, no uncaught exception, no failed request")
-            .seen(seen.join("\n")))
+        let (claim, mut failed) = ("the page loads without an error", self.log.failed_requests().peekable());
+        let failure = match failed.peek().is_some() && failed.all(Request::is_not_offered) {
+            true => Failure::undecided(claim)
+                .at(self.seen.url.as_str())
+                .advice("verify this view on staging or on the target local: the embedded portal has no such service"),
+            false => self.failure(claim),
+        };
+        Err(failure.expected("no console error, no uncaught exception, no failed request").seen(seen.join("\n")))
     }
 
     /// No uncaught exception; console messages and failed requests are what a portal may meet a bad session with.

@@ -318,6 +318,27 @@ impl Contract {
         reader.or_else(|| self.role_of(visitor)).unwrap_or(visitor)
     }
 
+    /// The role that may most within its tenant: the manager of allocations or, without any, the first of those that the
+    /// tenancy ranks.
+    ///
+    /// # Errors
+    /// Undecided when the contract names neither.
+    pub fn highest_role(&self) -> Verdict<&str> {
+        let manager = self.allocation.as_ref().map(|allocation| allocation.manager.as_str());
+        manager.or_else(|| self.roles().first().map(String::as_str)).ok_or_else(|| {
+            Failure::undecided("the contract says which role may most")
+                .expected("a rank in [tenancy.roles]")
+                .seen("none")
+        })
+    }
+
+    /// The roles within a tenant, from the highest to the lowest: those that the trail is looked at for or, without any,
+    /// those that the tenancy ranks.
+    pub fn roles(&self) -> &[String] {
+        let ranked = self.tenancy.as_ref().map_or(&[][..], |tenancy| &tenancy.roles.rank);
+        self.trail.as_ref().map_or(ranked, |trail| &trail.roles)
+    }
+
     /// The role of a persona, by the label that the contract gives both.
     pub fn role_of(&self, persona: &str) -> Option<&str> {
         let label = &self.personas.get(persona)?.label;

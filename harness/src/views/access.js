@@ -46,7 +46,7 @@ for (const element of all("body *")) {
 }
 
 const called = (element) =>
-  element.getAttribute("aria-label")?.trim() || element.title.trim() ||
+  element.getAttribute("aria-label")?.trim() || element.title.trim() || element.placeholder?.trim() ||
   (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).some((id) => document.getElementById(id)?.textContent.trim());
 for (const field of all("input:not([type=hidden], [type=submit], [type=button]), select, textarea")) {
   if (!called(field) && ![...(field.labels ?? [])].some((label) => label.textContent.trim())) {

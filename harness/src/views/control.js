@@ -70,6 +70,8 @@ const still = async () => {
   const cancel = [...dialog.querySelectorAll("button")].find((it) => it.innerText.trim() === wanted.cancel);
   cancel?.click();
   const cancelled = Boolean(cancel) && (await until(() => !document.querySelector(wanted.dialog)));
-  if (!cancelled) dialog.close();
+  if (!cancelled && dialog.close) dialog.close();
+  // Dialogs that are no <dialog> hear Escape wherever the focus is.
+  else if (!cancelled) (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
   return { covered: null, changed, on, dialog: true, cancelled, lines, beyond };
 })().then(answer);

@@ -30,10 +30,10 @@ pub mod writes {
     #[apply(views)]
     fn rows_in_every_state_are_shown_as_they_are(#[case] view: &'static str, #[case] step: &'static str) -> Verdict {
         let step = if step.is_empty() { "4.3.2" } else { step };
-        let needs = [Section::States, Section::Views, Section::Data, Section::Make, Section::Allocation];
+        let needs = [Section::States, Section::Views, Section::Data, Section::Make];
         check_if_promised(&needs, step, async |check| {
             let tenant = in_every_state(check).await?;
-            let manager = &check.contract().allocation()?.manager;
+            let manager = check.contract().highest_role()?;
             let (seen, session) = Looked::in_tenant(check, view, manager, &tenant).await?;
             let page = check.page().await?;
             page.hold(&session).await?;
@@ -49,7 +49,7 @@ pub mod writes {
     #[apply(totals)]
     fn a_total_is_what_its_rows_add_up_to(#[case] total: &'static str, #[case] step: &'static str) -> Verdict {
         let step = if step.is_empty() { "4.3.1" } else { step };
-        let needs = [Section::Totals, Section::States, Section::Data, Section::Make, Section::Allocation];
+        let needs = [Section::Totals, Section::States, Section::Data, Section::Make];
         check_if_promised(&needs, step, async |check| {
             let (contract, tenant) = (check.contract(), in_every_state(check).await?);
             let total = contract.total(total)?;
@@ -59,7 +59,7 @@ pub mod writes {
             let rows =
                 check.deployment().service()?.all(&total.table, "id", &query).await.map_err(unread(&total.table))?;
             let expected = added_up(total, &rows, now_in(&contract.data()?.time_zone)?.time_zone())?;
-            let manager = check.deployment().writes().await?.person(&tenant, &contract.allocation()?.manager).await?;
+            let manager = check.deployment().writes().await?.person(&tenant, contract.highest_role()?).await?;
             let rest = check.deployment().rest()?.signed_in(&manager.session);
             let seen = rest.select(&total.relation, &[(own.0, &own.1)]).await.map_err(unread(&total.relation))?;
             let columns = || total.by.keys().chain([&total.count]).chain(total.sums.keys());

@@ -1,7 +1,7 @@
 //! What people see is what the rows say: each view of the contract, its lists and figures, its controls, on a desk and on
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
     Cause, Check, Contract, Failure, List, Page, Section, Session, Tenant, Verdict, View, Visit, Wanted,
@@ -15,6 +15,9 @@ use crate::views;
 
 /// Pixels of a window in which the navigation is beside the view.
 const DESKTOP: u32 = 1280;
+
+/// How long a view may try again by itself what was refused: React Query does so for seven seconds.
+const GIVES_UP: Duration = Duration::from_secs(15);
 
 /// How often a list is compared whose rows other people change meanwhile.
 const TRIES: usize = 4;
@@ -94,10 +97,11 @@ pub mod signed_in {
             use_of_it.map_or(Ok(()), |failure| Err(failed(failure)))?;
             // On a phone the navigation is behind its own button.
             page.browser().show_as(DESKTOP, "light").await?;
-            page.browser().cut_off("*/rest/v1/*").await?;
+            page.browser().refuse_data().await?;
             seen.turn_away_and_back(&page).await?;
             let alert = format!("main {}", check.contract().controls()?.alert);
-            let visit = page.browser().wait_for(&Wanted::anything(check.contract()).selector(&alert)).await?;
+            let wanted = Wanted::anything(check.contract()).selector(&alert).within(GIVES_UP);
+            let visit = page.browser().wait_for(&wanted).await?;
             visit.expect_ready("a view whose data fails says so, and does not look empty")?;
             let said = page.browser().texts(&alert).await?;
             if said.iter().any(String::is_empty) {
@@ -105,7 +109,7 @@ pub mod signed_in {
                     .expected("words in each message")
                     .seen("a message without a word"));
             }
-            page.browser().let_through().await?;
+            page.browser().accept_data().await?;
             seen.try_again(&page).await
         })
     }

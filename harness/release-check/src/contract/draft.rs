@@ -210,9 +210,10 @@ fn lists(walk: &Walk, steps: &[Option<&str>], rows: &Rows, formats: &mut Formats
     let (mut text, mut kinds) = (String::new(), BTreeSet::new());
     let readers: Vec<_> = rows.readers.iter().map(|name| quoted(name)).collect();
     for (view, step) in walk.views.iter().zip(steps) {
-        let (Some(step), answers) = (step, &walk.answers[..view.answers]) else { continue };
+        let answers = walk.answers[..view.answers].iter().filter(|answer| walk.owns(&answer.table));
+        let (Some(step), answers) = (step, answers.cloned().collect::<Vec<_>>()) else { continue };
         let mut lists = String::new();
-        for list in view.lists.iter().filter_map(|list| list.explained(answers, formats, now, &rows.column)) {
+        for list in view.lists.iter().filter_map(|list| list.explained(&answers, formats, now, &rows.column)) {
             let further = (1..).map(|number| format!("{}-{}-{number}", name(view), list.table()));
             let kind = std::iter::once(list.table().to_owned()).chain(further).find(|kind| !kinds.contains(kind));
             let kind = kind.unwrap_or_default();
@@ -338,14 +339,13 @@ fn steps(walk: &Walk) -> Vec<(Option<&'static str>, &'static str)> {
 }
 
 fn routes(walk: &Walk, steps: &[(Option<&str>, &str)]) -> String {
-    let home = walk.home.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
+    let home = walk.home.heading().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
     let mut text = format!(
         "[[routes]]\nname = \"root\"\nstep = \"4.1.1\"\npath = \"/\"\nentry = \"url\"\nheading = {home}\nwithin_ms = 3000\n\n"
     );
     for (view, (step, mark)) in walk.views.iter().zip(steps) {
         let step = *step;
-        let heading =
-            view.look.headings.last().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
+        let heading = view.look.heading().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
         let entry = if view.by_url { "url" } else { "navigation" };
         let asked = [("tables", &view.look.tables), ("calls", &view.look.calls), ("functions", &view.look.functions)];
         let asked = asked.iter().filter(|(_, names)| !names.is_empty());
@@ -357,7 +357,8 @@ fn routes(walk: &Walk, steps: &[(Option<&str>, &str)]) -> String {
             quoted(&view.look.path),
             quoted(&view.button),
         );
-        let others = view.look.headings.iter().rev().skip(1).map(|heading| heading.text.as_str()).collect::<Vec<_>>();
+        let others = view.look.headings.iter().filter(|heading| Some(*heading) != view.look.heading());
+        let others = others.map(|heading| heading.text.as_str()).collect::<Vec<_>>();
         let others =
             if others.is_empty() { String::new() } else { format!("# Other headings: {}\n", others.join(" | ")) };
         let asked = if asked.is_empty() { String::new() } else { format!("# Asked for {}\n", asked.join("; ")) };
@@ -384,7 +385,7 @@ fn forbidden(walk: &Walk) -> String {
             true => other.denied.iter().any(|(path, _)| *path == view.look.path),
             false => !other.offered.contains(&view.button),
         };
-        let (Some(other), Some(seen)) = (walk.others.iter().find(is_denied), view.look.headings.last()) else {
+        let (Some(other), Some(seen)) = (walk.others.iter().find(is_denied), view.look.heading()) else {
             continue;
         };
         let _ = write!(
@@ -464,6 +465,14 @@ struct Rows<'k> {
     text: String,
 }
 
+/// The column that says whose a row is.
+pub(super) fn column_of(tenancy: &Tenancy) -> Option<&str> {
+    match (&tenancy.tenant, &tenancy.owner) {
+        (Some(tenant), _) => Some(&tenant.column),
+        (None, owner) => owner.as_ref()?.columns.first().map(String::as_str),
+    }
+}
+
 /// Whose rows are whose, as the database's catalog has it.
 fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, now: &Zoned) -> Option<Rows<'k>> {
     let table = toml::Table::from_iter([("tenancy".to_owned(), toml::Value::try_from(tenancy).ok()?)]);
@@ -471,10 +480,7 @@ fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, now: &Zoned) -> Op
         "\n# Whose rows are whose, as the database's catalog has it; rls-probe says why.\n{}",
         toml::to_string(&table).ok()?
     );
-    let (of_users, column) = match (&tenancy.tenant, &tenancy.owner) {
-        (Some(tenant), _) => (false, &tenant.column),
-        (None, owner) => (true, owner.as_ref()?.columns.first()?),
-    };
+    let (of_users, column) = (tenancy.tenant.is_none(), column_of(tenancy)?);
     let mut by_owner = BTreeMap::new();
     // Somebody like whoever walked sees what they saw.
     let role = |name: &str| name.rsplit_once('_').map(|(role, _)| role.to_owned());
@@ -489,16 +495,16 @@ fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, now: &Zoned) -> Op
         let quoted = |names: &[&str]| names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
         let _ = write!(
             text,
-            "\n[data]\n{}tenant = {}\nreaders = [{}]\n# Where days begin at midnight.\ntime_zone = {}\n# Part of a \
-             value that stands in the rows of each of them, and in nobody else's.\ncanaries = {{}}\nrelations = [{}]\n",
+            "\n[data]\n{}tenant = {}\nreaders = [{}]\n# Where days begin at midnight.\ntime_zone = {}\n# To be \
+             filled in: part of a value that stands in the rows of each of them, and in nobody else's.\ncanaries = {{}}\nrelations = [{}]\n",
             if of_users { "rows_of = \"users\"\n" } else { "" },
             quoted(&[column]),
             quoted(&readers),
             quoted(&[now.time_zone().iana_name().unwrap_or("UTC")]),
-            quoted(&seen(walk, |look| &look.tables)),
+            quoted(&seen(walk, |look| &look.tables).into_iter().filter(|table| walk.owns(table)).collect::<Vec<_>>()),
         );
     }
-    Some(Rows { column: column.clone(), readers, text })
+    Some(Rows { column: column.to_owned(), readers, text })
 }
 
 /// Whether somebody is another person of the same institution, or neither has one.

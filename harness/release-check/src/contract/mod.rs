@@ -16,6 +16,7 @@ use harness::{
 use lists::{Answer, Shown};
 use serde::Deserialize;
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use url::Url;
 
 use crate::{
@@ -80,6 +81,14 @@ struct Look {
     functions: Vec<String>,
     stored: Vec<String>,
     worker: Option<String>,
+}
+
+impl Look {
+    /// The heading of the view: the first one in its main part, or the last one of the page.
+    fn heading(&self) -> Option<&Heading> {
+        let own = self.headings.iter().find(|heading| heading.selector.starts_with("main "));
+        own.or(self.headings.last())
+    }
 }
 
 /// How values are written on a page.
@@ -178,11 +187,20 @@ struct Walk {
     views: Vec<View>,
     /// What the portal was given for its tables, in the order in which it asked.
     answers: Vec<Answer>,
+    /// Tables and views whose rows say whose they are, where the database was asked.
+    owned: Option<Vec<String>>,
     /// What the others of the same institution are offered.
     others: Vec<Other>,
     headers: Vec<(String, String)>,
     /// Whether a path that no route has is answered with 404.
     has_not_found: bool,
+}
+
+impl Walk {
+    /// Whether the rows of a table say whose they are, as far as is known.
+    fn owns(&self, table: &str) -> bool {
+        self.owned.as_ref().is_none_or(|owned| owned.iter().any(|own| own == table))
+    }
 }
 
 /// How long a page may take until it is left alone.
@@ -217,8 +235,11 @@ pub fn run(action: &Action) -> Result<Exit, Error> {
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let walk = runtime.block_on(walk(&site, &known, options.persona.as_deref()));
-    let walk = walk.map_err(|failure| failure.to_string())?;
+    let mut walk = walk.map_err(|failure| failure.to_string())?;
     let tenancy = runtime.block_on(tenancy(&known));
+    if let Some(column) = tenancy.as_ref().and_then(draft::column_of) {
+        walk.owned = runtime.block_on(relations_with(&known, column));
+    }
     let text = draft::contract(&walk, &known, tenancy.as_ref());
     // What is proposed has to be a contract.
     let folder = tempfile::tempdir()?;
@@ -256,6 +277,13 @@ async fn tenancy(known: &Known) -> Option<Tenancy> {
             None
         }
     }
+}
+
+/// The tables and views that have a column.
+async fn relations_with(known: &Known, column: &str) -> Option<Vec<String>> {
+    let mut database = PgConnection::connect(harness::revealed(known.database.as_ref()?)).await.ok()?;
+    let names = "select distinct table_name::text from information_schema.columns where column_name = $1";
+    sqlx::query_scalar(names).bind(column).fetch_all(&mut database).await.ok()
 }
 
 async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk> {
@@ -316,7 +344,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         browser.visit(&url, &Wanted::anything(&contract)).await?;
         let seen = look(&browser).await?;
         let is_landing = view.look.path == home.path && view.look.headings != home.headings;
-        view.by_url = !is_landing && seen.headings.last() == view.look.headings.last();
+        view.by_url = !is_landing && seen.heading() == view.look.heading();
     }
     browser.close(true).await?;
     let mut walk = Walk {
@@ -327,6 +355,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         home,
         views,
         answers,
+        owned: None,
         others: Vec::new(),
         headers,
         has_not_found,
@@ -403,8 +432,8 @@ async fn colleague(
             let Ok(url) = site.join(&view.look.path) else { continue };
             browser.visit(&url, &Wanted::anything(contract)).await?;
             let seen = look(&browser).await?;
-            let heading = seen.headings.last().filter(|_| seen.path == view.look.path);
-            let heading = heading.filter(|heading| Some(*heading) != view.look.headings.last());
+            let heading = seen.heading().filter(|_| seen.path == view.look.path);
+            let heading = heading.filter(|heading| Some(*heading) != view.look.heading());
             denied.extend(heading.map(|heading| (view.look.path.clone(), heading.text.clone())));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{
-    Outcome, Runbook,
+    Outcome, Runbook, Target,
     run::{CheckResult, JudgedStep, Judgement, LeftOutBecause, Run},
 };
 use jiff::Timestamp;
@@ -263,7 +263,12 @@ impl<'r> Report<'r> {
             say(&trend);
         }
         for run in self.runs {
-            say(&format!("run {}: {}", run.manifest.id, run.folder.display()));
+            let whose = match (run.manifest.target, &run.manifest.site) {
+                (Some(target), Some(site)) if target != Target::Embedded => format!("{target}, {site}"),
+                (Some(target), _) => target.to_string(),
+                (None, _) => "no deployment".to_owned(),
+            };
+            say(&format!("run {} of {whose}: {}", run.manifest.id, run.folder.display()));
         }
     }
 }

@@ -215,7 +215,9 @@ impl<'c> Prober<'_, 'c> {
                 let sql = format!("update {} set {name} = {} where {me}", relation.sql(), literal(role));
                 let look =
                     format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(role));
-                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                // Somebody may have several roles: what another row gives them already is nothing new.
+                if self.desk.run(&look).await?.number() == 0
+                    && let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
                     && looks.first().is_some_and(|raised| raised.number() > 0)
                 {
                     let cause = self.guilty(relation, actor, "update", None).await?;
