@@ -282,6 +282,9 @@ pub struct Shell {
     pub denied: String,
     /// CSS selector of the navigation's entry for the view that is on screen.
     pub current: Option<String>,
+    /// CSS selector of what has the focus once the navigation has opened a view, so that whoever listens hears where they
+    /// are.
+    pub focus: Option<String>,
     /// Where it says who is signed in.
     pub who: Option<Who>,
 }

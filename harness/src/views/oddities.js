@@ -14,4 +14,8 @@ while (texts.nextNode()) {
 for (const element of document.querySelectorAll("h1, h2, h3, dt, dd, label")) {
   if (visible(element) && !element.textContent.trim() && !element.children.length) found.push(`nothing in ${name(element)}`);
 }
+for (const picture of document.querySelectorAll("svg, img[src]")) {
+  const isDrawn = picture.localName === "svg" ? picture instanceof SVGElement : !picture.complete || picture.naturalWidth > 0;
+  if (visible(picture) && !isDrawn) found.push(`nothing drawn in ${name(picture)}`);
+}
 answer([...new Set(found)].slice(0, 6));

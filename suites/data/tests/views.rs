@@ -341,6 +341,17 @@ impl<'c> Looked<'c> {
                     .caused_by(Cause::FrontEnd));
             }
         }
+        if let Some(focus) = &contract.shell.focus {
+            let has_it = "const [focus, answer] = arguments; answer(document.activeElement.matches(focus));";
+            if page.browser().ask(has_it, vec![focus.as_str().into()]).await? != true {
+                let (text, _) = page.browser().focus().await?;
+                return Err(Failure::failed("whoever opens a view has the focus at its beginning")
+                    .expected(format!("the focus in {focus}"))
+                    .seen(if text.is_empty() { "nowhere".to_owned() } else { format!("in {text:?}") })
+                    .at(visit.url())
+                    .caused_by(Cause::FrontEnd));
+            }
+        }
         if page.browser().path().await? == route.path {
             return Ok(());
         }
