@@ -31,7 +31,7 @@ fn around_number(text: &str) -> Option<(&str, &str, &str)> {
     while let Some(c) = text[end..].chars().next() {
         let next = text[end + c.len_utf8()..].chars().next();
         let divides = c.is_whitespace() || matches!(c, '.' | ',' | '\'' | '\u{2019}');
-        if !c.is_ascii_digit() && !(divides && next.is_some_and(|next| next.is_ascii_digit())) {
+        if !(c.is_ascii_digit() || divides && next.is_some_and(|next| next.is_ascii_digit())) {
             break;
         }
         end += c.len_utf8();

@@ -305,7 +305,8 @@ impl Browser {
             }
         };
         let waited = watch.took().waited;
-        let log = self.settled_log(seen["put_off"] == true).await?;
+        let draws = since == Since::Opening || seen["put_off"] == true;
+        let log = self.settled_log(draws).await?;
         self.tell_what_was_received(&log).await;
         self.note_log(&log);
         let visit = Visit::of(wanted, seen, waited, log)?;
@@ -323,20 +324,23 @@ impl Browser {
 
     /// The log once the portal's own requests are answered, those included that the page puts off for a moment: a request
     /// that fails late is a defect too.
-    async fn settled_log(&self, mut put_off: bool) -> Result<Log, Error> {
+    ///
+    /// `draws`: whether it may be drawing what was answered just now, and put off what it asks for next.
+    async fn settled_log(&self, mut draws: bool) -> Result<Log, Error> {
         let until = tokio::time::Instant::now() + SETTLE;
         let mut requests = Requests::new(self.origins.clone());
         loop {
             requests.read(self.entries("performance").await?);
             let left = until.saturating_duration_since(tokio::time::Instant::now());
-            if left.is_zero() || (!put_off && requests.are_answered()) {
+            let are_answered = requests.are_answered();
+            if left.is_zero() || (!draws && are_answered) {
                 break;
             }
             // The driver answers when the browser has; the page's next event is what is waited for.
             let script = include_str!("settle.js");
             let settled = self.client().execute_async(script, vec![(left.as_millis() as u64).into()]);
-            put_off = match self.bounded("let a page settle", SETTLE + limits::SCRIPT_MARGIN, settled).await {
-                Ok(more) => more == true,
+            draws = match self.bounded("let a page settle", SETTLE + limits::SCRIPT_MARGIN, settled).await {
+                Ok(more) => more == true || !are_answered,
                 Err(Error::Left) => false,
                 Err(error) => return Err(error),
             }
