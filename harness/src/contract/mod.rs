@@ -126,7 +126,10 @@ pub struct Contract {
     soak: Option<Soak>,
     /// Institutions that may be written to in production.
     canary: Option<Canary>,
-    /// What it takes to make a tenant, by kind of row.
+    /// What it takes to make a tenant, by kind of row: `institution`, `profile`, `role` where roles are rows of a table of
+    /// their own, and what is in it. Templates of an institution have `{name}` and `{code}`, those of a profile and a role
+    /// `{user}`, `{institution}`, `{role}`, `{email}` and `{name}`, those of other rows `{institution}`, `{name}`, `{code}`,
+    /// `{reference}` and `{now}`.
     make: Option<BTreeMap<String, Recipe>>,
     /// What evidence may show of a deployment with members' data.
     #[serde(default)]

@@ -100,8 +100,10 @@ impl<'d> Writes<'d> {
             };
         }
         self.sweep().await?;
-        let name = [("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into())];
-        let made = self.row("institution", &name, &Map::new()).await?;
+        let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
+        let values =
+            [("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into()), ("code", format!("RC-{mark}").into())];
+        let made = self.row("institution", &values, &Map::new()).await?;
         Ok(tenant(text(&made, "id")))
     }
 
@@ -133,6 +135,10 @@ impl<'d> Writes<'d> {
             ("name", name.into()),
         ];
         self.row("profile", &profile, &Map::new()).await?;
+        // Some portals keep roles in a table of their own.
+        if self.recipe("role").is_ok() {
+            self.row("role", &profile, &Map::new()).await?;
+        }
         let session = Deployment::admit(&auth, &email, &password).await.map_err(unmade("a session"))?;
         Ok(Person { id, email, password, session })
     }

@@ -161,11 +161,26 @@ values = { nom = "{name}", ville = "Lyon" }
 [make.profile]
 table = "profils"
 values = { id = "{user}", depot_id = "{institution}", role = "{role}", email = "{email}", nom = "{name}" }
+[make.role]
+table = "fonctions"
+values = { profil_id = "{user}", fonction = "{role}" }
 "#;
+
+/// Roles in a table of their own, of which a trigger gives somebody the lowest.
+#[cfg(feature = "embedded")]
+const ROLES: &str =
+    "create table fonctions (profil_id uuid references profils on delete cascade, fonction text not null, \
+     primary key (profil_id, fonction));
+     create function signed_up() returns trigger language plpgsql security definer set search_path = '' as
+     $$ begin insert into public.fonctions values (new.id, 'benevole'); return null; end $$;
+     create trigger signed_up after insert on profils for each row execute function signed_up();
+     grant all on fonctions to service_role; notify pgrst, 'reload schema'";
 
 #[cfg(feature = "embedded")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothing_stays() {
+    use sqlx::{Connection, PgConnection};
+
     let (fixture, folder) = (crate::workspace::root().join("fixtures/bricotheque"), tempfile::tempdir().unwrap());
     let portal = portal::Portal::builder().migrations(fixture.join("supabase/migrations")).start().await.unwrap();
     let path = folder.path().join("contract.toml");
@@ -187,6 +202,7 @@ async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothin
         counterpart: OnceCell::new(),
         embedded: None,
     };
+    sqlx::raw_sql(ROLES).execute(&mut PgConnection::connect(portal.database_url()).await.unwrap()).await.unwrap();
     let writes = deployment.writes().await.unwrap();
     let service = deployment.service().unwrap();
     // What a run left that was killed, and what another one makes at this moment.
@@ -203,6 +219,11 @@ async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothin
         (1, "gerant".to_owned(), ours.id.clone(), person.email)
     );
     assert!(of("nom").starts_with(MADE_BY_CHECKS), "{profile:?}");
+    let own = [("profil_id", format!("eq.{}", person.id))];
+    let own: Vec<_> = own.iter().map(|(name, value)| (*name, value.as_str())).chain([("order", "fonction")]).collect();
+    let roles = service.select("fonctions", &own).await.unwrap();
+    let roles: Vec<_> = roles.iter().map(|row| row["fonction"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["benevole", "gerant"]);
 
     assert_eq!(deployment.tidy().await, Vec::<String>::new());
     let left = service.select("depots", &[("select", "nom"), ("nom", "like.release-check*")]).await.unwrap();
