@@ -436,8 +436,7 @@ fn rest(walk: &Walk) -> String {
     let _ = write!(
         text,
         "\n[secrets]\n\"Supabase secret key\" = 'sb_secret_[A-Za-z0-9_-]{{10,}}'\n\"Supabase access token\" = 'sbp_[a-f0-9]{{20,}}'\n\n\
-         [console]\n# Errors that are no defect, as patterns. The embedded portal has no realtime: an app that uses it needs\n\
-         # 'WebSocket connection to .*/realtime/v1/' there.\nallowed = []\n\n\
+         [console]\n# Errors that are no defect, as patterns.\nallowed = []\n\n\
          # Seen on the way: {}.\n\
          # They are where [tenancy], [data] and [dashboard] begin; cargo xtask rls prints what it infers of the tenancy.\n",
         asked.join("; "),

@@ -253,7 +253,8 @@ impl<'r> Report<'r> {
     /// What people may want to do next.
     fn afterwards(&self) {
         let manual = Runbook::get().steps().iter().filter(|step| step.is_for_people()).count();
-        say(&format!("{manual} steps are verified by people; see release-check runbook"));
+        let are = if manual == 1 { "step is" } else { "steps are" };
+        say(&format!("{manual} {are} verified by people; see release-check runbook"));
         for run in self.runs {
             for stays in run.what_stays() {
                 print(&format!("\n{stays}"));
@@ -273,6 +274,7 @@ impl<'r> Report<'r> {
     }
 }
 
+/// A check of an entry that the contract lacks is of no step.
 fn join(steps: &BTreeSet<&str>) -> String {
-    steps.iter().copied().collect::<Vec<_>>().join(", ")
+    steps.iter().copied().filter(|step| !step.is_empty()).collect::<Vec<_>>().join(", ")
 }
