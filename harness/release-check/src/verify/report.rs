@@ -269,7 +269,7 @@ impl<'r> Report<'r> {
                 (Some(target), _) => target.to_string(),
                 (None, _) => "no deployment".to_owned(),
             };
-            say(&format!("run {} of {whose}: {}", run.manifest.id, run.folder.display()));
+            say(&format!("target {whose}\nrun {}: {}", run.manifest.id, run.folder.display()));
         }
     }
 }

@@ -197,6 +197,8 @@ async fn a_session_that_is_lost_within_a_check_is_asked_for_again_once() {
         Mock::given(method("POST")).and(path("/session")).respond_with(given).up_to_n_times(1).mount(&grid).await;
         let log = ResponseTemplate::new(200).set_body_json(json!({ "value": [] }));
         Mock::given(path(format!("/session/{id}/se/log"))).respond_with(log).mount(&grid).await;
+        let done = ResponseTemplate::new(200).set_body_json(json!({ "value": {} }));
+        Mock::given(path(format!("/session/{id}/goog/cdp/execute"))).respond_with(done).mount(&grid).await;
     }
     let error = json!({ "value": { "error": "invalid session id", "message": "no node has it", "stacktrace": "" } });
     Mock::given(any()).respond_with(ResponseTemplate::new(404).set_body_json(error)).mount(&grid).await;
