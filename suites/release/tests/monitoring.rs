@@ -12,7 +12,7 @@ use reqwest::Method;
 pub mod signed_in {
     use std::{collections::BTreeSet, time::Duration};
 
-    use harness::{Cause, Check, Failure, Route, Took, Verdict, check};
+    use harness::{Cause, Check, Failure, Outcome, Route, Took, Verdict, check};
     use tokio::sync::OnceCell;
 
     use super::{Share, log};
@@ -74,7 +74,7 @@ pub mod signed_in {
             let site = check.deployment().site().url("/");
             check.measured(format!("errors in {} of {} loaded views", loads.noise.len(), loads.views));
             if loads.noise.is_empty() {
-                let Some(absent) = &loads.absent else { return Ok(()) };
+                let Some(absent) = &loads.absent else { return loads.undecided.clone().map_or(Ok(()), Err) };
                 return Err(Failure::undecided("no view logs an error")
                     .expected("every view on screen")
                     .seen(format!("{absent} did not show its view, and what follows it was not loaded"))
@@ -143,6 +143,8 @@ pub mod signed_in {
         errors: Vec<String>,
         /// What views logged, and requests that failed, by the view's path.
         noise: Vec<String>,
+        /// Why nobody can say whether a view is quiet.
+        undecided: Option<Failure>,
         /// The view that was not shown.
         absent: Option<String>,
     }
@@ -174,8 +176,14 @@ pub mod signed_in {
                 loads.errors.extend(request.is_server_error().then(|| request.to_string()));
             }
             loads.share.errors = loads.errors.len();
-            if let Err(noise) = visit.expect_quiet() {
-                loads.noise.push(format!("{}: {}", route.path, noise.get("seen").unwrap_or_default()));
+            match visit.expect_quiet() {
+                Err(undecided) if undecided.outcome() == Outcome::Undecided => {
+                    loads.undecided.get_or_insert(undecided);
+                }
+                Err(noise) => {
+                    loads.noise.push(format!("{}: {}", route.path, noise.get("seen").unwrap_or_default()));
+                }
+                Ok(()) => {}
             }
             if !visit.is_ready() && loads.share.errors == before {
                 loads.absent = Some(route.path.clone());
