@@ -201,17 +201,22 @@ impl Running {
             }
             self.late.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((Instant::now(), load.seconds));
         }
-        if self.is_busy().await { Error::Looping(limit) } else { Error::Silent { what, limit } }
+        self.why_busy(limit).await.unwrap_or(Error::Silent { what, limit })
     }
 
-    /// Whether the pages did nothing but run scripts since the last command began to be late, and still do.
-    pub async fn is_busy(&self) -> bool {
+    /// What the pages do instead of answering: they take memory, or did nothing but run scripts since the last command
+    /// began to be late, and still do.
+    pub async fn why_busy(&self, limit: Duration) -> Option<Error> {
         let late = *self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some((since, first)), Some(before)) = (late, self.load().await) else { return false };
+        let (since, first) = late?;
+        let before = self.load().await?;
         sleep(Duration::from_secs(1)).await;
-        let Some(after) = self.load().await else { return false };
+        let after = self.load().await?;
+        if after.bytes > limits::BROWSER_BYTES {
+            return Some(Error::Greedy);
+        }
         let share = (after.seconds - first) / since.elapsed().as_secs_f64();
-        share > BUSY.0 && after.seconds - before.seconds > BUSY.1
+        (share > BUSY.0 && after.seconds - before.seconds > BUSY.1).then_some(Error::Looping(limit))
     }
 
     /// None where the browser cannot be reached but through the driver.

@@ -188,7 +188,7 @@ impl Browser {
 
     /// What keeps a page from loading. While it loads the driver answers nothing else but its log, so the browser ends.
     async fn why_late(&self, limit: Duration) -> Error {
-        let is_busy = self.running.is_busy().await;
+        let busy = self.running.why_busy(limit).await;
         let mut requests = Requests::new(self.origins.clone());
         let entries = tokio::time::timeout(limits::BROWSER_END, async {
             // Else the driver waits for the page once more.
@@ -203,10 +203,10 @@ impl Browser {
         }
         let is_left = requests.documents > MOST_DOCUMENTS;
         let log = Log::new(Value::Null, requests);
-        let why = match (is_flooded, is_left, is_busy) {
+        let why = match (is_flooded, is_left, busy) {
             (true, ..) => Error::Flooded,
             (_, true, _) => Error::Left,
-            (.., true) => Error::Looping(limit),
+            (.., Some(busy)) => busy,
             _ => Error::NotLoaded { limit, requests: log.in_trouble() },
         };
         self.note_log(&log);

@@ -140,7 +140,10 @@ async fn a_process_that_a_check_holds_up_ends_itself() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_three_browsers_in_a_row_no_further_one_is_started() {
     let visited = visit(behaviour("memory_hog"), &["in_a_row::", "--test-threads=1"], &[]).await;
-    assert!(held_texts::hold("hostile/together", "in_a_row", &visited.texts, None));
+    // Whether memory or patience ends first is the machine's matter, and `memory_hog` has a text of its own.
+    let (ended, refused) = visited.texts.split_once("— in_a_row::page::case_4").unwrap();
+    assert_eq!(ended.matches("\nFAILED  4.1.1").count(), 3, "{ended}");
+    assert!(held_texts::hold("hostile/together", "in_a_row", refused.trim_start(), None));
 }
 
 /// Runs the checks of [`victim`] that `options` choose against a server that behaves so.
