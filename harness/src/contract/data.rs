@@ -423,7 +423,8 @@ pub struct ChosenWindow {
 pub struct Recipe {
     /// The table.
     pub table: String,
-    /// The columns; `{name}` stands for what the check gives.
+    /// The columns; `{name}` stands for what the check gives, and the name of another kind for the id of such a row, which
+    /// is made with it.
     pub values: BTreeMap<String, Value>,
     /// Columns to set on a row that cannot be deleted any more.
     #[serde(default)]

@@ -305,6 +305,9 @@ pub struct Form {
     pub submit: String,
     /// The column, of those that are set, whose value may be there once.
     pub unique: String,
+    /// Whether the database takes that value again: it tells the row from others, and nothing is refused.
+    #[serde(default)]
+    pub repeats: bool,
     /// What the row then has.
     pub sets: BTreeMap<String, Value>,
     /// What names the row once it is made, in the list and in what is announced.

@@ -186,7 +186,8 @@ impl<'d> Writes<'d> {
     }
 
     /// A row of the contract's `kind` in a tenant; `{institution}`, `{name}`, `{code}`, `{reference}` and `{now}` are
-    /// given, unless `values` gives others. Answers with the row.
+    /// given, unless `values` gives others. A further kind that the recipe names is made first: `{kind}` is its id.
+    /// Answers with the row.
     ///
     /// # Errors
     /// Undecided when the row cannot be made.
@@ -215,6 +216,16 @@ impl<'d> Writes<'d> {
         ];
         all.retain(|(name, _)| !values.iter().any(|(given, _)| given == name));
         all.extend_from_slice(values);
+        let recipe = self.deployment.recipe(kind)?;
+        for further in named(recipe, columns).filter(|further| self.deployment.recipe(further).is_ok()) {
+            if all.iter().all(|(given, _)| *given != further) {
+                // What a row of this kind needs has nothing where it needs such a row itself.
+                let given: Vec<_> = values.iter().cloned().chain([(kind, Value::Null)]).collect();
+                let row =
+                    if further == kind { Value::Null } else { Box::pin(self.make(tenant, further, &given)).await? };
+                all.push((further, row["id"].clone()));
+            }
+        }
         self.row(kind, &all, columns).await
     }
 
@@ -349,12 +360,22 @@ impl Deployment {
         if made.is_empty() || self.target() == Target::Embedded {
             return stays;
         }
-        if let Ok(writes) = self.writes().await {
-            for made in made.iter().rev() {
-                stays.extend(writes.remove(made).await);
+        let Ok(writes) = self.writes().await else { return stays };
+        let mut left: Vec<_> = made.iter().rev().collect();
+        // Rows that the portal itself made hold up who made them, until what they belong to is gone.
+        loop {
+            let (before, tried) = (left.len(), std::mem::take(&mut left));
+            stays.clear();
+            for made in tried {
+                if let Some(why) = writes.remove(made).await {
+                    left.push(made);
+                    stays.push(why);
+                }
+            }
+            if left.is_empty() || left.len() == before {
+                return stays;
             }
         }
-        stays
     }
 
     fn remember(&self, made: Made) {
@@ -362,7 +383,6 @@ impl Deployment {
     }
 }
 
-/// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
 /// A row with this key is there already.
 const IS_THERE: &str = "23505";
 
@@ -373,6 +393,13 @@ fn credentials() -> (String, String, SecretString) {
     (name, email, SecretString::from(Uuid::new_v4().to_string()))
 }
 
+/// The names in braces that are a column's whole value, where nothing else takes its place.
+fn named<'r>(recipe: &'r Recipe, instead: &Map<String, Value>) -> impl Iterator<Item = &'r str> {
+    let values = recipe.values.iter().filter(|(column, _)| !instead.contains_key(*column));
+    values.filter_map(|(_, value)| value.as_str()?.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The recipe's values, with `{names}` replaced: as a whole by the value itself, inside a text by its text.
 fn filled(recipe: &Recipe, values: &[(&str, Value)]) -> Map<String, Value> {
     let fill = |template: &Value| {
         let Some(text) = template.as_str() else { return template.clone() };

@@ -164,12 +164,23 @@ values = { id = "{user}", depot_id = "{institution}", role = "{role}", email = "
 [make.role]
 table = "fonctions"
 values = { profil_id = "{user}", fonction = "{role}" }
+[make.tournee]
+table = "tournees"
+values = { depot_id = "{institution}", suite_de = "{tournee}" }
+[make.etape]
+table = "etapes"
+values = { tournee_id = "{tournee}" }
 "#;
 
-/// Roles in a table of their own, of which a trigger gives somebody the lowest.
+/// Roles in a table of their own, of which a trigger gives somebody the lowest; rows that hang on others, and hold up
+/// who made them.
 #[cfg(feature = "embedded")]
-const ROLES: &str =
-    "create table fonctions (profil_id uuid references profils on delete cascade, fonction text not null, \
+const MORE: &str =
+    "create table tournees (id uuid primary key default gen_random_uuid(), suite_de uuid references tournees, \
+     depot_id uuid not null references depots on delete cascade, cree_par uuid references auth.users);
+     create table etapes (id uuid primary key default gen_random_uuid(), tournee_id uuid not null references tournees);
+     grant all on tournees, etapes to service_role;
+     create table fonctions (profil_id uuid references profils on delete cascade, fonction text not null, \
      primary key (profil_id, fonction));
      create function signed_up() returns trigger language plpgsql security definer set search_path = '' as
      $$ begin insert into public.fonctions values (new.id, 'benevole'); return null; end $$;
@@ -202,7 +213,7 @@ async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothin
         counterpart: OnceCell::new(),
         embedded: None,
     };
-    sqlx::raw_sql(ROLES).execute(&mut PgConnection::connect(portal.database_url()).await.unwrap()).await.unwrap();
+    sqlx::raw_sql(MORE).execute(&mut PgConnection::connect(portal.database_url()).await.unwrap()).await.unwrap();
     let writes = deployment.writes().await.unwrap();
     let service = deployment.service().unwrap();
     // What a run left that was killed, and what another one makes at this moment.
@@ -224,9 +235,16 @@ async fn a_profile_that_a_trigger_made_becomes_the_one_that_is_needed_and_nothin
     let roles = service.select("fonctions", &own).await.unwrap();
     let roles: Vec<_> = roles.iter().map(|row| row["fonction"].as_str().unwrap()).collect();
     assert_eq!(roles, ["benevole", "gerant"]);
+    writes.make(&ours, "etape", &[]).await.unwrap();
+    // What the portal makes, of which nobody here knows.
+    let theirs = json!({ "depot_id": ours.id, "cree_par": person.id });
+    service.insert(&writes, "tournees", &theirs).await.unwrap();
+    assert_eq!(service.count("etapes", &[]).await.unwrap(), 1);
 
     assert_eq!(deployment.tidy().await, Vec::<String>::new());
     let left = service.select("depots", &[("select", "nom"), ("nom", "like.release-check*")]).await.unwrap();
     assert_eq!(left, [json!({ "nom": format!("{MADE_BY_CHECKS} under way") })]);
-    assert_eq!(service.count("profils", &[]).await.unwrap(), 0);
+    for table in ["profils", "tournees", "etapes"] {
+        assert_eq!(service.count(table, &[]).await.unwrap(), 0, "{table}");
+    }
 }

@@ -170,14 +170,27 @@ pub mod writes {
             }
             seen.compare_list(&page, list, "what was made is listed at once").await?;
 
+            if form.repeats {
+                return Ok(());
+            }
             // With another name, by which it would be announced.
             let typed = |text: &str| typed(&text.replace("{name}", "{name} again"));
             fill(&page, form, &typed).await?;
             page.browser().click(&form.submit).await?;
             let announced = Some(typed(&form.says)).filter(|announced| *announced != title);
             let what = format!("{} whose code is taken", form.name);
-            refused(&page, &contract.controls()?.dialog, &what, announced.as_deref()).await?;
-            there_are(rows().await?.len(), 1, &format!("{} with a code that may be there once", form.name))
+            let refused = refused(&page, &contract.controls()?.dialog, &what, announced.as_deref()).await;
+            match rows().await?.len() {
+                1 => refused,
+                taken => Err(Failure::failed(format!("a {} is there once", form.unique))
+                    .expected(format!("the second one of {table} is refused"))
+                    .seen(format!("{taken} rows with the same"))
+                    .advice(format!(
+                        "give {table} the unique key that covers {}; if it may be there again, set repeats = true in [[forms]]",
+                        form.unique
+                    ))
+                    .caused_by(Cause::Database)),
+            }
         })
     }
 
