@@ -31,6 +31,7 @@ use crate::{
     limits,
     network::Led,
     redaction,
+    runbook::Cause,
     stopwatch::Stopwatch,
 };
 
@@ -42,6 +43,9 @@ const ENTER: &str = "\u{e007}";
 
 /// How long a shell may take to draw its buttons anew.
 const DRAWN_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a message may lie on what somebody wants to click.
+const COVERED_FOR: Duration = Duration::from_secs(5);
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -612,11 +616,18 @@ impl Browser {
         Ok(self.bounded("choose an option", limits::COMMAND, field.select_by_value(value)).await?)
     }
 
-    /// Clicks what a CSS selector finds first.
+    /// Clicks what a CSS selector finds first, once nothing lies on it: a message may, until it goes.
     ///
     /// # Errors
-    /// Undecided when there is nothing to click.
+    /// Failed when something stays on it; undecided when there is nothing to click.
     pub async fn click(&self, selector: &str) -> Verdict {
+        let limit = json!(COVERED_FOR.as_millis() as u64);
+        if let Some(cover) = self.ask(include_str!("uncovered.js"), vec![json!(selector), limit]).await?.as_str() {
+            return Err(Failure::failed("what is to be clicked can be clicked")
+                .expected(format!("nothing on {selector}, or something that goes within {} s", COVERED_FOR.as_secs()))
+                .seen(format!("{cover} on it"))
+                .caused_by(Cause::FrontEnd));
+        }
         let element =
             self.bounded("find a button", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
         Ok(self.bounded("click a button", limits::COMMAND, element.click()).await?)

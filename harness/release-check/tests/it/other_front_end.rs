@@ -1,5 +1,5 @@
-//! The same portal with another front end: payments are given in a drawer, figures are rounded, the ledger shows a week that
-//! rolls, and views are kept in memory. What changes is the contract.
+//! The same portal with another front end: payments are given in a drawer, dialogs are elements of no kind of their own,
+//! figures are rounded, the ledger shows a week that rolls, and views are kept in memory. What changes is the contract.
 
 use std::{fs, path::Path};
 
@@ -26,7 +26,30 @@ export const onNavigate = (listener, signal) => window.addEventListener('popstat
 ";
 
 /// Changes of the front end's sources: a file, a text in it, and what stands there instead.
-const CHANGES: [(&str, &str, &str); 2] = [
+const CHANGES: [(&str, &str, &str); 5] = [
+    (
+        "assets/dialog.js",
+        "el(\"dialog\", { \"aria-label\": title, onclose: () => dialog.remove() }, form)",
+        "el(\"div\", { role: \"dialog\", \"aria-modal\": \"true\", \"aria-label\": title, class: \"dialog\" }, form)",
+    ),
+    (
+        "assets/dialog.js",
+        "dialog.showModal();",
+        "document.addEventListener(\"keydown\", escape);\n  form.querySelector(\"input, select\")?.focus();",
+    ),
+    (
+        "assets/dialog.js",
+        "  async function attempt(event) {",
+        "  dialog.close = () => {
+    document.removeEventListener(\"keydown\", escape);
+    dialog.remove();
+  };
+  function escape({ key }) {
+    if (key === \"Escape\") dialog.close();
+  }
+
+  async function attempt(event) {",
+    ),
     (
         "assets/views/dashboard.js",
         "import { money } from \"/assets/format.js\";",
@@ -49,6 +72,9 @@ const CHECKS: [(&str, &[&str]); 3] = [
             "the_dialog_allocates",
             "a_refused_allocation_is_no_success_on_screen",
             "the_dialog_finds_the_member",
+            "the_controls_of_the_view_work::case_2_",
+            "the_controls_of_the_view_work::case_3_",
+            "a_form_says_what_became_of_it::case_1_a_group",
             "lookalikes::",
             "duplicates::",
         ],
@@ -109,7 +135,8 @@ fn copy(from: &Path, to: &Path) {
 
 /// What the contract says of it.
 fn contract() -> Table {
-    let mut contract: Table = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap().parse().unwrap();
+    let ours = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
+    let mut contract: Table = ours.replace("dialog[open]", "[role=dialog]").parse().unwrap();
     let entry = || Value::from("navigation");
     for route in contract["routes"].as_array_mut().unwrap() {
         if route.get("navigation").is_some() {
@@ -227,6 +254,40 @@ async fn verified_with(changes: &[(&str, &str, &str)], suite: &str, checks: &[&s
     command.args(checks).env("HARNESS_TARGET", "staging").envs(portal.variables());
     let output = command.output().unwrap();
     (read_results(&left).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Whoever is not signed in is sent to an address that the login alone has.
+const LOGIN_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("assets/main.js", "if (kept) await", "if (kept && path() === \"/login\") correct(\"/\");\n    if (kept) await"),
+    ("assets/main.js", "const login = await", "correct(\"/login\");\n  const login = await"),
+];
+
+#[rstest]
+#[case::its_routes("smoke", &["routes::"])]
+#[case::its_form("authentication", &["login::", "the_url_shows_a_visitor"])]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_may_have_an_address_of_its_own(#[case] suite: &str, #[case] checks: &[&str]) {
+    let (results, _) = verified_with(LOGIN_ELSEWHERE, suite, checks).await;
+    assert!(results.len() > 8, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// A view that lists files.
+const LISTS_FILES: &[(&str, &str, &str)] = &[(
+    "assets/views/dashboard.js",
+    "host.replaceChildren(",
+    "fetch(`${import.meta.env.VITE_SUPABASE_URL}/storage/v1/object/list/files`, { method: 'POST', headers: { apikey: import.meta.env.VITE_SUPABASE_ANON_KEY } });\n  host.replaceChildren(",
+)];
+
+/// What the embedded portal has not says nothing of a deployment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_of_a_service_that_is_not_here_is_undecided() {
+    let (results, _) = verified_with(LISTS_FILES, "smoke", &["the_view_is_on_screen::case_2"]).await;
+    let [check] = <[_; 1]>::try_from(results).unwrap();
+    let text = check.text().unwrap_or_default();
+    assert!(check.outcome == Outcome::Undecided && text.contains("501 EMBEDDED: not offered"), "{text}");
 }
 
 /// Fonts that another host serves, which no machine reaches.
