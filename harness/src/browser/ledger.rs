@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Page, Visit, visit::Wanted};
+use super::{PRESS, Page, Visit, visit::Wanted};
 use crate::{
     contract::MemberChoice,
     failure::{Failure, Verdict},
@@ -74,7 +74,7 @@ impl Page<'_> {
     pub async fn open_allocation(&self, rows: &str, reference: &str) -> Verdict {
         let (contract, words) = (self.contract(), self.contract().allocation()?);
         let opened = match &words.button {
-            Some(button) => self.click_in_row(rows, reference, button).await?,
+            Some(button) => self.click_in_row(rows, reference, None, button).await?,
             None => self.click_containing(rows, reference).await? > 0,
         };
         if !opened {
@@ -121,8 +121,9 @@ impl Page<'_> {
     async fn click_containing(&self, selector: &str, text: &str) -> Verdict<u64> {
         let script = "const [selector, text, answer] = arguments;
             const found = [...document.querySelectorAll(selector)].filter((it) => !it.disabled && it.innerText.includes(text));
-            found[0]?.click();
+            if (found.length) press(found[0]);
             answer(found.length);";
+        let script = &[PRESS, script].concat();
         let found = self.browser().ask(script, vec![selector.into(), text.into()]).await?;
         Ok(found.as_u64().unwrap_or_default())
     }

@@ -16,6 +16,7 @@ mod visit;
 pub use log::Request;
 pub use page::Page;
 pub use session::Browser;
+pub(crate) use session::PRESS;
 pub use visit::{Visit, Wanted};
 
 pub(crate) use error::Error;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{Browser, Visit, visit::Wanted};
+use super::{Browser, PRESS, Visit, visit::Wanted};
 use crate::{
     client::{Credentials, Session},
     contract::{Contract, Entry, Route},
@@ -20,6 +20,9 @@ use crate::{
     seen,
     site::{Document, Fetched},
 };
+
+/// What can be chosen in a menu.
+const ENTRIES: &str = "[role=menuitem]:not([aria-disabled=true])";
 
 /// Said where people sign in as they do themselves, since nothing else works.
 const BY_THE_FORM: &str =
@@ -283,26 +286,36 @@ impl<'a> Page<'a> {
     /// # Errors
     /// Failed when there is no such button; undecided when the browser itself fails.
     pub async fn sign_out(&self) -> Verdict<Visit> {
-        let button = &self.contract().shell.sign_out;
+        let shell = &self.contract().shell;
+        let button = &shell.sign_out;
+        if let Some(menu) = &shell.account_menu {
+            self.browser.click(menu).await?;
+        }
         if self.browser.click_text("button, a, [role=button], [role=menuitem]", button).await? {
             return self.browser.wait_for(&Wanted::login(self.contract())).await;
         }
         Err(Failure::failed("a signed-in user can sign out").expected(format!("a button {button:?}")).seen("none"))
     }
 
-    /// Clicks the button with this text in the first row that holds `content`; false where there is none, or it is
-    /// disabled.
+    /// Clicks the button with this text in the first row that holds `content`, or in the menu that another button of the
+    /// row opens; false where there is none, or it is disabled.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
-    pub async fn click_in_row(&self, rows: &str, content: &str, button: &str) -> Verdict<bool> {
-        let script = "const [rows, content, button, answer] = arguments;
+    pub async fn click_in_row(&self, rows: &str, content: &str, menu: Option<&str>, button: &str) -> Verdict<bool> {
+        let script = "const [rows, content, menu, button, answer] = arguments;
             const row = [...document.querySelectorAll(rows)].find((row) => row.innerText.includes(content));
-            const found = [...(row?.querySelectorAll('button, a, [role=button]') ?? [])].find((it) => !it.disabled && it.innerText.trim() === button);
-            found?.click();
+            const buttons = [...(row?.querySelectorAll(menu ?? 'button, a, [role=button]') ?? [])];
+            const found = buttons.find((it) => !it.disabled && (menu || it.innerText.trim() === button));
+            if (found) press(found);
             answer(Boolean(found));";
-        let clicked = self.browser.ask(script, vec![rows.into(), content.into(), button.into()]).await?;
-        Ok(clicked.as_bool().unwrap_or(false))
+        let script = &[PRESS, script].concat();
+        let arguments = vec![rows.into(), content.into(), menu.into(), button.into()];
+        let clicked = self.browser.ask(script, arguments).await? == true;
+        match menu {
+            Some(_) if clicked => self.browser.click_text(ENTRIES, button).await,
+            _ => Ok(clicked),
+        }
     }
 
     /// Path of the script of the service worker that is active for the page; nothing where none is registered.

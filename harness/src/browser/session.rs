@@ -38,6 +38,9 @@ use crate::{
 /// What the driver calls an object of the console.
 const OBJECTS: [&str; 2] = ["Object", "Array("];
 
+/// `press(element)`, for scripts that go before.
+pub(crate) const PRESS: &str = include_str!("press.js");
+
 /// The key, as WebDriver has it.
 const ENTER: &str = "\u{e007}";
 
@@ -529,6 +532,15 @@ impl Browser {
         Ok(serde_json::from_value(self.ask(script, vec![]).await?).unwrap_or_default())
     }
 
+    /// Whether what a CSS selector finds has the focus.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn has_focus(&self, selector: &str) -> Verdict<bool> {
+        let script = "arguments[1](document.activeElement?.matches(arguments[0]) ?? false);";
+        Ok(self.ask(script, vec![selector.into()]).await? == true)
+    }
+
     /// Bytes of memory that the page's scripts hold, without what they have let go.
     ///
     /// # Errors
@@ -644,10 +656,11 @@ impl Browser {
             const look = () => {
               const found = [...document.querySelectorAll(selector)].find((it) => it.innerText.trim() === text);
               if (!found && performance.now() < until) return setTimeout(look, 20);
-              found?.click();
+              if (found) press(found);
               answer(Boolean(found));
             };
             look();";
+        let script = &[PRESS, script].concat();
         let arguments = vec![json!(selector), json!(text), json!(DRAWN_WITHIN.as_millis() as u64)];
         let clicked = self.client().execute_async(script, arguments);
         Ok(self.bounded("click a button", limits::COMMAND, clicked).await?.as_bool().unwrap_or(false))

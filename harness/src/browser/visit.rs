@@ -11,7 +11,7 @@ use super::{
     log::{Log, Request, is_in_url},
 };
 use crate::{
-    contract::{Contract, Heading, Route},
+    contract::{Contract, Heading, Route, Shell},
     failure::{Failure, Verdict},
     obstacle::{self, Obstacle},
     runbook::Cause,
@@ -85,11 +85,12 @@ impl Wanted {
 
     /// What surrounds every view of a signed-in user; the view in it may still be busy.
     pub fn shell(contract: &Contract) -> Self {
-        let texts = vec![contract.shell.sign_out.clone()];
+        let Shell { sign_out, account_menu, navigation, .. } = &contract.shell;
+        let texts = if account_menu.is_none() { vec![sign_out.clone()] } else { Vec::new() };
         Self {
             texts,
             busy: Vec::new(),
-            selectors: vec![contract.shell.navigation.clone()],
+            selectors: [Some(navigation), account_menu.as_ref()].into_iter().flatten().cloned().collect(),
             ..Self::new(contract, contract.login.within_ms)
         }
     }

@@ -277,6 +277,8 @@ pub struct Shell {
     pub navigation: String,
     /// Text of the button that signs out.
     pub sign_out: String,
+    /// CSS selector of the button that opens the menu with it, where it stands in one.
+    pub account_menu: Option<String>,
     /// The path that signing in at `/` leads to.
     pub landing: String,
     /// The heading there; `{label}` is the role's.

@@ -353,7 +353,9 @@ pub struct Action {
     /// What is filled in before.
     #[serde(default)]
     pub fields: Vec<Field>,
-    /// Text of the button.
+    /// CSS selector, within the row, of the button that opens the menu with it, where it stands in one.
+    pub menu: Option<String>,
+    /// Text of the button, or of the menu's entry.
     pub button: String,
     /// What somebody else makes of a row meanwhile, so that it can be done no more.
     #[serde(default)]

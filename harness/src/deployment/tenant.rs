@@ -101,8 +101,11 @@ impl<'d> Writes<'d> {
         }
         self.sweep().await?;
         let mark = Uuid::new_v4().simple().to_string()[..12].to_uppercase();
-        let values =
-            [("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into()), ("code", format!("RC-{mark}").into())];
+        let values = [
+            ("name", format!("{MADE_BY_CHECKS} {} {label}", *RUN).into()),
+            ("code", format!("RC-{mark}").into()),
+            ("now", Timestamp::now().to_string().into()),
+        ];
         let made = self.row("institution", &values, &Map::new()).await?;
         Ok(tenant(text(&made, "id")))
     }
@@ -127,11 +130,13 @@ impl<'d> Writes<'d> {
             self.deployment.remember(Made::User { id: id.clone() });
             id
         };
-        let profile: [(&str, Value); 5] = [
+        let profile: [(&str, Value); 7] = [
             ("user", id.clone().into()),
             ("institution", tenant.id.clone().into()),
             ("role", role.into()),
             ("email", email.clone().into()),
+            ("code", format!("RC-{}", &name[name.len() - 12..].to_uppercase()).into()),
+            ("now", Timestamp::now().to_string().into()),
             ("name", name.into()),
         ];
         self.row("profile", &profile, &Map::new()).await?;

@@ -60,7 +60,7 @@ const still = async () => {
   if (isOn(control) === "true") return { covered: null, changed: true, on: true, dialog: false, cancelled: null };
   const switches = isOn(control) !== null;
   const before = state();
-  control.click();
+  press(control);
   const changed = await until(() => state() !== before);
   const on = switches ? await until(() => control.isConnected && isOn(control) === "true") : null;
   const dialog = document.querySelector(wanted.dialog);
@@ -68,10 +68,13 @@ const still = async () => {
   const lines = outline([dialog], null);
   const beyond = outside(dialog);
   const cancel = [...dialog.querySelectorAll("button")].find((it) => it.innerText.trim() === wanted.cancel);
-  cancel?.click();
-  const cancelled = Boolean(cancel) && (await until(() => !document.querySelector(wanted.dialog)));
-  if (!cancelled && dialog.close) dialog.close();
   // Dialogs that are no <dialog> hear Escape wherever the focus is.
-  else if (!cancelled) (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  const escape = () => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  // Some have no such button, only a cross, and are left by Escape.
+  if (cancel) press(cancel);
+  else escape();
+  const cancelled = await until(() => !document.querySelector(wanted.dialog));
+  if (!cancelled && dialog.close) dialog.close();
+  else if (!cancelled) escape();
   return { covered: null, changed, on, dialog: true, cancelled, lines, beyond };
 })().then(answer);

@@ -9,7 +9,7 @@ use super::{
     reading::list,
 };
 use crate::{
-    browser::{Page, Wanted},
+    browser::{PRESS, Page, Wanted},
     failure::{Failure, Verdict},
 };
 
@@ -61,7 +61,7 @@ impl Page<'_> {
             "selector": controls.selector, "text": text, "dialog": controls.dialog, "cancel": controls.cancel,
             "limit_ms": EFFECT_MS,
         });
-        let script = [SCRIPT, include_str!("control.js")].concat();
+        let script = [PRESS, SCRIPT, include_str!("control.js")].concat();
         let answer = self.browser().ask(&script, vec![wanted]).await?;
         let tried: Tried = serde_json::from_value(answer)
             .map_err(|error| Failure::undecided("a control can be tried").seen(error.to_string()))?;
@@ -109,7 +109,7 @@ impl Page<'_> {
         list(answer)
     }
 
-    /// Whether a pointer reaches what has this text, by way of the menu where there is one; what is in its way if not.
+    /// Whether a pointer reaches what has this text, if any, by way of the menu where there is one; what is in its way if not.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.

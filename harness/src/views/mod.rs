@@ -24,6 +24,9 @@ use crate::{
 pub use outline::{outline_difference, outline_of};
 use words::Words;
 
+/// Types of fields whose values are picked, not typed.
+const PICKED: [&str; 5] = ["date", "datetime-local", "month", "time", "week"];
+
 /// How long a list may take to follow its rows once its view is there, in milliseconds.
 const PATIENCE_MS: u64 = 2500;
 
@@ -357,9 +360,13 @@ impl Page<'_> {
     /// Undecided when there is no such field.
     pub async fn search(&self, field: &str, text: &str) -> Verdict {
         let script = "const [selector, answer] = arguments;
-            document.querySelector(selector)?.select?.();
-            answer(null);";
-        self.browser().ask(script, vec![field.into()]).await?;
+            const field = document.querySelector(selector);
+            field?.select?.();
+            answer(field?.type ?? null);";
+        let kind = self.browser().ask(script, vec![field.into()]).await?;
+        if kind.as_str().is_some_and(|kind| PICKED.contains(&kind)) {
+            return self.choose_day(field, text).await;
+        }
         let (first, others) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
         self.browser().type_into(field, first).await?;
         self.browser().type_on(others).await
@@ -367,20 +374,23 @@ impl Page<'_> {
 }
 
 impl Page<'_> {
-    /// Chooses a day in a date field, as its calendar does.
+    /// Chooses a day, a time or both in such a field, as its calendar does.
     ///
     /// # Errors
     /// Undecided when there is no such field.
     pub async fn choose_day(&self, field: &str, day: &str) -> Verdict {
         let script = "const [selector, day, answer] = arguments;
             const field = document.querySelector(selector);
-            if (field) field.value = day;
+            // Not the field's own property, by which some apps learn that they have set it themselves.
+            if (field) Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, day);
             for (const name of ['input', 'change']) field?.dispatchEvent(new Event(name, { bubbles: true }));
             answer(field?.value === day);";
         if self.browser().ask(script, vec![field.into(), day.into()]).await? == true {
             return Ok(());
         }
-        Err(Failure::undecided("there is a field for a day").expected(field).seen("none that takes one"))
+        Err(Failure::undecided("there is a field for a day")
+            .expected(format!("{field} takes {day:?}"))
+            .seen("no such field, or it does not"))
     }
 }
 

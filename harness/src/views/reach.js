@@ -1,10 +1,10 @@
 // Answers with null where a pointer reaches what has this text, by the menu if need be, or with what is in its way.
 const [wanted, answer] = arguments;
 const visible = (element) => element.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
-const find = () => [...document.querySelectorAll(wanted.selector)].find((it) => it.innerText.trim() === wanted.text || it.textContent.trim() === wanted.text);
+const find = () => [...document.querySelectorAll(wanted.selector)].find((it) => wanted.text === "" || it.innerText.trim() === wanted.text || it.textContent.trim() === wanted.text);
 const obstacle = () => {
   const found = find();
-  if (!found) return `nothing has the text ${JSON.stringify(wanted.text)}`;
+  if (!found) return `there is no ${wanted.selector} ${JSON.stringify(wanted.text)}`;
   if (!visible(found)) return "it is hidden";
   found.scrollIntoView({ block: "nearest", behavior: "instant" });
   const { left, top, width, height } = found.getBoundingClientRect();

@@ -8,6 +8,9 @@ use crate::{
     failure::{Failure, Verdict},
 };
 
+/// How long a menu may take to open and to close.
+const MENU_MS: u64 = 1_000;
+
 const TAB: &str = "\u{E004}";
 const ARROW_RIGHT: &str = "\u{E014}";
 const ARROW_LEFT: &str = "\u{E012}";
@@ -71,19 +74,28 @@ impl Page<'_> {
     /// Undecided when the browser itself fails.
     pub async fn escape_closes_the_menu(&self) -> Verdict<bool> {
         let (menu, navigation) = (&self.contract().controls()?.menu, &self.contract().shell.navigation);
-        let is_shown = "const [navigation, answer] = arguments;
-            const still = Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+        let is_shown = "const [navigation, shown, limit, answer] = arguments;
+            const still = () => Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
             const visible = (it) => it.checkVisibility({ visibilityProperty: true });
-            still.then(() => answer([...document.querySelectorAll(navigation)].some(visible)));";
-        let shown = async || self.browser().ask(is_shown, vec![navigation.as_str().into()]).await;
-        if shown().await? == true {
+            const until = performance.now() + limit;
+            // A menu that fades away is still there, and nothing tells when an app takes it off the page.
+            const look = () => still().then(() => {
+              const is = [...document.querySelectorAll(navigation)].some(visible);
+              if (is === shown || performance.now() > until) answer(is); else setTimeout(look, 20);
+            });
+            look();";
+        let shown = async |wanted: bool, limit: u64| {
+            let arguments = vec![navigation.as_str().into(), wanted.into(), limit.into()];
+            Ok::<_, Failure>(self.browser().ask(is_shown, arguments).await? == true)
+        };
+        if shown(true, 0).await? {
             return Ok(true);
         }
         self.browser().click(menu).await?;
-        if shown().await? != true {
+        if !shown(true, MENU_MS).await? {
             return Ok(false);
         }
         self.browser().press(ESCAPE).await?;
-        Ok(shown().await? != true)
+        Ok(!shown(false, MENU_MS).await?)
     }
 }

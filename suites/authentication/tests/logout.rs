@@ -13,6 +13,7 @@ pub mod signed_in {
     /// As WebDriver calls these keys.
     const TAB: &str = "\u{E004}";
     const ENTER: &str = "\u{E007}";
+    const ARROW_DOWN: &str = "\u{E015}";
 
     /// Where the API's answers, or rows with a mark, are kept.
     const LEFT: &str = "const [api, mark, answer] = arguments;
@@ -199,8 +200,9 @@ pub mod signed_in {
             let (page, _) = check.signed_in_alone(persona).await?;
             shows_the_portal(check, &page).await?;
             page.browser().show_as(contract.controls()?.phone, "light").await?;
-            let button = &contract.shell.sign_out;
-            if let Some(obstacle) = page.unreachable("button, a, [role=button]", button).await? {
+            let (button, menu) = (&contract.shell.sign_out, contract.shell.account_menu.as_deref());
+            let (selector, text) = menu.map_or(("button, a, [role=button]", button.as_str()), |menu| (menu, ""));
+            if let Some(obstacle) = page.unreachable(selector, text).await? {
                 return Err(Failure::failed(format!("{button:?} is reached on a phone"))
                     .expected(format!("a finger reaches it, {} px wide", contract.controls()?.phone))
                     .seen(obstacle));
@@ -212,11 +214,19 @@ pub mod signed_in {
             for _ in 0..MOST_TABS {
                 page.browser().press(TAB).await?;
                 let (text, is_seen) = page.browser().focus().await?;
-                if text == *button {
+                let is_there = match menu {
+                    Some(menu) => page.browser().has_focus(menu).await?,
+                    None => text == *button,
+                };
+                if is_there {
                     if !is_seen {
                         return Err(Failure::failed(claim).expected("the focus to be seen").seen("nothing shows it"));
                     }
                     page.browser().press(ENTER).await?;
+                    if menu.is_some() {
+                        in_the_menu(check, &page, button).await?;
+                        page.browser().press(ENTER).await?;
+                    }
                     return page.browser().wait_for(&Wanted::login(contract)).await?.expect_ready("Enter signs out");
                 }
                 passed.push(text);
@@ -226,6 +236,21 @@ pub mod signed_in {
                 .expected(format!("the focus on it after at most {MOST_TABS} tabs"))
                 .seen(format!("{} other stops, among them {}", passed.len(), or_none(passed.first()))))
         })
+    }
+
+    /// Leads the focus to an entry of the menu that Enter has opened.
+    async fn in_the_menu(check: &Check, page: &Page<'_>, entry: &str) -> Verdict {
+        let wanted_entry = Wanted::anything(check.contract()).text(entry);
+        page.browser().wait_for(&wanted_entry).await?.expect_ready("Enter opens the menu")?;
+        for _ in 0..MOST_TABS {
+            if page.browser().focus().await?.0 == entry {
+                return Ok(());
+            }
+            page.browser().press(ARROW_DOWN).await?;
+        }
+        Err(Failure::failed(format!("{entry:?} is reached by keyboard"))
+            .expected("the focus on it by the arrow keys, once its menu is open")
+            .seen("it never has it"))
     }
 
     /// The view that the persona of all these checks lands on.

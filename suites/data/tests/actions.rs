@@ -177,7 +177,7 @@ pub mod writes {
         let clicked = if action.makes.is_empty() {
             page.browser().click_text("main button:enabled", &action.button).await?
         } else {
-            page.click_in_row(&list.rows, row, &action.button).await?
+            page.click_in_row(&list.rows, row, action.menu.as_deref(), &action.button).await?
         };
         if clicked {
             return Ok(());

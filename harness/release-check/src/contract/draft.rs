@@ -9,7 +9,7 @@ use jiff::Zoned;
 
 use harness::{Formats, Known, Runbook, now_in, rls::Tenancy};
 
-use super::{Heading, Look, Other, View, Walk, lists};
+use super::{Heading, Look, Other, View, Walk, lists, make::Catalog};
 
 /// The lines of §4.1, by what views are called that belong to them.
 const STEPS: [(&str, &[&str]); 7] = [
@@ -123,14 +123,14 @@ pub(super) fn provisional(title: &str) -> String {
 }
 
 /// The proposal, with what its owner should look at.
-pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) -> String {
+pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>, catalog: &Catalog) -> String {
     let mut text = String::from(
         "# Proposed by `release-check contract new`: what was seen, not what is promised. Read each line.\n\
          # Sections that are left out (README, \"Point it at another Supabase portal\") leave their checks out.\n\n",
     );
     text += &portal(walk);
     text += &login(walk);
-    text += &shell(walk, known);
+    text += &shell(walk, known, catalog);
     let _ = write!(text, "[smoke]\n# Who visits the routes.\npersona = {}\n\n", quoted(&walk.who));
     let steps = steps(walk);
     text += &routes(walk, &steps);
@@ -139,7 +139,7 @@ pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) ->
     let shown: Vec<_> = walk.views.iter().flat_map(|view| &view.lists).collect();
     let Ok(now) = now_in(&walk.home.zone) else { return text };
     let (mut formats, now) = lists::learn(formats(walk), &shown, &walk.answers, &now);
-    let rows = tenancy.and_then(|tenancy| rows(walk, known, tenancy, &now));
+    let rows = tenancy.and_then(|tenancy| rows(walk, known, tenancy, catalog.rank(tenancy), &now));
     text += rows.as_ref().map_or("", |rows| &rows.text);
     let steps: Vec<_> = steps.iter().map(|(step, _)| *step).collect();
     let rows = rows.filter(|rows| rows.readers.len() == 2);
@@ -147,7 +147,11 @@ pub(super) fn contract(walk: &Walk, known: &Known, tenancy: Option<&Tenancy>) ->
     if !lists.is_empty() || !formats.currency.is_empty() {
         text += &written(&formats);
     }
-    text + &lists
+    text += &lists;
+    if let Some(tenancy) = tenancy {
+        text += &catalog.recipes(tenancy, &seen(walk, |look| &look.tables));
+    }
+    text
 }
 
 /// How values are written, by a page on which an amount is or, without any, by the language.
@@ -265,10 +269,17 @@ fn login(walk: &Walk) -> String {
     )
 }
 
-fn shell(walk: &Walk, known: &Known) -> String {
+fn shell(walk: &Walk, known: &Known, catalog: &Catalog) -> String {
     let home = &walk.home;
     let sign_out = home.buttons.iter().find(|text| is_sign_out(text));
-    let advice = if sign_out.is_none() { "# No button for leaving was seen: is it in a menu?\n" } else { "" };
+    let sign_out = sign_out.or(walk.account.as_ref().map(|(_, entry)| entry));
+    let advice = match &walk.account {
+        Some((menu, _)) => format!("account_menu = {}\n", quoted(menu)),
+        None if sign_out.is_some() => String::new(),
+        None => {
+            "# No button for leaving was seen, nor in a menu: account_menu names the button that opens it.\n".to_owned()
+        }
+    };
     let title = home.headings.first().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
     let mut text = format!(
         "[shell]\nnavigation = {}\n{advice}sign_out = {}\nlanding = {}\n# {{label}} in it stands for the persona's label.\ntitle = \
@@ -279,7 +290,8 @@ fn shell(walk: &Walk, known: &Known) -> String {
         quoted(walk.others.iter().flat_map(|other| &other.denied).next().map_or("", |(_, heading)| heading)),
     );
     for (name, ..) in &known.personas {
-        let _ = writeln!(text, "[personas.{name}]\n# What the portal calls the role.\nlabel = {}", quoted(name));
+        let role = catalog.roles.get(name).unwrap_or(name);
+        let _ = writeln!(text, "[personas.{name}]\n# What the portal calls the role.\nlabel = {}", quoted(role));
         let other = walk.others.iter().find(|other| other.who == *name).map(|other| &other.offered);
         let offered = if *name == walk.who { Some(&home.navigation.texts) } else { other };
         if let Some(offered) = offered {
@@ -309,6 +321,9 @@ fn step(view: &View, taken: &BTreeSet<&str>) -> Option<&'static str> {
 
 /// A short name of a view: what its path is made of, or its button.
 fn name(view: &View) -> String {
+    if view.is_root() {
+        return "root".to_owned();
+    }
     let path = view.look.path.trim_matches('/');
     let text = if path.is_empty() { &view.button } else { path };
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -340,10 +355,12 @@ fn steps(walk: &Walk) -> Vec<(Option<&'static str>, &'static str)> {
 
 fn routes(walk: &Walk, steps: &[(Option<&str>, &str)]) -> String {
     let home = walk.home.heading().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
+    let root = walk.views.iter().find(|view| view.is_root());
+    let root = root.map_or_else(String::new, |view| format!("navigation = {}\n", quoted(&view.button)));
     let mut text = format!(
-        "[[routes]]\nname = \"root\"\nstep = \"4.1.1\"\npath = \"/\"\nentry = \"url\"\nheading = {home}\nwithin_ms = 3000\n\n"
+        "[[routes]]\nname = \"root\"\nstep = \"4.1.1\"\npath = \"/\"\nentry = \"url\"\n{root}heading = {home}\nwithin_ms = 3000\n\n"
     );
-    for (view, (step, mark)) in walk.views.iter().zip(steps) {
+    for (view, (step, mark)) in walk.views.iter().zip(steps).filter(|(view, _)| !view.is_root()) {
         let step = *step;
         let heading = view.look.heading().map_or_else(|| "{ selector = \"h1\", text = \"\" }".to_owned(), heading);
         let entry = if view.by_url { "url" } else { "navigation" };
@@ -473,12 +490,19 @@ pub(super) fn column_of(tenancy: &Tenancy) -> Option<&str> {
 }
 
 /// Whose rows are whose, as the database's catalog has it.
-fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, now: &Zoned) -> Option<Rows<'k>> {
+fn rows<'k>(walk: &Walk, known: &'k Known, tenancy: &Tenancy, rank: &[String], now: &Zoned) -> Option<Rows<'k>> {
     let table = toml::Table::from_iter([("tenancy".to_owned(), toml::Value::try_from(tenancy).ok()?)]);
     let mut text = format!(
         "\n# Whose rows are whose, as the database's catalog has it; rls-probe says why.\n{}",
         toml::to_string(&table).ok()?
     );
+    if tenancy.roles.rank.is_empty() && !rank.is_empty() {
+        let rank = rank.iter().map(|role| quoted(role)).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            text,
+            "\n[tenancy.roles]\n# From the highest to the lowest: they stand as the database has them.\nrank = [{rank}]\n"
+        );
+    }
     let (of_users, column) = (tenancy.tenant.is_none(), column_of(tenancy)?);
     let mut by_owner = BTreeMap::new();
     // Somebody like whoever walked sees what they saw.

@@ -26,6 +26,16 @@ const field = (element, fallback) => {
   return candidates.find((it) => it && document.querySelectorAll(it).length === 1) ?? fallback;
 };
 
+// A button that opens a menu beside the views, by what nothing else has.
+const menu = (element) => {
+  const name = element.tagName.toLowerCase();
+  const opens = `${name}[aria-haspopup=${element.getAttribute("aria-haspopup")}]`;
+  const label = element.getAttribute("aria-label");
+  const place = ["header", "aside", "nav", "footer"].find((it) => element.closest(it));
+  const candidates = [label && `${name}[aria-label=${JSON.stringify(label)}]`, opens, place && `${place} ${opens}`];
+  return candidates.find((it) => it && document.querySelectorAll(it).length === 1);
+};
+
 const navigations = [
   "aside nav button", "aside nav a", "nav button", "nav a", "aside button", "aside a", "[role=navigation] a",
   "[role=navigation] button", "[role=tablist] [role=tab]", "header a", "header button",
@@ -89,6 +99,7 @@ const look = () => {
     headings: shown("h1, h2").map((it) => ({ selector: of(it), text: text(it) })).filter((it) => it.text),
     navigation: { selector: most.selector, texts: [...new Set(most.texts)] },
     buttons: [...new Set(shown("button, a, [role=button], [role=menuitem]").map(text).filter(Boolean))],
+    menus: shown("[aria-haspopup=menu], [aria-haspopup=true]").filter((it) => !it.closest("main")).map(menu).filter(Boolean),
     lines: document.body.innerText.split("\n").map((line) => line.trim()).filter(Boolean),
     login: password
       ? {

@@ -4,6 +4,7 @@
 mod draft;
 mod explain;
 mod lists;
+mod make;
 
 use std::path::PathBuf;
 
@@ -62,6 +63,8 @@ struct Look {
     headings: Vec<Heading>,
     navigation: Navigation,
     buttons: Vec<String>,
+    /// CSS selectors of buttons beside the views that open menus.
+    menus: Vec<String>,
     lines: Vec<String>,
     login: Option<Login>,
     assets: Assets,
@@ -163,6 +166,13 @@ struct View {
     answers: usize,
 }
 
+impl View {
+    /// Whether it is what the portal begins with, under an address of its own.
+    fn is_root(&self) -> bool {
+        self.by_url && self.look.path == "/"
+    }
+}
+
 /// Somebody else, and how the portal looks to them.
 #[derive(Debug)]
 struct Other {
@@ -184,6 +194,8 @@ struct Walk {
     /// What a wrong password is answered with.
     refusal: String,
     home: Look,
+    /// The menu with the way out, where it stands in one: its button, and the entry's text.
+    account: Option<(String, String)>,
     views: Vec<View>,
     /// What the portal was given for its tables, in the order in which it asked.
     answers: Vec<Answer>,
@@ -240,7 +252,9 @@ pub fn run(action: &Action) -> Result<Exit, Error> {
     if let Some(column) = tenancy.as_ref().and_then(draft::column_of) {
         walk.owned = runtime.block_on(relations_with(&known, column));
     }
-    let text = draft::contract(&walk, &known, tenancy.as_ref());
+    let catalog = tenancy.as_ref().map(|tenancy| runtime.block_on(make::Catalog::read(&known, tenancy)));
+    let catalog = catalog.flatten().unwrap_or_default();
+    let text = draft::contract(&walk, &known, tenancy.as_ref(), &catalog);
     // What is proposed has to be a contract.
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("contract.toml");
@@ -325,6 +339,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         let said = home.lines.iter().find(|line| !login.lines.contains(line)).cloned().unwrap_or_default();
         return Err(failed(format!("{name} does not get in: {said:?}")));
     }
+    let account = account(&browser, &home).await?;
     let (mut views, mut answers) = (Vec::new(), given(&browser, &contract, known).await?);
     for button in home.navigation.texts.iter().filter(|text| !draft::is_sign_out(text)) {
         if !browser.click_text(&home.navigation.selector, button).await? {
@@ -353,6 +368,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
         outline,
         refusal,
         home,
+        account,
         views,
         answers,
         owned: None,
@@ -368,6 +384,25 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     }
     Ok(walk)
 }
+
+/// The menu in which the way out stands, where no button says it.
+async fn account(browser: &Browser, home: &Look) -> Verdict<Option<(String, String)>> {
+    if home.buttons.iter().any(|text| draft::is_sign_out(text)) {
+        return Ok(None);
+    }
+    for menu in &home.menus {
+        browser.click(menu).await?;
+        let entry = look(browser).await?.buttons.into_iter().find(|text| draft::is_sign_out(text));
+        browser.press(ESCAPE).await?;
+        if let Some(entry) = entry {
+            return Ok(Some((menu.clone(), entry)));
+        }
+    }
+    Ok(None)
+}
+
+/// The key, as WebDriver has it.
+const ESCAPE: &str = "\u{E00C}";
 
 /// The rows of one answer that are read, at most.
 const MOST_ROWS: usize = 200;
