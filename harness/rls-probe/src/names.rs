@@ -250,7 +250,10 @@ pub fn is_publishing(column: &str) -> bool {
 
 /// Whether a column has a state that people decide, in which a row may be for everybody.
 pub fn is_approving(column: &str) -> bool {
-    has_any(&column.to_lowercase(), &["approved", "active", "status"])
+    let name = snake(column);
+    let flag = name.strip_prefix("is_").unwrap_or(&name);
+    has_any(&name, &["approved", "active", "status"])
+        || matches!(flag, "open" | "live" | "hidden" | "draft" | "archived" | "enabled" | "available" | "deleted")
 }
 
 /// Whether a table is one that things are written down in, which everybody's actions do.

@@ -52,9 +52,9 @@ impl Refused {
         self.code == "42501" && self.message.starts_with("permission denied")
     }
 
-    /// The row was let through by every policy, and is no valid one.
+    /// The row was let through by every policy, and is no valid one. A check that has no name is code that raises its error.
     pub fn is_by_constraint(&self) -> bool {
-        self.code.starts_with("23")
+        self.code.starts_with("23") && (self.code != "23514" || self.constraint.is_some())
     }
 
     /// It took too long, or waited for somebody else.

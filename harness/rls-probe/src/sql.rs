@@ -49,24 +49,29 @@ pub fn alternatives(text: &str) -> Vec<&str> {
 
 /// What stands between such words of an expression, outside of its parentheses.
 pub fn parted<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
-    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    inner.and_then(|inner| balanced(inner, word)).or_else(|| balanced(text, word)).unwrap_or_else(|| vec![text])
+}
+
+/// The same of what is in no parentheses itself; none where it closes one that it did not open.
+fn balanced<'t>(text: &'t str, word: &str) -> Option<Vec<&'t str>> {
     let (mut parts, mut depth, mut begin) = (Vec::new(), 0_i32, 0);
-    for (at, c) in inner.char_indices() {
+    for (at, c) in text.char_indices() {
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,
-            ' ' if depth == 0 && inner[at..].starts_with(word) => {
-                parts.push(inner[begin..at].trim());
+            ' ' if depth == 0 && text[at..].starts_with(word) => {
+                parts.push(text[begin..at].trim());
                 begin = at + word.len();
             }
             _ => {}
         }
         if depth < 0 {
-            return vec![text];
+            return None;
         }
     }
-    parts.push(inner[begin..].trim());
-    parts
+    parts.push(text[begin..].trim());
+    Some(parts)
 }
 
 #[cfg(test)]
@@ -83,6 +88,7 @@ mod tests {
     fn alternatives_are_those_of_the_whole() {
         assert_eq!(alternatives("(is_published OR (a = b) OR f())"), ["is_published", "(a = b)", "f()"]);
         assert_eq!(alternatives("(a OR b) AND (c OR d)"), ["(a OR b) AND (c OR d)"]);
+        assert_eq!(parted("(a = b) AND (c = d)", " AND "), ["(a = b)", "(c = d)"]);
         assert_eq!(alternatives("true"), ["true"]);
     }
 }

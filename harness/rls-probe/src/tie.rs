@@ -1,12 +1,12 @@
 //! Whose a row is: by a column that names the tenant, through the row that it refers to, by a column that names a user,
 //! or nobody's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
-    catalog::{Catalog, Column, Policy, Reference, Relation},
+    catalog::{Catalog, Column, Policy, Reference, Relation, compared_with_caller},
     names,
-    sql::{ident, literal},
+    sql::{alternatives, ident, literal, parted},
     tenancy::Tenancy,
 };
 
@@ -55,6 +55,8 @@ pub fn ties(catalog: &Catalog, tenancy: &Tenancy) -> HashMap<i64, Tie> {
             ties.insert(relation.oid, Tie::Owner(vec![key]));
         } else if let Some(column) = tenant_column(catalog, tenancy, relation) {
             ties.insert(relation.oid, Tie::Tenant(column));
+        } else if let Some(column) = callers_alone(catalog, relation) {
+            ties.insert(relation.oid, Tie::Owner(vec![column]));
         } else if relation.schema == "storage" && relation.name == "objects" {
             ties.insert(relation.oid, Tie::Path);
         }
@@ -168,6 +170,22 @@ fn is_about_somebody(catalog: &Catalog, ties: &HashMap<i64, Tie>, relation: &Rel
     let is_key = catalog.is_mirror(relation) && relation.primary().is_some_and(|key| key.columns == reference.columns);
     let is_asked = reference.columns.iter().all(|name| relation.asks_for(name) && !names::is_owner(name));
     is_of_tenants && (is_key || is_asked)
+}
+
+/// The column by which every policy for reading compares a row with the caller, and asks for nothing else: a list of things
+/// that one keeps is one's own, whosever the things are.
+fn callers_alone(catalog: &Catalog, relation: &Relation) -> Option<String> {
+    let mut reads = relation.policies_for("authenticated", "select").filter(|policy| policy.permissive).peekable();
+    reads.peek()?;
+    let column = |text: &str| {
+        let text = text.strip_prefix('(')?.strip_suffix(')')?;
+        let is_alone = parted(text, " AND ").len() == 1 && alternatives(text).len() == 1;
+        let (of, name) = compared_with_caller(text).next().filter(|_| is_alone)?;
+        let is_user = of.is_none_or(|of| of == relation.name) && catalog.is_of_user(relation, name);
+        (is_user && !names::is_author(name)).then(|| name.to_owned())
+    };
+    let columns: Option<HashSet<_>> = reads.map(|policy| policy.using.as_deref().and_then(column)).collect();
+    columns.filter(|columns| relation.rls && columns.len() == 1)?.into_iter().next()
 }
 
 /// The key of a table whose rows are about one person each, whatever tenant they point at for the moment.

@@ -8,7 +8,7 @@ use crate::{
     harm::{Deed, Harm},
     names,
     record::{Cause, Cell, Declared, Verb},
-    sql::{alternatives, ident},
+    sql::{alternatives, ident, parted},
     world::OTHER,
 };
 
@@ -191,12 +191,13 @@ impl<'c> Prober<'_, 'c> {
 fn flag(policy: &Policy, is_asked: impl Fn(&str) -> bool) -> Option<&str> {
     let text = policy.using.as_deref().filter(|text| *text != "true")?;
     // What a row is part of may say it for the row.
-    let is_simple = |part: &&str| {
+    let is_plain = |part: &str| {
         let is_of_parent = part.starts_with("(EXISTS ( SELECT") || part.starts_with("EXISTS ( SELECT");
         (is_of_parent && !part.contains("()") || !part.contains("SELECT"))
             && !part.contains("auth.")
             && !part.contains("current_")
     };
+    let is_simple = |part: &&str| parted(part, " AND ").into_iter().all(is_plain);
     let mut parts = alternatives(text).into_iter().filter(is_simple);
     parts.find(|part| part.replace("public.", "").split(|c: char| !c.is_alphanumeric() && c != '_').any(&is_asked))
 }

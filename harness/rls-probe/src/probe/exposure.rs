@@ -44,10 +44,14 @@ impl<'c> Prober<'_, 'c> {
                 let is_highest =
                     actor.role.as_ref().is_some_and(|role| roles.rank(role) <= highest) && self.world.roles.len() > 1;
                 let of_table = Object { noun: relation.noun(), name: relation.title() };
-                // Whoever may invite sends the link, unless the secret is chosen for them.
+                // Whoever may invite sends the link, unless the secret is chosen for them; where functions invite, whoever
+                // may take it back.
                 let invites = names::is_invitations(&relation.name)
-                    && column.may(actor.db_role(), "insert")
-                    && self.record.own.contains(&(of_table, actor.name.clone(), Verb::Insert));
+                    && [(Verb::Insert, column.may(actor.db_role(), "insert")), (Verb::Delete, is_highest)]
+                        .into_iter()
+                        .any(|(verb, may)| {
+                            may && self.record.own.contains(&(of_table.clone(), actor.name.clone(), verb))
+                        });
                 if is_highest && names::is_for_managers(&column.name)
                     || invites
                     || !column.may(actor.db_role(), "select")

@@ -324,10 +324,17 @@ impl<'c> Prober<'_, 'c> {
             let names: Vec<_> = kept.into_iter().map(|relation| relation.title()).collect();
             return Ok(vec![Harm::Critical.that(format!("can change {} without an account", names.join(", ")))]);
         }
-        let (mut looks, mut raised) = (Vec::new(), None);
+        let (mut looks, mut raised) = (Vec::new(), HashSet::new());
+        let unseen = self.unseen_by_dealing(&relations, actor).await?;
         for relation in &relations {
+            for granted in self.granted_above(relation, actor) {
+                raised.insert(looks.len());
+                looks.push(granted);
+            }
+            let no_dealing = self.no_dealing(relation, actor).await?;
+            let besides = no_dealing.or_else(|| unseen.get(&relation.oid).cloned());
+            let besides = besides.unwrap_or_else(|| self.not_of(relation, actor));
             for tenant in self.foreign(actor) {
-                let besides = self.not_of(relation, actor);
                 let look = self.digest(relation, tenant, &besides);
                 let effect = format!("can change {}'s rows of {}", Self::whose(actor, tenant), relation.title());
                 looks.push((look, Harm::of_writing(actor.kind).that(effect)));
@@ -412,7 +419,7 @@ impl<'c> Prober<'_, 'c> {
                         relation.sql(),
                         above.join(", ")
                     );
-                    raised = Some(looks.len());
+                    raised.insert(looks.len());
                     looks.push((look, Harm::Critical.that("can give somebody a role above their own")));
                 }
             }
@@ -427,7 +434,7 @@ impl<'c> Prober<'_, 'c> {
         let changed = looks.into_iter().zip(before).zip(after).enumerate().filter(|(at, ((_, before), after))| {
             // That there are fewer of them is another matter.
             let is_more = || number(after.value()) > number(before.as_deref());
-            after.value().map(str::to_owned) != *before && (raised != Some(*at) || is_more())
+            after.value().map(str::to_owned) != *before && (!raised.contains(at) || is_more())
         });
         let deeds: Vec<_> = changed.map(|(_, (((_, deed), _), _))| deed).collect();
         // What is written down of it is no deed of its own.
@@ -435,6 +442,42 @@ impl<'c> Prober<'_, 'c> {
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
         let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
         Ok(if others.is_empty() { deeds } else { others })
+    }
+
+    /// How many roles above somebody's own a table beside the memberships gives to them, and to others of their tenant.
+    fn granted_above(&self, relation: &Relation, actor: &Actor) -> Vec<(String, Deed)> {
+        let (granted, members) = (self.world.tenancy.granted.as_ref(), self.world.tenancy.members.as_ref());
+        let granted = granted.filter(|granted| granted.table == relation.title());
+        let above: Vec<_> = self.above(actor).iter().map(|role| literal(role)).collect();
+        let (Some(granted), Some(user), false) = (granted, &actor.user, above.is_empty()) else { return Vec::new() };
+        if !matches!(actor.kind, Kind::Member | Kind::Reader) {
+            return Vec::new();
+        }
+        let (name, user) = (ident(&granted.user), literal(user));
+        let rows = format!(
+            "select count(*) from {} where {}::text in ({})",
+            relation.sql(),
+            ident(&granted.role),
+            above.join(", ")
+        );
+        let mut looks = vec![(
+            format!("{rows} and {name}::text = {user}"),
+            Harm::Critical.that("can change their own role, tenant or state"),
+        )];
+        if let Some((members, table)) = members.zip(self.world.members()) {
+            let own = literal(&self.world.tenants[self.own(actor)].id);
+            let colleagues = format!(
+                "select {}::text from {} where {}::text = {own}",
+                ident(&members.user),
+                table.sql(),
+                ident(&members.tenant)
+            );
+            looks.push((
+                format!("{rows} and {name}::text <> {user} and {name}::text in ({colleagues})"),
+                Harm::Critical.that("can give somebody a role above their own"),
+            ));
+        }
+        looks
     }
 
     /// How many tenants there are that somebody has no part in, where a tenant says of nobody whose it is.
@@ -457,7 +500,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Rows of the other tenant that an actor cannot see: what one may see, one may refer to.
-    async fn hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
+    pub(super) async fn hidden(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Vec<Row>, Error> {
         let key = (relation.oid, actor.name.clone());
         if let Some(hidden) = self.hidden.get(&key) {
             return Ok(hidden.clone());
@@ -598,6 +641,13 @@ impl<'c> Prober<'_, 'c> {
         Ok(answered)
     }
 
+    /// Whether a value is taken that everybody sees as a name.
+    fn is_public_name(&self, refused: &Refused) -> bool {
+        let keys = self.world.catalog.relations.iter().flat_map(|relation| &relation.keys);
+        let mut taken = keys.filter(|key| refused.code == "23505" && Some(&key.name) == refused.constraint.as_ref());
+        taken.any(|key| key.columns.iter().all(|column| names::is_public_name(column)))
+    }
+
     /// Calls again without the other tenant's rows: outcomes that revealed nothing are the same.
     pub(super) async fn answers_without_the_other(&mut self, called: Vec<Called<'c>>) -> Result<(), Error> {
         if !self.desk.can_hold_triggers || called.is_empty() {
@@ -615,6 +665,10 @@ impl<'c> Prober<'_, 'c> {
         for (call, without) in differs {
             // Answers that differ by themselves reveal nothing.
             if self.repeat(&call).await? != call.outcome {
+                continue;
+            }
+            // That a name is taken which everybody sees says nothing.
+            if call.outcome.as_ref().is_err_and(|refused| self.is_public_name(refused)) {
                 continue;
             }
             // What a code stands for is what whoever knows it is answered.

@@ -91,15 +91,9 @@ impl<'c> Prober<'_, 'c> {
                 tries.push((column.clone(), literal(&role), role, "can raise their own role"));
             }
         }
-        if actor.tenant.is_some() {
-            let tenant = &self.world.tenants[OTHER].id;
-            tries.push((
-                members.tenant.clone(),
-                literal(tenant),
-                tenant.clone(),
-                "can move themselves to the other tenant",
-            ));
-        }
+        let tenant = &self.world.tenants[OTHER].id;
+        let moved = "can move themselves to the other tenant";
+        tries.push((members.tenant.clone(), literal(tenant), tenant.clone(), moved));
         if actor.kind == Kind::Dead {
             let living = self.world.rows(table, OTHER).first();
             let mine = self.world.rows(table, OWN).iter().find(|row| row.text(&members.user) == actor.user);
@@ -139,13 +133,8 @@ impl<'c> Prober<'_, 'c> {
                 if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
                     && looks.first().is_some_and(|changed| changed.number() > 0)
                 {
-                    let row = self
-                        .world
-                        .rows(table, self.own(actor))
-                        .iter()
-                        .find(|row| row.text(&members.user) == actor.user)
-                        .cloned();
-                    let cause = self.guilty(table, actor, "update", row.as_ref()).await?;
+                    let ask = |asked: &str| format!("select bool_or({asked}) from {} where {me}", table.sql());
+                    let cause = self.guilty_by(table, actor, "update", Some(&ask)).await?;
                     self.record.cross(&object_of(table), Verb::Update, actor, Harm::Critical.that(effect), cause, &sql);
                     break;
                 }

@@ -1,5 +1,6 @@
 //! The probes, by what is probed. Each is one attempt by one actor, with a look at its effect.
 
+mod dealing;
 mod declared;
 mod exposure;
 mod functions;

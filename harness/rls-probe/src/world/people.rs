@@ -310,7 +310,10 @@ impl<'c> World<'c> {
         if let Some(name) = self.tenancy.claim.iter().filter_map(|claim| claim.role.last()).next() {
             claims[name] = highest.into();
         }
-        for (name, value) in self.asked_of_metadata() {
+        // Who is asked for by several is the highest of them.
+        let mut asked = self.asked_of_metadata();
+        asked.sort_by_key(|(_, value)| std::cmp::Reverse(self.tenancy.roles.rank(value)));
+        for (name, value) in asked {
             claims[name] = value.into();
         }
         claims
@@ -319,7 +322,11 @@ impl<'c> World<'c> {
     /// What policies and functions compare users' metadata with.
     fn asked_of_metadata(&self) -> Vec<(String, String)> {
         static ASKED: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"user_meta_?data[^>]{0,12}->>?\s*'(\w+)'(?:::text)?\)*\s*=\s*'([^']+)'").expect("a pattern")
+            // Of several values the first; of none, an empty text may stand for it.
+            Regex::new(
+                r"(?i)user_meta_?data[^>]{0,12}->>?\s*'(\w+)'(?:::text)?(?:\s*,\s*''(?:::\w+)?)?\)*\s*(?:=\s*(?:any\s*\(+\s*(?:array)?\[?)?|in\s*\()\s*'([^']+)'",
+            )
+            .expect("a pattern")
         });
         let policies = self.catalog.relations.iter().flat_map(|relation| &relation.policies);
         let policies = policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten();

@@ -142,7 +142,11 @@ impl<'c> Prober<'_, 'c> {
                 }
                 let before = self.count(relation, tenant).await?;
                 let look = self.count_sql(relation, tenant);
+                let is_dealing = self.customer(relation, actor).await?.is_some();
                 match self.try_insert(actor, draft, &[look]).await? {
+                    Inserted::Yes { sql, .. } if is_dealing && self.is_in_own_name(actor, &sql) => {
+                        self.record.enter(&object, Verb::Insert, actor, Cell::Own);
+                    }
                     Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
                         let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let whose = Self::whose(actor, tenant);
@@ -190,11 +194,16 @@ impl<'c> Prober<'_, 'c> {
         tenant: usize,
         sql: &str,
     ) -> Result<Option<String>, Error> {
-        let is_named = actor.user.as_ref().is_some_and(|user| sql.contains(&literal(user)));
+        let is_named = self.is_in_own_name(actor, sql);
         match self.world.tenant_table().filter(|_| is_named && tenant == OTHER) {
             Some(tenants) => self.read_on(actor, sql, relation, tenants).await,
             None => Ok(None),
         }
+    }
+
+    /// Whether a row that is added names whoever adds it.
+    fn is_in_own_name(&self, actor: &Actor, sql: &str) -> bool {
+        actor.user.as_ref().is_some_and(|user| sql.contains(&literal(user)))
     }
 
     /// Whether a row that somebody writes as themselves may be another than the one that they write in somebody's name.
