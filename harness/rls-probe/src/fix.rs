@@ -122,7 +122,7 @@ pub fn candidates(
         (Cause::Policies(policies), Some(relation)) if object.noun == "table" => {
             let known: Vec<_> = relation.policies.iter().filter(|policy| policies.contains(&policy.name)).collect();
             let narrowed = |condition: &String| {
-                let lines = known.iter().map(|policy| narrowed(relation, policy, condition));
+                let lines = known.iter().map(|policy| narrowed_by(relation, policy, condition));
                 lines.collect::<Vec<_>>().join("\n")
             };
             // Those without an account, where nobody else crosses; single columns, where but these are set.
@@ -136,17 +136,32 @@ pub fn candidates(
             let whole = [for_accounts.collect::<Vec<_>>(), columns_kept(relation, shown_by)];
             let whole = whole.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
             let compared: Vec<_> = known.iter().filter_map(|policy| compared(relation, policy)).collect();
+            let trusting: Vec<_> = known.iter().filter_map(|policy| trusting(relation, policy)).collect();
+            let whole = whole.chain((!trusting.is_empty()).then(|| trusting.join("\n")));
             let whole = whole.chain((!compared.is_empty()).then(|| compared.join("\n")));
             let mut asked = conditions(catalog, relation, policies);
             asked.extend(by_siblings(catalog, relation, &asked));
             let whole = whole.chain(relation.policies.iter().filter_map(|policy| restrictive(relation, policy)));
             asked.extend(below_platform(relation, tenancy));
+            asked.extend(to_address(relation));
             let composed = composed(catalog, relation, &asked);
             let one =
                 one_by_one(relation, &known, asked.iter().take(3).chain(asked.last()).chain(composed.iter().take(4)));
             let replaced = replaced(catalog, relation, &known, &asked);
             let composed = composed.iter().map(narrowed).collect::<Vec<_>>();
-            let asked = asked.iter().map(narrowed);
+            // What those without an account cannot be asked is asked of the others only.
+            let names_anonymous = |policy: &&&Policy| policy.roles.iter().any(|role| role == "anon");
+            let is_for_anonymous = !only_anonymous && known.iter().any(|policy| names_anonymous(&policy));
+            let to_accounts = |condition: &String| {
+                let lines = known.iter().map(|policy| {
+                    let closed =
+                        format!("alter policy {} on {} to authenticated;", ident(&policy.name), relation.sql());
+                    format!("{closed}\n{}", narrowed_by(relation, policy, condition))
+                });
+                lines.collect::<Vec<_>>().join("\n")
+            };
+            let for_accounts_only: Vec<_> = asked.iter().filter(|_| is_for_anonymous).map(to_accounts).collect();
+            let asked = asked.iter().map(narrowed).chain(for_accounts_only);
             let dropped = dropped.collect::<Vec<_>>().join("\n");
             whole.chain(asked).chain(replaced).chain([dropped]).chain(composed).chain(one).collect()
         }
@@ -280,6 +295,25 @@ fn compared(relation: &Relation, policy: &Policy) -> Option<String> {
     is_meant_otherwise.then(|| format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql()))
 }
 
+/// A policy that asks the token for what only the server says, in the place of what users say of themselves.
+fn trusting(relation: &Relation, policy: &Policy) -> Option<String> {
+    let texts = [("using", &policy.using), ("with check", &policy.check)];
+    let is_said_by_users =
+        texts.iter().any(|(_, text)| text.as_ref().is_some_and(|text| text.contains("user_metadata")));
+    let clauses = texts.into_iter().filter_map(|(clause, text)| {
+        Some(format!("\n  {clause} ({})", text.as_ref()?.replace("user_metadata", "app_metadata")))
+    });
+    let clauses: String = clauses.collect();
+    is_said_by_users.then(|| format!("alter policy {} on {}{clauses};", ident(&policy.name), relation.sql()))
+}
+
+/// That an invitation is to the caller's address.
+fn to_address(relation: &Relation) -> Option<String> {
+    let address = relation.columns.iter().find(|column| column.holds_texts() && column.name.contains("email"));
+    let address = address.filter(|_| names::is_invitations(&relation.name))?;
+    Some(format!("lower({}) = lower((select auth.jwt() ->> 'email'))", ident(&address.name)))
+}
+
 /// A policy for every command that compares, made to restrict the others: where it only adds to them, it keeps nobody out.
 fn restrictive(relation: &Relation, policy: &Policy) -> Option<String> {
     let others = relation.policies.iter().filter(|other| other.permissive && other.name != policy.name).count();
@@ -295,7 +329,7 @@ fn restrictive(relation: &Relation, policy: &Policy) -> Option<String> {
 }
 
 /// A policy that asks for a condition as well.
-fn narrowed(relation: &Relation, policy: &Policy, condition: &str) -> String {
+fn narrowed_by(relation: &Relation, policy: &Policy, condition: &str) -> String {
     let and = |expression: &Option<String>| {
         let text = expression.as_ref()?;
         Some(if text == "true" { condition.to_owned() } else { format!("({text}) and ({condition})") })
@@ -313,7 +347,7 @@ fn one_by_one<'t>(
     conditions: impl Iterator<Item = &'t String> + Clone,
 ) -> Vec<String> {
     let each = known.iter().filter(|_| known.len() > 1);
-    each.flat_map(|policy| conditions.clone().map(|condition| narrowed(relation, policy, condition))).collect()
+    each.flat_map(|policy| conditions.clone().map(|condition| narrowed_by(relation, policy, condition))).collect()
 }
 
 /// That a row's role is none of those above all tenants.
@@ -482,6 +516,12 @@ fn of_parents(catalog: &Catalog, relation: &Relation) -> Vec<String> {
         Some(format!("exists (select from {} p where p.{key} = {}.{column})", parent.sql(), ident(&relation.name)))
     });
     parents.take(2).collect()
+}
+
+/// What policies ask of rows that have this table's columns: of the tenant, by a comparison or by a function.
+pub fn usual(catalog: &Catalog, relation: &Relation) -> Vec<String> {
+    let comparisons = usual_comparisons(catalog, relation).into_iter().take(2);
+    comparisons.chain(usual_calls(catalog, relation)).collect()
 }
 
 /// How policies ask a function about a column that this table has as well.

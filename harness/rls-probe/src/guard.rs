@@ -3,13 +3,14 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::Deserialize;
 
 use crate::{
-    catalog::{Argument, Function, Relation},
+    catalog::{Argument, Catalog, Function, Relation},
     desk::Desk,
     error::Error,
+    fix::usual,
     names,
     sql::{code_of, ident, names_word},
     world::{World, dead_states},
@@ -18,8 +19,23 @@ use crate::{
 /// The commands whose policies are asked, those that let most people through first.
 const COMMANDS: [&str; 4] = ["select", "update", "insert", "delete"];
 
+/// Where a token has what users say of themselves, and where what only the server does.
+const SAID_BY_USERS: &str = "user_metadata";
+const SAID_BY_SERVER: &str = "app_metadata";
+
 /// What stands before a function's code where PostgreSQL writes it.
 const BODY: &str = "AS $function$";
+
+/// Expressions in which calls have their schemas: a function may look for names nowhere.
+fn qualified(catalog: &Catalog, texts: Vec<String>) -> Vec<String> {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\w.]+\(").expect("a pattern"));
+    let with_schema = |call: &Captures<'_>| {
+        let name = call[0].trim_end_matches('(');
+        let function = catalog.functions.iter().find(|function| function.name == name);
+        function.map_or_else(|| call[0].to_owned(), |function| format!("{}.{}(", ident(&function.schema), ident(name)))
+    };
+    texts.into_iter().map(|text| CALL.replace_all(&text, with_schema).into_owned()).collect()
+}
 
 /// A policy as its table's owner reads it: every name in it has its schema.
 #[derive(Deserialize)]
@@ -48,11 +64,30 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
         .collect();
     let definition = definition(desk, function).await?;
     guards.extend(definition.as_ref().and_then(|text| kept_whose(world, text)));
+    let mut later = Vec::new();
     if named.is_empty() {
         return Ok(guards);
     }
     let oids: Vec<_> = named.iter().map(|(_, (relation, _))| relation.oid.to_string()).collect();
     let policies = policies(desk, &oids.join(",")).await?;
+    // What other policies ask of such rows, where their own are for nobody who calls it.
+    let usual: Vec<_> = named
+        .iter()
+        .map(|(index, (relation, column))| {
+            (*index, *relation, column, qualified(world.catalog, usual(world.catalog, relation)))
+        })
+        .collect();
+    for at in 0..usual.iter().map(|(.., asked)| asked.len()).max().unwrap_or_default() {
+        let conditions = usual.iter().filter_map(|(index, relation, column, asked)| {
+            let (table, column) = (relation.sql(), ident(column));
+            let asked = asked.get(at).or(asked.last())?;
+            let is_list = function.arguments[index - 1].category == "A";
+            (!is_list).then(|| format!("exists (select from {table} where {table}.{column} = ${index} and {asked})"))
+        });
+        let conditions: Vec<_> = conditions.collect();
+        let guarded = definition.as_ref().and_then(|text| guarded(function, text, &conditions));
+        later.extend(guarded.filter(|_| !conditions.is_empty()));
+    }
     for command in COMMANDS {
         let conditions = named.iter().filter_map(|(index, (relation, column))| {
             let texts = |permissive: bool| {
@@ -75,6 +110,7 @@ pub async fn guards(desk: &mut Desk, world: &World<'_>, title: &str) -> Result<V
         let guarded = definition.as_ref().and_then(|text| guarded(function, text, &conditions));
         guards.extend(guarded.filter(|guarded| !conditions.is_empty() && !guards.contains(guarded)));
     }
+    guards.extend(later);
     Ok(guards)
 }
 
@@ -211,6 +247,15 @@ pub async fn helpers(desk: &mut Desk, world: &World<'_>, texts: &[&str]) -> Resu
     let mut helpers = Vec::new();
     for function in &world.catalog.functions {
         let is_called = texts.iter().any(|text| text.contains(&format!("{}(", function.name)));
+        if is_called && function.source.contains(SAID_BY_USERS) {
+            let definition = definition(desk, function).await?;
+            let trusted = definition.map(|text| format!("{};", text.trim_end().replace(SAID_BY_USERS, SAID_BY_SERVER)));
+            helpers.extend(trusted.map(|sql| (false, sql)));
+        }
+        if is_called && is_of_tenants(table, &members.tenant, function) {
+            let definition = definition(desk, function).await?;
+            helpers.extend(definition.and_then(|text| in_office(world, &text)).map(|sql| (false, sql)));
+        }
         let code = code_of(&function.source);
         let is_left_out = |argument: &Argument| !argument.name.is_empty() && !names_word(&code, &argument.name);
         let forgets = function.arguments.iter().any(is_left_out) && !code.contains('$');
@@ -231,10 +276,7 @@ pub async fn helpers(desk: &mut Desk, world: &World<'_>, texts: &[&str]) -> Resu
         else {
             continue;
         };
-        let state = world.state_of_members().into_iter().map(|(column, value)| format!("{} = {value}", ident(&column)));
-        let ended = dead_states(table).into_iter().flatten();
-        let ended = ended.filter(|(column, value)| value == "now()" && world.catalog.is_asked_for(table, column));
-        let ended = ended.map(|(column, _)| format!("{} is null", ident(&column)));
+        let (state, ended) = state_in_office(world, table);
         let of_caller = format!("{} = (select auth.uid())", ident(&members.user));
         let in_use = world.tenant_in_use(&format!("{}.{}", table.sql(), ident(&members.tenant)));
         let conditions: Vec<_> = [of_caller].into_iter().chain(asked).chain(state).chain(ended).chain(in_use).collect();
@@ -243,6 +285,41 @@ pub async fn helpers(desk: &mut Desk, world: &World<'_>, texts: &[&str]) -> Resu
     }
     helpers.sort();
     Ok(helpers.into_iter().map(|(_, sql)| sql).collect())
+}
+
+/// What says of a membership that it is in use.
+fn state_in_office(world: &World<'_>, table: &Relation) -> (Vec<String>, Vec<String>) {
+    let state = world.state_of_members().into_iter().map(|(column, value)| format!("{} = {value}", ident(&column)));
+    let ended = dead_states(table).into_iter().flatten();
+    let ended = ended.filter(|(column, value)| value == "now()" && world.catalog.is_asked_for(table, column));
+    (state.collect(), ended.map(|(column, _)| format!("{} is null", ident(&column))).collect())
+}
+
+/// Whether a function answers with the caller's tenants.
+fn is_of_tenants(table: &Relation, tenant: &str, function: &Function) -> bool {
+    let of_tenant = table.column(tenant).is_some_and(|column| column.base == function.returns);
+    let reads = names_word(&code_of(&function.source), &table.name);
+    of_tenant && reads && function.language == "sql" && function.arguments.is_empty()
+}
+
+/// A function that answers with the caller's tenants, made to leave out those in which they are in office no more.
+fn in_office(world: &World<'_>, definition: &str) -> Option<String> {
+    let (members, table) = (world.tenancy.members.as_ref()?, world.members()?);
+    let (head, body) = definition.split_once(BODY)?;
+    let query = body.trim_end().strip_suffix("$function$")?.trim().trim_end_matches(';');
+    let of = |column: &str| format!("rls_of.{} = ", ident(column));
+    let (state, ended) = state_in_office(world, table);
+    let in_use = world.tenant_in_use("rls_tenant");
+    let conditions: Vec<_> = state.into_iter().chain(ended).chain(in_use).collect();
+    (!query.contains(';') && !conditions.is_empty()).then(|| {
+        format!(
+            "{head}{BODY}\n  select rls_tenant from ({query}) as rls_asked (rls_tenant)\n  where exists (select from {} as rls_of where {}(select auth.uid()) and {}rls_tenant and {})\n$function$;",
+            table.sql(),
+            of(&members.user),
+            of(&members.tenant),
+            conditions.join(" and ")
+        )
+    })
 }
 
 /// A function of one query that asks for a condition as well.

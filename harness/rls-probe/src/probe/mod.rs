@@ -192,6 +192,33 @@ impl<'p, 'c> Prober<'p, 'c> {
         Ok(counts)
     }
 
+    /// How many rows of their own tenant each member reads, and whether the highest adds one in somebody else's name: what a
+    /// fix takes of it, it may take from those who were meant to have it.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub async fn kept(desk: &'p mut Desk, world: &'p World<'c>, object: &Object) -> Result<Vec<u64>, Error> {
+        let mut prober = Self::new(desk, world);
+        let relation = world.catalog.named(&object.name).filter(|relation| relation.is_table());
+        let Some(relation) = relation.filter(|relation| relation.noun() == object.noun) else { return Ok(Vec::new()) };
+        let mut kept = Vec::new();
+        let is_member = |actor: &&Actor| matches!(actor.kind, Kind::Member | Kind::Reader);
+        for actor in world.actors.iter().filter(is_member) {
+            let rows = prober.rows_besides(relation, prober.own(actor), actor);
+            let sql = format!("select count(*) from {} where {}", relation.sql(), any_of(&rows));
+            let seen = prober.attempt(actor, &sql, &[]).await?.map_or(0, |(done, _)| done.number());
+            kept.push(u64::try_from(seen).unwrap_or_default());
+        }
+        let highest = world.actors.iter().find(is_member).filter(|_| !world.is_shared(relation));
+        if let Some(actor) = highest.filter(|actor| relation.may(actor.db_role(), "insert"))
+            && let Some(draft) = prober.draft_by(relation, prober.own(actor), actor, false)
+        {
+            let added = prober.try_insert(actor, draft, &[]).await?;
+            kept.push(u64::from(matches!(added, tables::Inserted::Yes { .. } | tables::Inserted::Taken { .. })));
+        }
+        Ok(kept)
+    }
+
     /// Whose rows somebody must not reach: the other tenant's, and their own when they are a member no more.
     fn foreign(&self, actor: &Actor) -> Vec<usize> {
         match (actor.kind, actor.tenant) {

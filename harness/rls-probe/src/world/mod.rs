@@ -58,7 +58,7 @@ pub struct World<'c> {
     needles: [OnceLock<Needles>; 3],
     run: String,
     /// Somebody of the other tenant who tries nothing.
-    bystander: Option<String>,
+    pub bystander: Option<String>,
     /// Somebody of no tenant who tries nothing.
     stranger: Option<String>,
 }

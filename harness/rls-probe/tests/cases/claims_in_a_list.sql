@@ -2,6 +2,7 @@
 -- base: hosted
 -- right: table public.parcels: read by claimant
 -- fixed: table public.parcels
+-- says: coalesce(auth.jwt() -> 'app_metadata' ->> 'platform_role', '') in
 
 create table depots (id uuid primary key default gen_random_uuid(), name text not null);
 create table depot_members (depot_id uuid not null references depots, user_id uuid not null references auth.users, role text not null check (role in ('owner', 'clerk')), primary key (depot_id, user_id));
