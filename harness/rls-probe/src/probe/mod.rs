@@ -210,11 +210,14 @@ impl<'p, 'c> Prober<'p, 'c> {
             kept.push(u64::try_from(seen).unwrap_or_default());
         }
         let highest = world.actors.iter().find(is_member).filter(|_| !world.is_shared(relation));
-        if let Some(actor) = highest.filter(|actor| relation.may(actor.db_role(), "insert"))
-            && let Some(draft) = prober.draft_by(relation, prober.own(actor), actor, false)
-        {
-            let added = prober.try_insert(actor, draft, &[]).await?;
-            kept.push(u64::from(matches!(added, tables::Inserted::Yes { .. } | tables::Inserted::Taken { .. })));
+        // Of two people one is somebody else.
+        for variant in 0..2 {
+            if let Some(actor) = highest.filter(|actor| relation.may(actor.db_role(), "insert"))
+                && let Some(draft) = prober.draft_in(relation, prober.own(actor), actor, false, variant)
+            {
+                let added = prober.try_insert(actor, draft, &[]).await?;
+                kept.push(u64::from(matches!(added, tables::Inserted::Yes { .. } | tables::Inserted::Taken { .. })));
+            }
         }
         Ok(kept)
     }

@@ -2,7 +2,7 @@
 -- base: hosted
 -- right: table public.shifts: insert by admin
 -- fixed: table public.shifts
--- says: and (team_id IN ( SELECT my_teams() AS my_teams))
+-- says: with check ((is_admin()) and ((team_id IN
 
 create table teams (id uuid primary key default gen_random_uuid(), name text not null);
 create table team_members (team_id uuid not null references teams, user_id uuid not null references auth.users, role text not null check (role in ('admin', 'member')), primary key (team_id, user_id));
@@ -14,3 +14,4 @@ create policy s on teams for select to authenticated using (id in (select my_tea
 create policy s on team_members for select to authenticated using (team_id in (select my_teams()));
 create policy s on shifts for select to authenticated using (user_id = auth.uid());
 create policy i on shifts for insert to authenticated with check (is_admin());
+create policy m on shifts for insert to authenticated with check (user_id = auth.uid() and team_id in (select my_teams()));

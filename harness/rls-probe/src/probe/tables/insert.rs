@@ -391,7 +391,8 @@ impl<'c> Prober<'_, 'c> {
         self.draft_in(relation, tenant, actor, as_oneself, 0)
     }
 
-    fn draft_in(
+    /// The same with other rows and people of the tenant named in each variant.
+    pub(in crate::probe) fn draft_in(
         &self,
         relation: &'c Relation,
         tenant: usize,
