@@ -82,7 +82,7 @@ const RLS_PROBE: Allowed = &[
     ("finding", "catalog fix harm record rule"),
     ("fix", "catalog draft names record sql tenancy"),
     ("granted", "catalog draft names sql tenancy"),
-    ("guard", "catalog desk error names sql world"),
+    ("guard", "catalog desk error fix names sql world"),
     ("harm", "actor"),
     ("infer", "catalog draft granted names sql tenancy"),
     ("lint", "catalog names sql"),

@@ -76,11 +76,14 @@ impl Plan {
 /// Texts that are SQL to those who glue.
 const INJECTIONS: [&str; 4] = ["' or true --", "%' or true or '' like '%", "') or true --", "true or true"];
 
-/// The same, for whole statements and for expressions; `%` is a table.
-const QUERIES: [&str; 3] = [
+/// The same, for whole statements, for expressions, and for those that end the statement which they are part of; `%` is a
+/// table, and `&` makes the columns that are answered of the first.
+const QUERIES: [&str; 5] = [
     "select to_jsonb(t) from % t",
     "(select string_agg(t::text, ',') from % t)",
     "(select string_agg(t::text, ',')::int from % t)",
+    "(select string_agg(t::text, ',') from % t))& from (values (1)) rls_one (one) --",
+    "(select string_agg(t::text, ',') from % t)& from (values (1)) rls_one (one) --",
 ];
 
 /// How many roles are tried as an argument.
@@ -233,6 +236,9 @@ fn value(about: About<'_>, argument: &Argument, index: usize, passed: &mut BTree
         let named = world.catalog.relations.iter().filter(|relation| relation.is_table() && !world.is_shared(relation));
         let mut named: Vec<_> = named.filter(|relation| !world.rows(relation, OTHER).is_empty()).collect();
         named.sort_by_key(|relation| !about.function.source.contains(&relation.name));
+        let columns = about.function.answered.iter().enumerate();
+        let columns = columns.map(|(at, kind)| if at == 0 { format!("::{kind}") } else { format!(", null::{kind}") });
+        let text = text.replace('&', &columns.collect::<String>());
         return named.first().map_or_else(|| "''".to_owned(), |relation| literal(&text.replace('%', &relation.sql())));
     }
     if plan == Plan::Nothing && (argument.category == "U" || argument.default) {

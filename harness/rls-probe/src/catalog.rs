@@ -185,6 +185,8 @@ pub struct Function {
     pub fixed_path: bool,
     pub set: bool,
     pub returns: String,
+    /// The types of the columns that it answers with, where it names them.
+    pub answered: Vec<String>,
     pub volatile: bool,
     pub source: String,
     pub language: String,

@@ -184,6 +184,10 @@ select jsonb_build_object(
       'fixed_path', coalesce(array_to_string(p.proconfig, ',') ~ '(^|,)search_path=', false),
       'set', p.proretset,
       'returns', format_type(p.prorettype, null),
+      'answered', coalesce((
+        select jsonb_agg(format_type(a.type, null) order by a.position)
+        from unnest(p.proallargtypes, p.proargmodes) with ordinality a (type, mode, position) where a.mode in ('t', 'o')
+      ), '[]'),
       'volatile', p.provolatile = 'v',
       'source', p.prosrc,
       'language', (select l.lanname from pg_language l where l.oid = p.prolang),

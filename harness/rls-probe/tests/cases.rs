@@ -177,6 +177,7 @@ impl<'t> Line<'t> {
 #[case::soft_refusal("soft_refusal")]
 #[case::state_that_nothing_asks("state_that_nothing_asks")]
 #[case::stores_with_customers("stores_with_customers")]
+#[case::statement_that_is_ended("statement_that_is_ended")]
 #[case::subject_of_the_token("subject_of_the_token")]
 #[case::superiors_removed("superiors_removed")]
 #[case::taken_code("taken_code")]
