@@ -173,9 +173,12 @@ pub fn matrix(cells: &Cells, all: &[String]) -> String {
     let numbers: Vec<_> = (1..=all.len()).map(|number| format!("{number:<6}")).collect();
     text += &format!("{:widest$}  {}\n", "", numbers.concat().trim_end());
     for (object, actors) in cells {
+        // Each letter has its place, which is empty where nothing was tried.
+        let verbs: BTreeSet<_> = actors.values().flat_map(BTreeMap::keys).collect();
         let row = all.iter().map(|actor| {
-            let letters: String = actors.get(actor).into_iter().flatten().filter_map(letter).collect();
-            format!("{letters:<6}")
+            let of_actor = |verb: &&Verb| actors.get(actor).and_then(|cells| cells.get_key_value(*verb));
+            let letters = verbs.iter().map(|verb| of_actor(verb).and_then(letter).unwrap_or(' '));
+            format!("{:<6}", letters.collect::<String>())
         });
         text += &format!("{:widest$}  {}\n", object.to_string(), row.collect::<String>().trim_end());
     }
