@@ -28,6 +28,9 @@ const BUDGET: usize = 200;
 /// How many more are tried for a finding after one that takes nothing, and leaves a command to nobody.
 const MORE: usize = 8;
 
+/// How many more are tried after one that takes something.
+const LEAST: usize = 24;
+
 /// Puts a fix that works in the place of advice, wherever one of the candidates does.
 ///
 /// # Errors
@@ -44,30 +47,7 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             }
             continue;
         }
-        let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
-        let mut candidates = candidates((world.catalog, world.tenancy), &finding.object, &finding.cause, &shown_by);
-        if let (Cause::Constraint(name), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
-            candidates.extend(within(world.catalog, relation, name, |relation| world.whose_columns(relation)));
-        }
-        if let (Cause::Trigger(_), Some(relation)) = (&finding.cause, world.catalog.named(&finding.object.name)) {
-            let names = relation.references.iter().map(|reference| &reference.name);
-            candidates.extend(
-                names.flat_map(|name| within(world.catalog, relation, name, |relation| world.whose_columns(relation))),
-            );
-        }
-        if finding.cause == Cause::Function {
-            candidates.extend(guards(desk, world, &finding.object.name).await?);
-        }
-        let asked = asked_by(world, finding);
-        if !asked.is_empty() {
-            let helpers = helpers(desk, world, &asked).await?;
-            // Who is in office no more, or says more of themselves than the server, is let in by what all policies ask.
-            let is_by_helper = finding.actors().iter().all(|actor| is_misjudged(world, actor));
-            let (first, last): (Vec<_>, Vec<_>) =
-                helpers.into_iter().partition(|helper| is_by_helper || mended.contains(helper));
-            candidates.splice(0..0, first);
-            candidates.extend(last);
-        }
+        let candidates = candidates_for(desk, world, finding, &mended).await?;
         if candidates.is_empty() || is_unsure(before, finding) {
             continue;
         }
@@ -82,29 +62,7 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
             kept: Prober::kept(desk, world, &finding.object).await?,
             otherwise: otherwise(desk, world, before, finding).await?,
         };
-        let (mut best, mut more): (Option<(Loss, String)>, _) = (None, MORE);
-        for sql in candidates {
-            if left == 0 || more == 0 {
-                break;
-            }
-            left -= 1;
-            desk.mark("mending").await?;
-            let is_made = desk.keep(&sql).await?.is_ok();
-            let loss = match is_made && !still_crosses(desk, world, &finding.object, &mending.own).await? {
-                true => mending.loss(desk, world).await?,
-                false => None,
-            };
-            desk.back("mending").await?;
-            if let Some(loss) = loss.filter(|loss| best.as_ref().is_none_or(|(least, _)| loss < least)) {
-                best = Some((loss, sql));
-            }
-            match &best {
-                Some((loss, _)) if *loss == Loss::default() => break,
-                Some((loss, _)) if loss.takes_nothing() => more -= 1,
-                _ => {}
-            }
-        }
-        if let Some((loss, sql)) = best {
+        if let Some((loss, sql)) = best(desk, world, &mending, candidates, &mut left).await? {
             if finding.cause != Cause::Function && sql.starts_with("CREATE OR REPLACE FUNCTION") {
                 mended.push(sql.clone());
             }
@@ -113,6 +71,76 @@ pub async fn mend(desk: &mut Desk, world: &World<'_>, before: &Record, findings:
         }
     }
     Ok(())
+}
+
+/// All that may close a finding, the likeliest first.
+async fn candidates_for(
+    desk: &mut Desk,
+    world: &World<'_>,
+    finding: &Finding,
+    mended: &[String],
+) -> Result<Vec<String>, Error> {
+    let shown_by: Vec<_> = finding.effects.iter().map(|effect| effect.sql.as_str()).collect();
+    let mut candidates = candidates((world.catalog, world.tenancy), &finding.object, &finding.cause, &shown_by);
+    if let Some(relation) = world.catalog.named(&finding.object.name) {
+        let names: Vec<_> = match &finding.cause {
+            Cause::Constraint(name) => vec![name],
+            Cause::Trigger(_) => relation.references.iter().map(|reference| &reference.name).collect(),
+            _ => Vec::new(),
+        };
+        let names = names.into_iter();
+        candidates.extend(
+            names.flat_map(|name| within(world.catalog, relation, name, |relation| world.whose_columns(relation))),
+        );
+    }
+    if finding.cause == Cause::Function {
+        candidates.extend(guards(desk, world, &finding.object.name).await?);
+    }
+    let asked = asked_by(world, finding);
+    if !asked.is_empty() {
+        let helpers = helpers(desk, world, &asked).await?;
+        // Who is in office no more, or says more of themselves than the server, is let in by what all policies ask.
+        let is_by_helper = finding.actors().iter().all(|actor| is_misjudged(world, actor));
+        let (first, last): (Vec<_>, Vec<_>) =
+            helpers.into_iter().partition(|helper| is_by_helper || mended.contains(helper));
+        candidates.splice(0..0, first);
+        candidates.extend(last);
+    }
+    Ok(candidates)
+}
+
+/// Of the candidates that close a finding the one that takes the least, as far as there is time.
+async fn best(
+    desk: &mut Desk,
+    world: &World<'_>,
+    mending: &Mending<'_>,
+    candidates: Vec<String>,
+    left: &mut usize,
+) -> Result<Option<(Loss, String)>, Error> {
+    let (mut best, mut more, mut least): (Option<(Loss, String)>, _, _) = (None, MORE, LEAST);
+    for sql in candidates {
+        if [*left, more, least].contains(&0) {
+            break;
+        }
+        *left -= 1;
+        desk.mark("mending").await?;
+        let is_made = desk.keep(&sql).await?.is_ok();
+        let loss = match is_made && !still_crosses(desk, world, &mending.finding.object, &mending.own).await? {
+            true => mending.loss(desk, world).await?,
+            false => None,
+        };
+        desk.back("mending").await?;
+        if let Some(loss) = loss.filter(|loss| best.as_ref().is_none_or(|(least, _)| loss < least)) {
+            best = Some((loss, sql));
+        }
+        match &best {
+            Some((loss, _)) if *loss == Loss::default() => break,
+            Some((loss, _)) if loss.takes_nothing() => more -= 1,
+            Some(_) => least -= 1,
+            None => {}
+        }
+    }
+    Ok(best)
 }
 
 /// Whether somebody is let in who only seems to be what policies ask for.
