@@ -20,8 +20,8 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn customer(&mut self, relation: &'c Relation, actor: &Actor) -> Result<Option<&'c str>, Error> {
         let Some(tenants) = self.world.tenant_table() else { return Ok(None) };
         let is_members = self.world.members().is_some_and(|members| members.oid == relation.oid);
-        let is_tenants = tenants.oid == relation.oid;
-        if is_members || is_tenants || !matches!(self.world.ties.get(&relation.oid), Some(Tie::Tenant(_))) {
+        let gives = tenants.oid == relation.oid || self.world.gives_privileges(relation);
+        if is_members || gives || !matches!(self.world.ties.get(&relation.oid), Some(Tie::Tenant(_))) {
             return Ok(None);
         }
         let Some(column) = self.named_customer(relation) else { return Ok(None) };

@@ -1,8 +1,10 @@
 -- Stores are tenants that everybody sees. An order is its customer's as well, whoever that is, and takes from the stock; a list
--- of things that one likes is one's own. To talk in another customer's name is something else.
+-- of things that one likes is one's own. To talk in another customer's name is something else, and so is a row by which one reads on.
 -- base: hosted
 -- low
 -- right: table public.threads: insert by owner clerk newcomer
+-- right: table public.helpers: insert by owner clerk newcomer
+-- says: can add themselves to the other tenant, and read public.takings there
 -- own: table public.orders: insert by owner clerk newcomer
 -- own: table public.favorites: insert update by owner clerk
 -- own: function public.place_order: call by owner clerk newcomer
@@ -42,3 +44,10 @@ create policy s on order_lines for select to authenticated using (exists (select
 create policy own on favorites for all to authenticated using (account_id = auth.uid()) with check (account_id = auth.uid());
 create policy s on threads for select to authenticated using (customer_id = auth.uid() or works_at(store_id));
 create policy i on threads for insert to authenticated with check (true);
+create table helpers (id uuid primary key default gen_random_uuid(), store_id bigint not null references stores, helper_id uuid not null references auth.users);
+create table takings (id uuid primary key default gen_random_uuid(), store_id bigint not null references stores, total numeric not null);
+alter table helpers enable row level security; alter table takings enable row level security;
+create policy s on helpers for select to authenticated using (helper_id = auth.uid());
+create policy w on helpers for select to authenticated using (works_at(store_id));
+create policy i on helpers for insert to authenticated with check (helper_id = auth.uid());
+create policy s on takings for select to authenticated using (works_at(store_id) or exists (select from helpers h where h.store_id = takings.store_id and h.helper_id = auth.uid()));

@@ -144,14 +144,16 @@ impl<'c> Prober<'_, 'c> {
                 let look = self.count_sql(relation, tenant);
                 let is_dealing = self.customer(relation, actor).await?.is_some();
                 match self.try_insert(actor, draft, &[look]).await? {
-                    Inserted::Yes { sql, .. } if is_dealing && self.is_in_own_name(actor, &sql) => {
-                        self.record.enter(&object, Verb::Insert, actor, Cell::Own);
-                    }
                     Inserted::Yes { sql, looks } if looks.first().is_some_and(|after| after.number() > before) => {
+                        let let_in = self.let_in(relation, actor, tenant, &sql).await?;
+                        if is_dealing && let_in.is_none() && self.is_in_own_name(actor, &sql) {
+                            self.record.enter(&object, Verb::Insert, actor, Cell::Own);
+                            continue;
+                        }
                         let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let whose = Self::whose(actor, tenant);
                         let deed = Harm::of_writing(actor.kind);
-                        let deed = match self.let_in(relation, actor, tenant, &sql).await? {
+                        let deed = match let_in {
                             Some(read) => deed.that(format!("can add themselves to {whose}, and read {read} there")),
                             None => deed.that(format!("can add rows for {whose}")),
                         };
