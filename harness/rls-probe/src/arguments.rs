@@ -89,6 +89,11 @@ const QUERIES: [&str; 5] = [
 /// How many roles are tried as an argument.
 const ROLES: usize = 4;
 
+/// Whether a function is asked for a role: who may not give the highest may give others.
+pub fn asks_for_role(world: &World<'_>, function: &Function) -> bool {
+    function.arguments.iter().any(|argument| is_role(world, argument))
+}
+
 /// Whether an argument is a role.
 fn is_role(world: &World<'_>, argument: &Argument) -> bool {
     let is_list = argument.category == "A";
@@ -129,7 +134,7 @@ pub fn plans(world: &World<'_>, function: &Function) -> Vec<Plan> {
         plans.push(Plan::Required);
     }
     plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
-    if function.volatile && function.arguments.iter().any(|argument| is_role(world, argument)) {
+    if function.volatile && asks_for_role(world, function) {
         let roles = world.roles.len().min(ROLES);
         plans.extend((0..roles).flat_map(|at| [Plan::Raised(at), Plan::RaisedOneself(at)]));
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     actor::{Actor, Kind},
-    arguments::{Plan, call, plans},
+    arguments::{Plan, asks_for_role, call, plans},
     catalog::{Argument, Function, Relation},
     desk::{Arranged, Done},
     error::Error,
@@ -139,6 +139,7 @@ impl<'c> Prober<'_, 'c> {
         let mut let_in = false;
         let above = self.above(actor).len();
         let plans = plans(self.world, function);
+        let asks_for_role = asks_for_role(self.world, function);
         let tries: Vec<_> = picks.iter().flat_map(|pick| plans.iter().map(move |plan| (*plan, *pick))).collect();
         for (plan, pick) in tries {
             // What somebody can do with the first rows, they can do with others.
@@ -146,7 +147,8 @@ impl<'c> Prober<'_, 'c> {
                 break;
             }
             // Who asks is all that it looked at so far.
-            if !let_in && (pick != picks[0] || !plan.is_for_strangers()) {
+            let is_another_role = asks_for_role && plan == Plan::Own;
+            if !let_in && (pick != picks[0] && !is_another_role || !plan.is_for_strangers()) {
                 continue;
             }
             if plan.is_of_own() && actor.tenant.is_none() {
