@@ -111,7 +111,7 @@ impl<'c> Prober<'_, 'c> {
                 // Somebody gets through with the same, and is told of.
                 _ if gets_through => Cell::Refused,
                 // It is the fix that is in place which says so.
-                (None, Some(refused)) if self.is_again && refused.is_said() => Cell::Refused,
+                (None, Some(refused)) if self.is_again && refused.is_by_code() => Cell::Refused,
                 // A function checks who calls it before it looks at its arguments.
                 (None, Some(refused)) if refused.is_of_privilege() => Cell::Refused,
                 (None, reason) => Cell::Undecided(format!(
