@@ -339,11 +339,12 @@ impl Contract {
         self.trail.as_ref().map_or(ranked, |trail| &trail.roles)
     }
 
-    /// The role of a persona, by the label that the contract gives both.
+    /// The role of a persona, by the label that the contract gives both, or by the role's own name.
     pub fn role_of(&self, persona: &str) -> Option<&str> {
         let label = &self.personas.get(persona)?.label;
-        let labels = &self.formats.as_ref()?.labels;
-        labels.iter().find_map(|(role, own)| (own == label).then_some(role.as_str()))
+        let labels = self.formats.iter().flat_map(|formats| &formats.labels);
+        let mut named = labels.filter(|(_, own)| *own == label).map(|(role, _)| role);
+        named.next().or_else(|| self.roles().iter().find(|role| *role == label)).map(String::as_str)
     }
 
     /// How values are written on screen.

@@ -312,6 +312,8 @@ pub struct Form {
     pub sets: BTreeMap<String, Value>,
     /// What names the row once it is made, in the list and in what is announced.
     pub says: String,
+    /// What is announced instead, where that does not name the row.
+    pub announces: Option<String>,
 }
 
 /// A field of a form.

@@ -142,10 +142,11 @@ pub mod writes {
             let made = Wanted::anything(contract).text(&title);
             let visit = page.browser().wait_for(&made).await?;
             visit.expect_ready(format!("{} is made by the dialog", form.name))?;
-            if !page.browser().texts(&page.toast()?).await?.iter().any(|text| text.contains(&title)) {
+            let announced = form.announces.as_ref().unwrap_or(&title);
+            if !page.browser().texts(&page.toast()?).await?.iter().any(|text| text.contains(announced)) {
                 return Err(Failure::failed(format!("{} was made, and the view says so", form.name))
-                    .expected(format!("its name in {}", page.toast()?))
-                    .seen("no message names it")
+                    .expected(format!("{announced:?} in {}", page.toast()?))
+                    .seen("no message with it")
                     .at(visit.url())
                     .caused_by(Cause::FrontEnd));
             }
@@ -177,7 +178,7 @@ pub mod writes {
             let typed = |text: &str| typed(&text.replace("{name}", "{name} again"));
             fill(&page, form, &typed).await?;
             page.browser().click(&form.submit).await?;
-            let announced = Some(typed(&form.says)).filter(|announced| *announced != title);
+            let announced = form.announces.clone().or_else(|| Some(typed(&form.says)).filter(|text| *text != title));
             let what = format!("{} whose code is taken", form.name);
             let refused = refused(&page, &contract.controls()?.dialog, &what, announced.as_deref()).await;
             match rows().await?.len() {

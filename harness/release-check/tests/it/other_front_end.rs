@@ -245,13 +245,30 @@ async fn a_view_in_memory_that_is_open_is_not_closed() {
 
 /// What checks say of our own front end with these changes, and what they print.
 async fn verified_with(changes: &[(&str, &str, &str)], suite: &str, checks: &[&str]) -> (Vec<CheckResult>, String) {
+    verified_by(changes, &[], suite, checks).await
+}
+
+/// The same by a contract with other words.
+async fn verified_by(
+    changes: &[(&str, &str, &str)],
+    words: &[(&str, &str)],
+    suite: &str,
+    checks: &[&str],
+) -> (Vec<CheckResult>, String) {
     let folder = tempfile::tempdir().unwrap();
     let (web, left) = (folder.path().join("web"), folder.path().join("results"));
     copy(&root().join("fixtures/portal/web"), &web);
     change(&web, changes);
     let portal = Portal::builder().dist(web).token_requests(30, 900).start().await.unwrap();
+    let ours = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
+    let contract = words.iter().fold(ours, |contract, (text, by)| {
+        assert!(contract.contains(text), "{text}");
+        contract.replace(text, by)
+    });
+    let path = folder.path().join("contract.toml");
+    fs::write(&path, contract).unwrap();
     let mut command = Suite::build(suite).unwrap().command_in(&left);
-    command.args(checks).env("HARNESS_TARGET", "staging").envs(portal.variables());
+    command.args(checks).env("HARNESS_CONTRACT", &path).env("HARNESS_TARGET", "staging").envs(portal.variables());
     let output = command.output().unwrap();
     (read_results(&left).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
@@ -269,6 +286,73 @@ const LOGIN_ELSEWHERE: &[(&str, &str, &str)] = &[
 async fn a_login_may_have_an_address_of_its_own(#[case] suite: &str, #[case] checks: &[&str]) {
     let (results, _) = verified_with(LOGIN_ELSEWHERE, suite, checks).await;
     assert!(results.len() > 8, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// The way out stands in a menu that opens when a pointer goes down, as in apps of React's.
+const ACCOUNT_MENU: &[(&str, &str, &str)] = &[
+    (
+        "assets/shell.js",
+        "signOut && el(\"button\", { type: \"button\", class: \"quiet\", onclick: (event) => leave(event.target, signOut) }, \"Sign Out\")",
+        "signOut && accountMenu(signOut)",
+    ),
+    (
+        "assets/shell.js",
+        "function leave(",
+        "function accountMenu(signOut) {
+  const leaving = el(\"button\", { type: \"button\", role: \"menuitem\", onclick: (event) => leave(event.target, signOut) }, \"Sign Out\");
+  const menu = el(\"div\", { role: \"menu\" }, leaving);
+  const open = (event) => {
+    event.preventDefault();
+    opener.after(menu);
+    leaving.focus();
+  };
+  const onkeydown = (event) => event.key === \"Enter\" && open(event);
+  const opener = el(\"button\", { type: \"button\", \"aria-haspopup\": \"menu\", onpointerdown: open, onkeydown }, \"Account\");
+  return el(\"div\", null, opener);
+}
+
+function leave(",
+    ),
+];
+
+#[rstest]
+#[case::the_way_out("authentication", &["logout::"], 6)]
+#[case::its_views("smoke", &["routes::signed_in"], 8)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_out_may_stand_in_a_menu(#[case] suite: &str, #[case] checks: &[&str], #[case] at_least: usize) {
+    let words = [("sign_out = \"Sign Out\"", "sign_out = \"Sign Out\"\naccount_menu = \"[aria-haspopup=menu]\"")];
+    let (results, _) = verified_by(ACCOUNT_MENU, &words, suite, checks).await;
+    assert!(results.len() >= at_least, "{} checks", results.len());
+    for check in results {
+        assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
+    }
+}
+
+/// Tabs that turn when the mouse goes down; what can be done with a row stands in a menu.
+const DOWN_AND_MENUS: &[(&str, &str, &str)] = &[
+    ("assets/tabs.js", "onclick: () => select(at)", "onmousedown: () => select(at)"),
+    (
+        "assets/action.js",
+        "  return button;",
+        "  const onpointerdown = () => {
+    button.setAttribute(\"role\", \"menuitem\");
+    document.body.append(button);
+    button.addEventListener(\"click\", () => button.remove());
+  };
+  return el(\"button\", { type: \"button\", class: \"small\", \"aria-label\": `${label} …`, onpointerdown }, \"…\");",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_with_a_row_may_stand_in_a_menu() {
+    let words =
+        [("button = \"Resolve\"\nmeanwhile", "menu = \"[aria-label^=Resolve]\"\nbutton = \"Resolve\"\nmeanwhile")];
+    let checks = ["case_1_a_message_is_dealt_with"];
+    let (results, _) = verified_by(DOWN_AND_MENUS, &words, "data", &checks).await;
+    assert!(!results.is_empty());
     for check in results {
         assert_eq!(check.outcome, Outcome::Passed, "{}\n{:?}", check.name, check.text());
     }

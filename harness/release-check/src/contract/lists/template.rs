@@ -95,7 +95,9 @@ fn words_for(lines: &[(&str, &Value)], formats: &mut Formats) -> Option<String> 
                 _ => return false,
             };
             let is_known = formats.labels.get(&code).is_none_or(|word| word == line);
-            is_known && !line.is_empty() && *words.entry(code).or_insert(line) == *line
+            // A number that goes with it is no word for it.
+            let is_word = !line.is_empty() && !line.contains(char::is_numeric);
+            is_known && is_word && *words.entry(code).or_insert(line) == *line
         });
         let different: BTreeSet<_> = words.values().collect();
         // As many codes as rows say nothing: any column could be the code of any other.
