@@ -112,8 +112,11 @@ impl<'c> Prober<'_, 'c> {
                 _ if gets_through => Cell::Refused,
                 // It is the fix that is in place which says so.
                 (None, Some(refused)) if self.is_again && refused.is_by_code() => Cell::Refused,
-                // A function checks who calls it before it looks at its arguments.
-                (None, Some(refused)) if refused.is_of_privilege() => Cell::Refused,
+                // A function checks who calls it before it looks at its arguments; what a fix leaves without a grant checks
+                // nothing.
+                (None, Some(refused)) if refused.is_of_privilege() && !(self.is_again && refused.is_by_grant()) => {
+                    Cell::Refused
+                }
                 (None, reason) => Cell::Undecided(format!(
                     "nobody could call it with what was tried: {}; nor {last}",
                     reason.as_ref().map(ToString::to_string).unwrap_or_default()
