@@ -8,6 +8,7 @@ mod holes;
 mod mutants;
 mod package;
 mod peer;
+mod postgrest_specs;
 mod rls;
 mod schemas;
 mod steady;
@@ -52,6 +53,8 @@ enum Action {
     SupabaseJs,
     /// Run the real postgrest-js against the embedded portal; needs node
     PostgrestJs,
+    /// Run PostgREST's own specs, read off a clone of its repository, against the embedded REST server
+    PostgrestSpecs(postgrest_specs::Options),
     /// Build a team's portal with Vite and run the suites on it; needs node
     Vite,
     /// Compare what is asked of the vendors' APIs, and what the embedded platform answers, with what they publish; needs node
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Action::Vendors => passed(vendors::run()),
         Action::SupabaseJs => passed(peer::supabase_js()),
         Action::PostgrestJs => passed(peer::postgrest_js()),
+        Action::PostgrestSpecs(options) => passed(postgrest_specs::run(&options)),
         Action::Vite => passed(peer::vite()),
         Action::Package(options) => passed(package::run(&options)),
         Action::Steady(options) => passed(steady::run(&options)),

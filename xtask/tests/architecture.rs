@@ -28,7 +28,7 @@ const CRATES: Allowed = &[
     ("harness/rls-probe", "held-texts hosted-project owned-process portal"),
     ("suites/smoke", "contract-cases harness support"),
     ("suites/support", "harness"),
-    ("xtask", "harness held-texts portal release-check rls-probe"),
+    ("xtask", "harness held-texts hosted-project portal release-check rls-probe"),
 ];
 
 const HARNESS: Allowed = &[

@@ -104,8 +104,9 @@ impl Extensions {
             Regex::new(r#"(?is)^\s*(?:comment\s+on|alter|drop)\s+extension\s+(?:if\s+exists\s+)?"?([\w-]+)"?"#)
                 .expect("a pattern")
         });
-        static PLACE: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"(?i)\b(geometry|geography)\s*\([^()]*\)").expect("a pattern"));
+        static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?i)(?:\bextensions\.)?\b(geometry|geography)\s*\([^()]*\)").expect("a pattern")
+        });
         if let Some(named) = CREATE.captures(sql) {
             return self.missing(&named[1].to_lowercase()).map_or_else(|| sql.to_owned(), str::to_owned);
         }
