@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(extensions.translated("comment on extension vector is 'x'"), "");
         extensions.translated("create extension postgis");
         assert_eq!(
-            extensions.translated("create table t (p geography(point, 4326))"),
-            "create table t (p extensions.geography)"
+            extensions.translated("create table t (p geography(point, 4326), q extensions.geometry(LINESTRING, 4326))"),
+            "create table t (p extensions.geography, q extensions.geometry)"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! What the embedded server answers to a request of a spec, held against what the spec expects.
 
 use portal::Portal;
+use regex::Regex;
 use reqwest::{Client, header::HeaderMap};
 use serde_json::Value;
 
@@ -45,8 +46,8 @@ impl Answer {
     /// What is not as expected, a line each.
     pub fn differences(&self, expected: &Expected) -> Vec<String> {
         let mut lines = Vec::new();
-        if i64::from(self.status) != expected.status {
-            lines.push(format!("status {} instead of {}", self.status, expected.status));
+        if let Some(status) = expected.status.filter(|status| i64::from(self.status) != *status) {
+            lines.push(format!("status {} instead of {status}", self.status));
         }
         lines.extend(expected.headers.iter().filter_map(|matcher| self.unlike(matcher)));
         if expected.any_json && !self.values("content-type").iter().any(|value| value.starts_with("application/json")) {
@@ -75,6 +76,11 @@ impl Answer {
             Matcher::Is(name, value) => (name.as_str(), self.values(name).contains(value), value.clone()),
             Matcher::Has(name, part) => {
                 (name.as_str(), self.values(name).iter().any(|value| value.contains(part)), format!("…{part}…"))
+            }
+            Matcher::Like(name, pattern) => {
+                let like = Regex::new(pattern).ok();
+                let is = |value: &String| like.as_ref().is_some_and(|like| like.is_match(value));
+                (name.as_str(), self.values(name).first().is_some_and(is), format!("/{pattern}/"))
             }
             Matcher::Absent(name) => (name.as_str(), self.values(name).is_empty(), "none".to_owned()),
             Matcher::Times(metric) => {

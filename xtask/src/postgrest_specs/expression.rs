@@ -24,6 +24,8 @@ pub enum Value {
 pub enum Matcher {
     Is(String, String),
     Has(String, String),
+    /// Its value is like a regular expression.
+    Like(String, String),
     Absent(String),
     /// A metric of `Server-Timing`.
     Times(String),
@@ -140,20 +142,20 @@ impl<'t> Parser<'t, '_> {
         let header = |name: &str, value: String| Value::Header(name.to_owned(), value);
         let is_in = |values: Vec<Value>| Value::List(values);
         Ok(Some(match name.rsplit('.').next().unwrap_or(name) {
-            "authHeaderJWT" => match self.atom()? {
+            "authHeaderJWT" => match self.argument()? {
                 Value::Signed(claims) => Value::List(vec![Value::Signed(claims)]),
                 token => header("Authorization", format!("Bearer {}", text(token)?)),
             },
             "authHeader" => {
-                let scheme = text(self.atom()?)?;
-                header("Authorization", format!("{scheme} {}", text(self.atom()?)?))
+                let scheme = text(self.argument()?)?;
+                header("Authorization", format!("{scheme} {}", text(self.argument()?)?))
             }
-            "acceptHdrs" => is_in(vec![header("Accept", text(self.atom()?)?)]),
-            "rangeHdrs" => is_in(vec![header("Range-Unit", "items".into()), header("Range", text(self.atom()?)?)]),
+            "acceptHdrs" => is_in(vec![header("Accept", text(self.argument()?)?)]),
+            "rangeHdrs" => is_in(vec![header("Range-Unit", "items".into()), header("Range", text(self.argument()?)?)]),
             "rangeHdrsWithCount" => is_in(vec![
                 header("Prefer", "count=exact".into()),
                 header("Range-Unit", "items".into()),
-                header("Range", text(self.atom()?)?),
+                header("Range", text(self.argument()?)?),
             ]),
             "ByteRangeFromTo" => {
                 let (from, to) = (self.number()?, self.number()?);
@@ -161,23 +163,28 @@ impl<'t> Parser<'t, '_> {
             }
             "ByteRangeFrom" => Value::Text(format!("{}-", self.number()?)),
             "ByteRangeSuffix" => Value::Text(format!("-{}", self.number()?)),
-            "matchHeaderAbsent" => Value::Matcher(Matcher::Absent(text(self.atom()?)?)),
+            "matchHeaderAbsent" => Value::Matcher(Matcher::Absent(text(self.argument()?)?)),
             "matchHeaderValuePresent" => {
-                let name = text(self.atom()?)?;
-                Value::Matcher(Matcher::Has(name, text(self.atom()?)?))
+                let name = text(self.argument()?)?;
+                Value::Matcher(Matcher::Has(name, text(self.argument()?)?))
             }
-            "matchServerTimingHasTiming" => Value::Matcher(Matcher::Times(text(self.atom()?)?)),
+            "matchServerTimingHasTiming" => Value::Matcher(Matcher::Times(text(self.argument()?)?)),
             "readFixtureFile" => {
-                let file = self.scope.fixtures.join(text(self.atom()?)?);
+                let file = self.scope.fixtures.join(text(self.argument()?)?);
                 Value::Text(std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?)
             }
-            "generateJWT" => Value::Signed(text(self.atom()?)?),
+            "generateJWT" => Value::Signed(text(self.argument()?)?),
             _ => return Ok(None),
         }))
     }
 
+    /// What a function is given: the next value, or all that follows `$`.
+    fn argument(&mut self) -> Result<Value, Unread> {
+        if self.take("$") { self.expression() } else { self.atom() }
+    }
+
     fn number(&mut self) -> Result<i64, Unread> {
-        match self.atom()? {
+        match self.argument()? {
             Value::Number(number) => Ok(number),
             other => Err(format!("{other:?} is no number")),
         }
@@ -277,7 +284,7 @@ impl<'t> Parser<'t, '_> {
             scope.bound.remove(at);
             let mut parser = Parser { tokens, at: 0, scope: &scope };
             let value = parser.expression()?;
-            let is_whole = parser.at == parser.tokens.len();
+            let is_whole = parser.at == parser.tokens.len() || parser.is_name("in");
             return if is_whole { Ok(value) } else { Err(format!("the definition of `{name}`")) };
         }
         word(name.rsplit('.').next().unwrap_or(name)).ok_or_else(|| format!("the name `{name}`"))

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     expression::{Bound, Matcher, Parser, Scope, Unread, Value, list},
+    looked,
     tokens::{Kind, Token, tokens},
 };
 
@@ -26,7 +27,7 @@ pub struct Request {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
-    pub status: i64,
+    pub status: Option<i64>,
     pub body: Body,
     pub headers: Vec<Matcher>,
     /// Nothing is said of headers: JSON has to be of the type that hspec-wai-json takes.
@@ -155,7 +156,10 @@ impl<'t> Walk<'t, '_> {
                 _ => at + 1,
             };
         }
-        if matches!(name.as_str(), "get" | "post" | "put" | "patch" | "delete" | "options" | "request") {
+        if name == "pendingWith" {
+            return outdent(tokens, at);
+        }
+        if is_request(&tokens[at]) {
             return self.pair(tokens, at, scope);
         }
         if let Some(next) = self.call(tokens, at, scope) {
@@ -208,7 +212,13 @@ impl<'t> Walk<'t, '_> {
                 parser.at = statement_end(tokens, at);
                 Err(why)
             }
-            Ok(_) if !expects(&parser) => Err("an answer that the test looks at itself".to_owned()),
+            Ok(request) if !expects(&parser) => {
+                let end = outdent(tokens, at.saturating_sub(2)).min(next_request(tokens, at));
+                let looked = bound_to(tokens, at).ok_or_else(|| "an answer that nobody looks at".to_owned());
+                let expected = looked.and_then(|name| looked::expected(&mut parser, name, end));
+                parser.at = end;
+                expected.map(|expected| (request, expected))
+            }
             Ok(request) => {
                 parser.at += 1;
                 let expected = expected(&mut parser);
@@ -241,10 +251,29 @@ fn block_end(tokens: &[Token], at: usize) -> usize {
     tokens[at + 1..].iter().position(over).map_or(tokens.len(), |after| at + 1 + after)
 }
 
+/// Where the statements end that `at` is one of.
+fn outdent(tokens: &[Token], at: usize) -> usize {
+    let over = |token: &Token| token.leads && token.column < tokens[at].column;
+    tokens[at + 1..].iter().position(over).map_or(tokens.len(), |after| at + 1 + after)
+}
+
 /// Where the next request begins at the latest.
 fn statement_end(tokens: &[Token], at: usize) -> usize {
-    let is_next = |token: &Token| is_request(token) && token.leads;
-    tokens[at + 1..].iter().position(is_next).map_or(tokens.len(), |after| at + 1 + after).min(block_end(tokens, at))
+    next_request(tokens, at).min(block_end(tokens, at))
+}
+
+/// Where the next line begins that makes a request, or binds its answer.
+fn next_request(tokens: &[Token], at: usize) -> usize {
+    let makes =
+        |after: &usize| tokens[*after].leads && (is_request(&tokens[*after]) || bound_to(tokens, *after + 2).is_some());
+    (at + 1..tokens.len()).find(makes).unwrap_or(tokens.len())
+}
+
+/// The name that the answer of the request at `at` is bound to: `r <- request …`
+fn bound_to(tokens: &[Token], at: usize) -> Option<&str> {
+    let is_bound = tokens.get(at.checked_sub(1)?)?.kind == Kind::Symbol("<-".to_owned());
+    let Kind::Name(name) = &tokens.get(at.checked_sub(2)?)?.kind else { return None };
+    (is_bound && tokens.get(at).is_some_and(is_request)).then_some(name)
 }
 
 fn is_request(token: &Token) -> bool {
@@ -254,7 +283,6 @@ fn is_request(token: &Token) -> bool {
 
 fn has_request(tokens: &[Token]) -> bool {
     tokens.iter().any(is_request)
-        || tokens.iter().any(|token| matches!(&token.kind, Kind::Infix(name) if name == "shouldRespondWith"))
 }
 
 fn request(parser: &mut Parser<'_, '_>, word: &Kind) -> Result<Request, Unread> {
@@ -298,9 +326,9 @@ fn take_headers(request: &mut Request, values: Vec<Value>) -> Result<(), Unread>
 }
 
 fn expected(parser: &mut Parser<'_, '_>) -> Result<Expected, Unread> {
-    let mut expected = Expected { status: 200, body: Body::Any, headers: Vec::new(), any_json: false };
+    let mut expected = Expected { status: Some(200), body: Body::Any, headers: Vec::new(), any_json: false };
     match parser.atom()? {
-        Value::Number(status) => expected.status = status,
+        Value::Number(status) => expected.status = Some(status),
         Value::Text(text) => expected.body = Body::Text(text),
         Value::Json(text) => {
             expected.body = Body::Json(as_json(&text)?);
@@ -319,7 +347,7 @@ fn expected(parser: &mut Parser<'_, '_>) -> Result<Expected, Unread> {
             return Err("a record of another kind".to_owned());
         }
         match (field.as_str(), parser.expression()?) {
-            ("matchStatus", Value::Number(status)) => expected.status = status,
+            ("matchStatus", Value::Number(status)) => expected.status = Some(status),
             ("matchHeaders", value) => {
                 expected.any_json = false;
                 expected.headers = list(value)?.into_iter().map(matcher).collect::<Result<_, _>>()?;
@@ -340,7 +368,7 @@ fn matcher(value: Value) -> Result<Matcher, Unread> {
 }
 
 /// JSON as it is quoted in Haskell: keys may stand without quotes.
-fn as_json(quoted: &str) -> Result<String, Unread> {
+pub fn as_json(quoted: &str) -> Result<String, Unread> {
     let mut json = String::new();
     let mut letters = quoted.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
@@ -420,7 +448,7 @@ spec = describe "ships" $ do
             ]
         );
         assert_eq!(request.body.trim(), r#"[{ "name": "One" }, {"name": "T\"wo"}]"#);
-        assert_eq!(expected.status, 201);
+        assert_eq!(expected.status, Some(201));
         assert_eq!(
             expected.headers,
             [
@@ -430,7 +458,7 @@ spec = describe "ships" $ do
             ]
         );
         let (_, expected) = pairs[1].read.as_ref().unwrap();
-        assert_eq!((expected.status, &expected.body), (404, &Body::Any));
+        assert_eq!((expected.status, &expected.body), (Some(404), &Body::Any));
     }
 
     #[test]
@@ -454,13 +482,36 @@ spec actualPgVersion = do
 "#;
         let pairs = pairs(source);
         assert_eq!(Vec::from_iter(pairs.keys()), ["spec"]);
-        let read = pairs["spec"].iter().map(|pair| pair.read.as_ref().unwrap());
-        let paths: Vec<_> = read.clone().map(|(request, _)| request.path.as_str()).collect();
+        let read: Vec<_> = pairs["spec"].iter().map(|pair| pair.read.as_ref().unwrap()).collect();
+        let paths: Vec<_> = read.iter().map(|(request, _)| request.path.as_str()).collect();
         assert_eq!(paths, ["/ships", "/ships?id=eq.0", "/ships", "/ships?id=eq.0", "/new"]);
-        let (request, expected) = read.clone().next().unwrap();
+        let (request, expected) = read[0];
         assert_eq!(request.headers, [("Prefer".to_owned(), "tx=commit".to_owned())]);
         assert_eq!(expected.headers[1], Matcher::Has("Preference-Applied".to_owned(), "tx".to_owned()));
-        assert_eq!(read.last().unwrap().1.body, Body::Text("new".to_owned()));
+        assert_eq!(read[4].1.body, Body::Text("new".to_owned()));
+    }
+
+    #[test]
+    fn what_a_test_looks_at_itself_is_expected() {
+        let source = r#"
+spec = do
+  it "counts" $ do
+    r <- request methodGet "/ships" (rangeHdrs $ ByteRangeFromTo 0 1) mempty
+    let seen = simpleHeaders r
+    liftIO $ do
+      seen `shouldSatisfy` matchHeader "Content-Range" "0-1/*"
+      simpleStatus r `shouldBe` ok200
+    p <- get "/ships"
+    liftIO $ simpleBody p `shouldBe` [json|[]|]
+"#;
+        let pairs = pairs(source);
+        let read: Vec<_> = pairs["spec"].iter().map(|pair| pair.read.as_ref().unwrap()).collect();
+        let (request, expected) = read[0];
+        assert_eq!(request.headers[1], ("Range".to_owned(), "0-1".to_owned()));
+        assert_eq!(expected.status, Some(200));
+        assert_eq!(expected.headers, [Matcher::Like("Content-Range".to_owned(), "0-1/*".to_owned())]);
+        let (_, expected) = read[1];
+        assert_eq!((expected.status, &expected.body), (None, &Body::Json("[]".to_owned())));
     }
 
     #[test]
@@ -471,10 +522,13 @@ spec = do
     r <- get "/ships"
     liftIO $ simpleHeaders r `shouldSatisfy` noBlankHeader
   it "is made" $ post "/ships" (made 3) `shouldRespondWith` 201
+  it "is not run" $ do
+    pendingWith "a decision"
+    get "/ships" `shouldRespondWith` 500
   it "goes on" $ get "/ships" `shouldRespondWith` 200
 "#;
         let pairs = pairs(source);
         let read: Vec<_> = pairs["spec"].iter().map(|pair| pair.read.as_ref().err().map(String::as_str)).collect();
-        assert_eq!(read, [Some("an answer that the test looks at itself"), Some("the name `made`"), None]);
+        assert_eq!(read, [Some("an answer that the test looks at in another way"), Some("the name `made`"), None]);
     }
 }

@@ -13,6 +13,8 @@ use crate::Error;
 pub struct Server {
     pub portal: Portal,
     database: PgConnection,
+    /// What a statement begins with that changes a setting of the server.
+    role: String,
     /// The settings that are in force.
     settings: String,
     /// What the database refused of the fixtures.
@@ -20,13 +22,15 @@ pub struct Server {
     pub version: i64,
 }
 
+/// Settings of the server by name.
+type Settings = [(&'static str, &'static str)];
+
 /// What `Main.hs` runs a spec with, where that is not what it runs most with.
-const SETTINGS: [(&str, &str, &[(&str, &str)]); 18] = [
+const SETTINGS: [(&str, &str, &Settings); 17] = [
     ("AggregateFunctionsSpec", "allowed", &[("pgrst.db_aggregates_enabled", "true")]),
     ("AsymmetricJwtSpec", "spec", &[("pgrst.jwt_secret", "of its own")]),
     ("AudienceJwtSecretSpec", "spec", &[("pgrst.jwt_aud", "youraudience")]),
     ("BinaryJwtSecretSpec", "spec", &[("pgrst.jwt_secret_is_base64", "true")]),
-    ("CorsSpec", "spec", &[]),
     ("ExtraSearchPathSpec", "spec", EXTRA_PATH),
     ("MultipleSchemaSpec", "spec", &[("pgrst.db_schemas", r#"v1, v2, SPECIAL "@/\#~_-"#)]),
     ("NoAnonSpec", "spec", &[("pgrst.db_anon_role", "")]),
@@ -42,19 +46,20 @@ const SETTINGS: [(&str, &str, &[(&str, &str)]); 18] = [
     ("UnicodeSpec", "spec", &[("pgrst.db_schemas", "تست")]),
 ];
 
-const EXTRA_PATH: &[(&str, &str)] = &[("pgrst.db_extra_search_path", r#"public, extensions, EXTRA "@/\#~_-"#)];
+const EXTRA_PATH: &Settings = &[("pgrst.db_extra_search_path", r#"public, extensions, EXTRA "@/\#~_-"#)];
 
 /// What most specs are run with: `baseCfg` of `SpecHelper.hs`.
-const BASE: [(&str, &str); 8] = [
+const BASE: &Settings = &[
     ("pgrst.db_anon_role", "postgrest_test_anonymous"),
     ("pgrst.db_extra_search_path", ""),
     ("pgrst.db_max_rows", "1000000"),
     ("pgrst.db_pre_request", "test.switch_role"),
     ("pgrst.db_schemas", "test"),
     ("pgrst.db_tx_end", "rollback-allow-override"),
-    ("app.settings.app_host", "localhost"),
-    ("app.settings.external_api_secret", "0123456789abcdef"),
 ];
+
+/// What `RangeSpec` counts by, as `Main.hs` has it.
+const ANALYZE: &str = "analyze test.items; analyze test.child_entities";
 
 impl Server {
     /// Starts it with what is in `specs/fixtures`, and the secret of `specs/SpecHelper.hs`.
@@ -62,25 +67,29 @@ impl Server {
     /// # Errors
     /// When there are no fixtures, or psql or the portal fails.
     pub async fn start(specs: &Path) -> Result<Self, Error> {
-        let helper = specs.join("SpecHelper.hs");
-        let source = fs::read_to_string(&helper).map_err(|error| format!("{}: {error}", helper.display()))?;
-        let secret = Regex::new(r#"encodeUtf8 "([^"]+)""#)?;
-        let secret = secret.captures(&source).ok_or("SpecHelper.hs names no secret")?[1].to_owned();
         let nothing = tempfile::tempdir()?;
         fs::write(nothing.path().join("00000000000000_nothing.sql"), "select 1;")?;
+        let secret = secret(&specs.join("SpecHelper.hs"))?;
         let portal = Portal::builder().migrations(nothing.path()).jwt_secret(secret).start().await?;
         let mut database = PgConnection::connect(portal.database_url()).await?;
-        // Made by the fixtures, or by the project: both are meant to be the first.
-        sqlx::raw_sql("drop extension if exists pgcrypto cascade; drop schema public cascade")
-            .execute(&mut database)
-            .await?;
+        // The fixtures make it themselves.
+        let cleared = "drop extension if exists pgcrypto cascade; drop schema public cascade";
+        sqlx::raw_sql(cleared).execute(&mut database).await?;
         let available: Vec<String> =
             sqlx::query_scalar("select name from pg_available_extensions").fetch_all(&mut database).await?;
         let refused = load(&specs.join("fixtures"), portal.database_url(), Extensions::new(available))?;
-        sqlx::raw_sql("analyze").execute(&mut database).await?;
+        sqlx::raw_sql(ANALYZE).execute(&mut database).await?;
+        let name: String = sqlx::query_scalar("select current_database()").fetch_one(&mut database).await?;
+        // Sessions have it from their start, so none may be older.
+        let for_functions = format!(
+            "alter database \"{name}\" set app.settings.app_host = 'localhost';
+             select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator'"
+        );
+        sqlx::raw_sql(AssertSqlSafe(for_functions)).execute(&mut database).await?;
         let version: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut database).await?;
         let version = version.parse::<i64>()? / 10_000;
-        Ok(Self { portal, database, settings: String::new(), refused, version })
+        let role = format!("alter role authenticator in database \"{name}\"");
+        Ok(Self { portal, database, role, settings: String::new(), refused, version })
     }
 
     /// Puts the settings of a spec in force.
@@ -89,9 +98,10 @@ impl Server {
     /// When the database refuses them.
     pub async fn set(&mut self, file: &str, spec: &str) -> Result<(), Error> {
         let own = SETTINGS.iter().find(|(of, name, _)| *of == file && *name == spec).map_or(&[][..], |(.., own)| own);
-        let mut sql = "alter role authenticator reset all;".to_owned();
+        let role = &self.role;
+        let mut sql = format!("{role} reset all;");
         for (name, value) in BASE.iter().chain(own) {
-            sql += &format!("alter role authenticator set \"{name}\" = '{value}';");
+            sql += &format!("{role} set \"{name}\" = '{value}';");
         }
         if sql != self.settings {
             sqlx::raw_sql(AssertSqlSafe(sql.as_str())).execute(&mut self.database).await?;
@@ -99,6 +109,14 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// The secret that the specs' tokens are signed with.
+fn secret(helper: &Path) -> Result<String, Error> {
+    let source = fs::read_to_string(helper).map_err(|error| format!("{}: {error}", helper.display()))?;
+    let secret = Regex::new(r#"encodeUtf8 "([^"]+)""#)?;
+    let found = secret.captures(&source).ok_or_else(|| format!("{} names no secret", helper.display()))?;
+    Ok(found[1].to_owned())
 }
 
 /// Runs the files that `load.sql` names, in one session of psql, and returns what was refused.
@@ -121,6 +139,9 @@ fn load(fixtures: &Path, database: &str, mut extensions: Extensions) -> Result<V
         .lines()
         .filter_map(|line| {
             let (place, error) = line.split_once(": ERROR:  ")?;
+            if error == "schema \"extensions\" already exists" {
+                return None;
+            }
             Some(format!("{}: {error}", place.rsplit('/').next().unwrap_or(place)))
         })
         .collect())
