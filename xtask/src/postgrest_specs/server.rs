@@ -26,7 +26,7 @@ pub struct Server {
 type Settings = [(&'static str, &'static str)];
 
 /// What `Main.hs` runs a spec with, where that is not what it runs most with.
-const SETTINGS: [(&str, &str, &Settings); 17] = [
+const SETTINGS: [(&str, &str, &Settings); 18] = [
     ("AggregateFunctionsSpec", "allowed", &[("pgrst.db_aggregates_enabled", "true")]),
     ("AsymmetricJwtSpec", "spec", &[("pgrst.jwt_secret", "of its own")]),
     ("AudienceJwtSecretSpec", "spec", &[("pgrst.jwt_aud", "youraudience")]),
@@ -43,6 +43,7 @@ const SETTINGS: [(&str, &str, &Settings); 17] = [
     ("RollbackSpec", "forced", &[("pgrst.db_tx_end", "rollback")]),
     ("RootSpec", "spec", &[("pgrst.db_root_spec", "root")]),
     ("RpcPreRequestGucsSpec", "spec", &[("pgrst.db_pre_request", "test.custom_headers")]),
+    ("SpreadQueriesSpec", "aggEnabledSpec", &[("pgrst.db_aggregates_enabled", "true")]),
     ("UnicodeSpec", "spec", &[("pgrst.db_schemas", "تست")]),
 ];
 
