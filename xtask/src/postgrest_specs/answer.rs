@@ -19,6 +19,23 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The body, or nothing where it is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    /// What was looked for and not found: a table, a function or one end of a relationship, without its schema.
+    pub fn unfound(&self) -> Option<String> {
+        let body = self.json();
+        let message = body["message"].as_str()?;
+        let name = match body["code"].as_str()? {
+            "PGRST200" | "PGRST205" => message.split('\'').nth_back(1)?,
+            "PGRST202" => message.split_once("function ")?.1.split([' ', '(']).next()?,
+            _ => return None,
+        };
+        Some(name.rsplit('.').next().unwrap_or(name).to_owned())
+    }
+
     /// Sends a request.
     ///
     /// # Errors

@@ -34,6 +34,14 @@ pub struct Expected {
     pub any_json: bool,
 }
 
+impl Expected {
+    /// The body, or nothing where it is no JSON.
+    pub fn json(&self) -> serde_json::Value {
+        let Body::Json(body) = &self.body else { return serde_json::Value::Null };
+        serde_json::from_str(body).unwrap_or_default()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     Any,

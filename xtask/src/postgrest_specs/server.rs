@@ -110,6 +110,18 @@ impl Server {
         }
         Ok(())
     }
+
+    /// Whether the fixtures make nothing of this name: the spec is of a later version than they are.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn lacks(&mut self, name: &str) -> Result<bool, Error> {
+        let none = "select not exists (select from pg_class where relname = $1)
+            and not exists (select from pg_proc where proname = $1)
+            and not exists (select from pg_constraint where conname = $1)
+            and not exists (select from pg_attribute where attname = $1)";
+        Ok(sqlx::query_scalar(none).bind(name).fetch_one(&mut self.database).await?)
+    }
 }
 
 /// The secret that the specs' tokens are signed with.
