@@ -296,6 +296,18 @@ impl Browser {
         self.look(wanted, Since::Now, &watch).await.map_err(Failure::from)
     }
 
+    /// Tells the page what a browser tells one that it keeps while people are elsewhere, and shows again when they come
+    /// back. Browsers that are driven keep none themselves.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn keep_and_show_again(&self, wanted: &Wanted) -> Verdict<Visit> {
+        let script = "for (const kind of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEvent(kind, { persisted: true }));
+            arguments[0](null);";
+        self.ask(script, vec![]).await?;
+        self.wait_for(wanted).await
+    }
+
     fn stopwatch(&self) -> Stopwatch {
         Stopwatch::with(self.running.process)
     }
@@ -380,9 +392,40 @@ impl Browser {
     /// Undecided when the browser itself fails.
     pub async fn watch_for(&self, texts: &[&str], selectors: &[&str]) -> Verdict {
         let watched = json!({ "texts": texts, "selectors": selectors });
-        let source = include_str!("watch.js").replace("WATCHED", &watched.to_string());
+        self.on_new_documents(&include_str!("watch.js").replace("WATCHED", &watched.to_string())).await
+    }
+
+    /// Runs a script at the beginning of each document that this window opens from now on.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn on_new_documents(&self, source: &str) -> Verdict {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await?;
         Ok(())
+    }
+
+    /// From the documents that this window opens next on, what pages ask to be written can be held.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn watch_writes(&self) -> Verdict {
+        self.on_new_documents(include_str!("writes.js")).await
+    }
+
+    /// Holds what the page asks to be written from now on, or lets it through again. What is held is counted, never sent
+    /// and never answered.
+    ///
+    /// # Errors
+    /// Undecided when the page was opened before writes were watched.
+    pub async fn hold_writes(&self, holds: bool) -> Verdict {
+        let script = "const [holds, answer] = arguments;
+            const held = window[Symbol.for('writes')];
+            if (held) held.holds = holds;
+            answer(Boolean(held));";
+        if self.ask(script, vec![holds.into()]).await? == true {
+            return Ok(());
+        }
+        Err(Failure::undecided("what a page writes can be held").seen("a page that nobody watched"))
     }
 
     /// What was watched for and was on screen since the page was opened or last asked this.
@@ -626,6 +669,41 @@ impl Browser {
         }
         let field = self.bounded("find a choice", limits::COMMAND, self.client().find(Locator::Css(selector))).await?;
         Ok(self.bounded("choose an option", limits::COMMAND, field.select_by_value(value)).await?)
+    }
+
+    /// Chooses the option with this text; answers with the texts of all options where there is none, and with nothing where
+    /// it is chosen.
+    ///
+    /// # Errors
+    /// Failed where there is no such field.
+    pub async fn choose_text(&self, field: &str, text: &str) -> Verdict<Option<Vec<String>>> {
+        let script = "const [selector, text, answer] = arguments;
+            const field = document.querySelector(selector);
+            const texts = [...(field?.options ?? [])].map((it) => it.text.trim());
+            const at = texts.indexOf(text);
+            if (at >= 0) {
+              field.selectedIndex = at;
+              for (const name of ['input', 'change']) field.dispatchEvent(new Event(name, { bubbles: true }));
+            }
+            answer(field ? (at >= 0 ? [] : texts) : null);";
+        let answer = self.ask(script, vec![field.into(), text.into()]).await?;
+        let others: Option<Vec<String>> = serde_json::from_value(answer).unwrap_or_default();
+        let others = others.ok_or_else(|| {
+            Failure::failed("the view has the field in which rows are chosen").expected(field).seen("none")
+        })?;
+        Ok((!others.is_empty()).then_some(others))
+    }
+
+    /// Clicks a place of the window, as a pointer does.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn click_at(&self, x: f64, y: f64) -> Verdict {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.devtools("Input.dispatchMouseEvent", event).await?;
+        }
+        Ok(())
     }
 
     /// Clicks what a CSS selector finds first, once nothing lies on it: a message may, until it goes.

@@ -32,8 +32,8 @@ pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};
 pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Soak, Times, Unread};
 pub use views::{
-    Action, Column, Controls, Count, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Period, Search, State,
-    View, Window,
+    Action, Choice, Column, Controls, Count, Details, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Pages,
+    Period, Search, State, View, Window,
 };
 pub use volume::{Filled, Volume};
 pub use weakened::Weakened;
@@ -558,12 +558,18 @@ impl Contract {
     fn unseen(&self, view: &View) -> Option<String> {
         let route = view.route.as_ref().filter(|name| self.route(name).is_none());
         let reader = view.readers.iter().find(|name| !self.personas.contains_key(*name));
-        let kind = view.lists.iter().map(|list| &list.kind).find(|kind| !self.kinds.contains_key(*kind));
+        let details = view.lists.iter().flat_map(|list| &list.details).map(|details| &details.kind);
+        let mut kinds = view.lists.iter().map(|list| &list.kind).chain(details);
+        let kind = kinds.find(|kind| !self.kinds.contains_key(*kind));
+        let is_endless = |list: &List| list.pages.is_some() && list.limit.is_none();
         match (route, reader, kind) {
             (Some(name), ..) => Some(format!("names the route {name:?}, which is not there")),
             (_, Some(name), _) => Some(format!("is read by {name:?}, which is not one of its personas")),
             (.., Some(kind)) => Some(format!("lists rows of the kind {kind:?}, which is not there")),
             _ if view.route.is_some() == view.page.is_some() => Some("has to name a route or a page".to_owned()),
+            _ if view.lists.iter().any(is_endless) => {
+                Some("has a list with pages and without limit, which says how many rows a page has".to_owned())
+            }
             _ => None,
         }
     }

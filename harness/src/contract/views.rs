@@ -178,6 +178,72 @@ pub struct List {
     /// The buttons in its rows.
     #[serde(default)]
     pub offers: Vec<Offer>,
+    /// The buttons that lead through its pages, of which each shows `limit` rows.
+    pub pages: Option<Pages>,
+    /// The fields in which people choose which rows are listed.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// What opens when somebody clicks a row.
+    pub details: Option<Details>,
+}
+
+/// Buttons that lead through the pages of a list, by their texts or names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pages {
+    /// To the rows that come next.
+    pub next: String,
+    /// Back to those before.
+    pub previous: String,
+}
+
+/// A `<select>` in which people choose which rows are listed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// CSS selector.
+    pub field: String,
+    /// The filters of each option, by its text, in PostgREST's words; one that lists all rows has none.
+    pub options: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What opens when somebody clicks a row of a list, and is about that row.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Details {
+    /// What it shows of the row, of the contract's kinds. A column without selector is what stands beside the term (`dt`)
+    /// with its label.
+    pub kind: String,
+    /// CSS selector of what opens.
+    pub within: String,
+    /// Text of the button in the row that opens it, where the row itself does not.
+    pub button: Option<String>,
+}
+
+impl Details {
+    /// What is about the row with this id, as a list of that row alone.
+    #[must_use]
+    pub fn of_row(&self, id: &str) -> List {
+        List {
+            kind: self.kind.clone(),
+            rows: self.within.clone(),
+            order: "id.asc".to_owned(),
+            filters: [("id".to_owned(), format!("eq.{id}"))].into(),
+            window: None,
+            limit: None,
+            grouped: None,
+            extra: Vec::new(),
+            columns: None,
+            tab: None,
+            count: None,
+            empty: None,
+            search: None,
+            offers: Vec::new(),
+            pages: None,
+            choices: Vec::new(),
+            details: None,
+        }
+    }
 }
 
 /// A button in the rows of a list.

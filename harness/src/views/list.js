@@ -9,12 +9,20 @@ const cell = (row, { label, selector }) => {
     const found = shown(selector, row);
     return found.length > 0 ? text(found[0]) : null;
   }
-  const heads = [...(row.closest("table")?.querySelectorAll("thead th") ?? [])].map((head) => head.textContent.trim());
+  const table = row.closest("table");
+  if (!table) {
+    const beside = shown("dt", row).find((term) => text(term) === label)?.nextElementSibling;
+    // Beside a term, nothing may be left empty.
+    return beside ? text(beside) || wanted.nothing : null;
+  }
+  const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
   const at = heads.indexOf(label);
   return at < 0 || !row.cells[at] ? null : text(row.cells[at]);
 };
+// A cell across the whole table says that there are no rows, or that they are on their way.
+const isRow = (row) => !(row.cells?.length === 1 && row.cells[0].colSpan > 1);
 const look = () => ({
-  rows: shown(wanted.rows).map((row) => wanted.columns.map((column) => cell(row, column))),
+  rows: shown(wanted.rows).filter(isRow).map((row) => wanted.columns.map((column) => cell(row, column))),
   counts: wanted.count ? shown(wanted.count).map(text) : [],
   text: document.body.innerText,
 });

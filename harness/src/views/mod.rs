@@ -4,6 +4,7 @@
 mod controls;
 mod outline;
 mod reading;
+mod rows;
 mod words;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use outline::{outline_difference, outline_of};
+pub use rows::Pressed;
 use words::Words;
 
 /// Types of fields whose values are picked, not typed.
@@ -49,6 +51,8 @@ pub struct Expected<'c> {
     /// Its rows, in their order.
     pub lines: Vec<Line>,
     columns: Vec<&'c Column>,
+    /// The rows of the pages that follow.
+    beyond: Vec<Line>,
     total: usize,
     nothing: &'c str,
 }
@@ -106,21 +110,31 @@ impl<'c> Expected<'c> {
         if let Some(grouped) = &list.grouped {
             rows = words.group(grouped, rows)?;
         }
-        rows.truncate(list.limit.unwrap_or(usize::MAX));
+        let limit = list.limit.unwrap_or(usize::MAX);
+        rows.truncate(if list.pages.is_some() { usize::MAX } else { limit });
         let columns: Vec<_> = list.columns.as_ref().unwrap_or(&kind.columns).iter().chain(&list.extra).collect();
         let line = |row: Value| {
             let cells = columns.iter().map(|column| words.cell(column, &row)).collect::<Verdict<_>>()?;
             Ok(Line { row, cells })
         };
-        let lines = rows.into_iter().map(line).collect::<Verdict<_>>()?;
-        Ok(Self { list, lines, columns, total, nothing: &contract.formats()?.nothing })
+        let mut lines = rows.into_iter().map(line).collect::<Verdict<Vec<_>>>()?;
+        let beyond = lines.split_off(limit.min(lines.len()));
+        Ok(Self { list, lines, columns, beyond, total, nothing: &contract.formats()?.nothing })
+    }
+
+    /// The page after this one, if there are rows for it.
+    #[must_use]
+    pub fn next_page(&self) -> Option<Self> {
+        let mut lines = self.beyond.clone();
+        let beyond = lines.split_off(self.list.limit.unwrap_or(lines.len()).min(lines.len()));
+        (!lines.is_empty()).then(|| Self { lines, beyond, ..self.clone() })
     }
 
     /// The same list with those rows only.
     #[must_use]
     pub fn only(&self, keep: impl Fn(&Value) -> bool) -> Self {
         let lines: Vec<_> = self.lines.iter().filter(|line| keep(&line.row)).cloned().collect();
-        Self { total: lines.len(), lines, ..self.clone() }
+        Self { total: lines.len(), lines, beyond: Vec::new(), ..self.clone() }
     }
 
     /// The rows in which one of the searched columns holds a text, in whatever case.
@@ -329,6 +343,7 @@ impl Page<'_> {
             "columns": columns,
             "count": count.map(|count| count.selector.as_str()),
             "cells": expected.cells(),
+            "nothing": expected.nothing,
             "text": count.map(|count| expected.count(count)),
             "limit_ms": PATIENCE_MS,
         });

@@ -68,34 +68,54 @@ impl Page<'_> {
         Ok(found)
     }
 
-    /// Whether Escape closes the navigation that the menu's button has opened; true where there is no such button.
+    /// What does not close the navigation that the menu's button has opened, of Escape and a click on what covers the view;
+    /// nothing where there is no such button.
     ///
     /// # Errors
     /// Undecided when the browser itself fails.
-    pub async fn escape_closes_the_menu(&self) -> Verdict<bool> {
-        let (menu, navigation) = (&self.contract().controls()?.menu, &self.contract().shell.navigation);
-        let is_shown = "const [navigation, shown, limit, answer] = arguments;
-            const still = () => Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
-            const visible = (it) => it.checkVisibility({ visibilityProperty: true });
-            const until = performance.now() + limit;
-            // A menu that fades away is still there, and nothing tells when an app takes it off the page.
-            const look = () => still().then(() => {
-              const is = [...document.querySelectorAll(navigation)].some(visible);
-              if (is === shown || performance.now() > until) answer(is); else setTimeout(look, 20);
-            });
-            look();";
-        let shown = async |wanted: bool, limit: u64| {
-            let arguments = vec![navigation.as_str().into(), wanted.into(), limit.into()];
-            Ok::<_, Failure>(self.browser().ask(is_shown, arguments).await? == true)
-        };
-        if shown(true, 0).await? {
-            return Ok(true);
+    pub async fn leaves_the_menu_open(&self) -> Verdict<Option<&'static str>> {
+        let menu = &self.contract().controls()?.menu;
+        if self.shows_navigation(true, 0).await? {
+            return Ok(None);
         }
         self.browser().click(menu).await?;
-        if !shown(true, MENU_MS).await? {
-            return Ok(false);
+        if !self.shows_navigation(true, MENU_MS).await? {
+            return Ok(Some("the menu's button: it does not open either"));
         }
         self.browser().press(ESCAPE).await?;
-        Ok(!shown(false, MENU_MS).await?)
+        if self.shows_navigation(false, MENU_MS).await? {
+            return Ok(Some("Escape"));
+        }
+        self.browser().click(menu).await?;
+        if !self.shows_navigation(true, MENU_MS).await? {
+            return Ok(Some("the menu's button: it does not open again"));
+        }
+        // A navigation that pushes the view aside, or leaves it in sight, covers nothing.
+        let cover = "const [navigation, answer] = arguments;
+            const [x, y] = [document.documentElement.clientWidth - 8, innerHeight / 2];
+            const hit = document.elementFromPoint(x, y);
+            const own = [...document.querySelectorAll(navigation)].some((it) => hit?.contains(it) && hit !== document.body);
+            answer(hit && !own && !hit.closest('main, header, nav, aside, [role=dialog]') && hit !== document.body ? [x, y] : null);";
+        let place = self.browser().ask(cover, vec![self.contract().shell.navigation.as_str().into()]).await?;
+        let (Some(x), Some(y)) = (place[0].as_f64(), place[1].as_f64()) else { return Ok(None) };
+        self.browser().click_at(x, y).await?;
+        Ok(self.shows_navigation(false, MENU_MS).await?.then_some("a click on what covers the view"))
+    }
+
+    /// Whether the navigation is on screen, once nothing moves and it is as expected, or some time has passed.
+    async fn shows_navigation(&self, expected: bool, limit: u64) -> Verdict<bool> {
+        let script = "const [navigation, expected, limit, answer] = arguments;
+            const visible = (it) => it.checkVisibility({ visibilityProperty: true });
+            const until = performance.now() + limit;
+            const look = async () => {
+              await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+              const shown = [...document.querySelectorAll(navigation)].some(visible);
+              if (shown === expected || performance.now() > until) return answer(shown);
+              requestAnimationFrame(look);
+            };
+            look();";
+        let navigation = self.contract().shell.navigation.as_str();
+        let arguments = vec![navigation.into(), expected.into(), limit.into()];
+        Ok(self.browser().ask(script, arguments).await? == true)
     }
 }

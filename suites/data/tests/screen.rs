@@ -129,7 +129,8 @@ pub mod writes {
         })
     }
 
-    /// Others' payments and allocations reach a ledger that is open, and its filter stays as it was chosen.
+    /// Others' payments and allocations reach a ledger that is open, also in a page that the browser has kept
+    /// and shows again, and its filter stays as it was chosen.
     #[test]
     fn an_open_ledger_follows_others_and_keeps_its_filter() -> Verdict {
         let needs = [Section::Views, Section::Data, Section::Allocation, Section::Ledger];
@@ -137,14 +138,19 @@ pub mod writes {
             let desk = Desk::open(check, "follows").await?;
             let (contract, words) = (check.contract(), check.contract().allocation()?);
             let (teller, auditor) = (desk.person(&words.writer).await?, desk.person(&words.reader).await?);
-            // Before the view is open: what comes in afterwards would take what was allocated along.
-            let another = desk.writes.make(&desk.tenant, "transaction", &[("amount", json!(750))]).await?;
             let seen = Looked::by_person(check, "transactions", "an auditor", &desk.tenant)?;
             let page = check.page().await?;
             page.hold(&auditor.session).await?;
             seen.open(&page).await?;
-
             let ledger = contract.ledger()?;
+            let view = Wanted::view(contract, contract.page_of(contract.view("transactions")?));
+            let visit = page.browser().keep_and_show_again(&view).await?;
+            visit.expect_ready("a view is on screen for whoever comes back to it by the browser's own button")?;
+            // Before anything is allocated: what comes in afterwards would take that along.
+            let another = desk.writes.make(&desk.tenant, "transaction", &[("amount", json!(750))]).await?;
+            let claim = "a ledger that the browser kept, and shows again, follows what comes in";
+            let followed = seen.compare_list(&page, seen.list()?, claim).await;
+            followed.map_err(|failure| failure.caused_by(Cause::FrontEnd))?;
             let filter = format!("eq.{}", words.done);
             let done = ledger.statuses.iter().find(|status| status.filter == filter);
             let done = done.ok_or_else(|| Failure::undecided("the contract has a button for what is allocated"))?;

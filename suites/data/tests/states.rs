@@ -7,7 +7,10 @@ pub mod writes {
         sync::Arc,
     };
 
-    use harness::{Cause, Check, Failure, Section, State, Tenant, Totals, Verdict, Writes, check_if_promised, now_in};
+    use harness::{
+        Cause, Check, Contract, Failure, List, Offer, Section, State, Tenant, Totals, Verdict, Writes,
+        check_if_promised, now_in,
+    };
     use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
@@ -37,11 +40,15 @@ pub mod writes {
             let (seen, session) = Looked::in_tenant(check, view, manager, &tenant).await?;
             let page = check.page().await?;
             page.hold(&session).await?;
+            page.browser().watch_writes().await?;
             seen.open(&page).await?;
             seen.compare(&page).await?;
             seen.compare_statuses(&page).await?;
             seen.open(&page).await?;
-            seen.search(&page, Choose::Oddest).await
+            seen.handle(&page).await?;
+            seen.search(&page, Choose::Oddest).await?;
+            seen.open(&page).await?;
+            seen.press_everything(&page).await
         })
     }
 
@@ -132,10 +139,17 @@ pub mod writes {
             let tenant = writes.institution("states").await?;
             // Of one instant, so that what is listed by time has to be told apart by something else as well.
             let now = now_in(&check.contract().data()?.time_zone)?;
-            let mut names = BTreeMap::new();
+            let (mut names, mut rows) = (BTreeMap::new(), Vec::new());
             for (at, state) in check.contract().states()?.iter().enumerate() {
-                let id = made(check, writes, &tenant, state, (at, &now), &names).await?;
-                names.extend(state.name.iter().map(|name| (name.clone(), id.clone())));
+                let row = made(check, writes, &tenant, state, (at, &now), &names).await?;
+                names.extend(state.name.iter().map(|name| (name.clone(), row["id"].clone())));
+                rows.push(row);
+            }
+            for (at, (recipe, columns)) in (rows.len()..).zip(unoffered(check.contract(), &rows)) {
+                let mut values = values(writes, at);
+                values.extend(names.iter().map(|(name, id)| (name.as_str(), id.clone())));
+                // What cannot be made is missed by whoever looks for its button.
+                let _ = writes.make_with(&tenant, recipe, &values, &columns).await;
             }
             Ok(tenant)
         })
@@ -143,7 +157,38 @@ pub mod writes {
         .clone()
     }
 
-    /// Makes one, as the state of this number, at this time; answers with its id.
+    /// Rows with a button that none of these rows has, by the recipe of each and what the button takes.
+    fn unoffered<'c>(contract: &'c Contract, rows: &[Value]) -> Vec<(&'c str, Map<String, Value>)> {
+        let lists = contract.views().into_iter().flatten().flat_map(|view| &view.lists);
+        let offers = lists.flat_map(|list| list.offers.iter().map(move |offer| (list, offer)));
+        let lacks = |offer: &Offer| {
+            let has = |row: &Value| {
+                offer.when.iter().all(|(column, values)| values.iter().any(|value| row[column] == **value))
+            };
+            !offer.when.is_empty() && !rows.iter().any(has)
+        };
+        let recipe = |list: &List| {
+            let table = &contract.kind_of(list).ok()?.table;
+            contract.make().ok()?.iter().find(|(_, recipe)| recipe.table == *table).map(|(name, _)| name.as_str())
+        };
+        let columns = |offer: &Offer| {
+            let first = |(column, values): (&String, &Vec<String>)| Some((column.clone(), json!(values.first()?)));
+            offer.when.iter().filter_map(first).collect()
+        };
+        offers
+            .filter(|(_, offer)| lacks(offer))
+            .filter_map(|(list, offer)| Some((recipe(list)?, columns(offer))))
+            .collect()
+    }
+
+    /// What recipes take for the row of this number.
+    fn values(writes: Writes<'_>, at: usize) -> Vec<(&'static str, Value)> {
+        let amount = AMOUNT + f64::from(u32::try_from(at).unwrap_or_default());
+        let device = format!("{}-states-{at}", writes.run());
+        vec![("group", Value::Null), ("active", json!(true)), ("amount", json!(amount)), ("device", json!(device))]
+    }
+
+    /// Makes one, as the state of this number, at this time.
     async fn made(
         check: &Check,
         writes: Writes<'_>,
@@ -155,14 +200,7 @@ pub mod writes {
         let columns = state.with.iter().map(|(column, value)| Ok((column.clone(), filled(value, now, names)?)));
         let mut columns = columns.collect::<Verdict<Map<_, _>>>()?;
         if state.kind != "profile" {
-            let amount = AMOUNT + f64::from(u32::try_from(at).unwrap_or_default());
-            let values = [
-                ("group", Value::Null),
-                ("active", json!(true)),
-                ("amount", json!(amount)),
-                ("device", json!(format!("{}-states-{at}", writes.run()))),
-            ];
-            return Ok(writes.make_with(tenant, &state.kind, &values, &columns).await?["id"].clone());
+            return writes.make_with(tenant, &state.kind, &values(writes, at), &columns).await;
         }
         let role = columns.remove("role").unwrap_or_default();
         let person = writes.person(tenant, role.as_str().unwrap_or_default()).await?;
@@ -173,7 +211,7 @@ pub mod writes {
             .update(&writes, table, &[(user.unwrap_or("id"), &equals(&id))], &columns.into())
             .await
             .map_err(|error| Failure::undecided("a colleague can be in each state").seen(error.to_string()))?;
-        Ok(id)
+        Ok(json!({ "id": id }))
     }
 
     fn filled(value: &Value, now: &Zoned, names: &BTreeMap<String, Value>) -> Verdict<Value> {

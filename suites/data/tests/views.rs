@@ -1,6 +1,8 @@
 //! What people see is what the rows say: each view of the contract, its lists and figures, its controls, on a desk and on
 //! a phone. Each belongs to the step of the runbook that its view is of.
 
+mod rows;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
@@ -50,6 +52,7 @@ pub mod signed_in {
                 if at == 0 {
                     seen.by_navigation(&page).await?;
                     seen.compare(&page).await?;
+                    seen.handle(&page).await?;
                     seen.search(&page, Choose::Last).await?;
                 }
             }
@@ -199,9 +202,12 @@ async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Op
             return Ok(Some(failure));
         }
         let lands_there = contract.page_of(view).path == contract.shell.landing;
-        if *width == controls.phone && lands_there && !page.escape_closes_the_menu().await? {
-            let failure = Failure::failed("the menu opens the navigation on a phone, and Escape closes it");
-            return Ok(Some(failure.expected("a navigation that comes and goes").seen("one that does not")));
+        if *width == controls.phone && lands_there {
+            let failure = Failure::failed("the menu opens the navigation on a phone, and it closes again");
+            let failure = failure.expected("a navigation that comes and goes");
+            if let Some(what) = page.leaves_the_menu_open().await? {
+                return Ok(Some(failure.seen(format!("one that stays as it is after {what}"))));
+            }
         }
     }
     Ok(None)

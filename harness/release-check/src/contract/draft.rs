@@ -217,13 +217,19 @@ fn lists(walk: &Walk, steps: &[Option<&str>], rows: &Rows, formats: &mut Formats
         let answers = walk.answers[..view.answers].iter().filter(|answer| walk.owns(&answer.table));
         let (Some(step), answers) = (step, answers.cloned().collect::<Vec<_>>()) else { continue };
         let mut lists = String::new();
-        for list in view.lists.iter().filter_map(|list| list.explained(&answers, formats, now, &rows.column)) {
+        for shown in &view.lists {
+            let Some(list) = shown.explained(&answers, formats, now, &rows.column) else { continue };
             let further = (1..).map(|number| format!("{}-{}-{number}", name(view), list.table()));
             let kind = std::iter::once(list.table().to_owned()).chain(further).find(|kind| !kinds.contains(kind));
             let kind = kind.unwrap_or_default();
             text += &list.kind(&kind);
             lists += &list.list(&kind);
-            kinds.insert(kind);
+            let details = format!("{kind}-details");
+            let opened = view.opened.iter().find(|opened| opened.rows == list.rows());
+            let opened = opened.and_then(|opened| Some((opened, opened.kind(&details, formats, now)?)));
+            text += opened.as_ref().map_or("", |(_, text)| text);
+            lists += &list.handles(&view.handles, opened.as_ref().map(|(opened, _)| (details.as_str(), *opened)));
+            kinds.extend([kind, details]);
         }
         if !lists.is_empty() {
             let (name, step, readers) = (quoted(&name(view)), quoted(step), readers.join(", "));

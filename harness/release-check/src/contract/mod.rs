@@ -14,7 +14,7 @@ use harness::{
     rls::{Tenancy, inferred},
     views::outline_of,
 };
-use lists::{Answer, Shown};
+use lists::{Answer, Handles, Opened, Shown};
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -162,6 +162,8 @@ struct View {
     /// Whether its path alone shows it.
     by_url: bool,
     lists: Vec<Shown>,
+    handles: Handles,
+    opened: Vec<Opened>,
     /// How many of the walk's answers the portal had by then.
     answers: usize,
 }
@@ -331,6 +333,7 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     let Some((name, email, password)) = persona else {
         return Err(failed("no account: E2E_<PERSONA>_EMAIL and E2E_<PERSONA>_PASSWORD are not set".to_owned()));
     };
+    browser.watch_writes().await?;
     browser.visit(site, &form()).await?.expect_ready("the login view is there again")?;
     submit(&browser, &fields, email, harness::revealed(password)).await?;
     browser.ask(include_str!("leave.js"), vec![fields.password.clone().into(), LEAVES_MS.into()]).await?;
@@ -341,16 +344,22 @@ async fn walk(site: &Url, known: &Known, persona: Option<&str>) -> Verdict<Walk>
     }
     let account = account(&browser, &home).await?;
     let (mut views, mut answers) = (Vec::new(), given(&browser, &contract, known).await?);
+    answers.retain(|answer| !answer.is_single);
     for button in home.navigation.texts.iter().filter(|text| !draft::is_sign_out(text)) {
         if !browser.click_text(&home.navigation.selector, button).await? {
             continue;
         }
-        let look = look(&browser).await?;
+        let mut look = look(&browser).await?;
         say(&format!("{button}: {} {}", look.path, look.headings.first().map_or("", |heading| heading.text.as_str())));
-        answers.extend(given(&browser, &contract, known).await?);
+        answers.extend(given(&browser, &contract, known).await?.into_iter().filter(|answer| !answer.is_single));
         let lists = browser.ask(include_str!("lists.js"), vec![]).await?;
-        let lists = serde_json::from_value(lists).map_err(|error| failed(error.to_string()))?;
-        views.push(View { button: button.clone(), look, by_url: false, lists, answers: answers.len() });
+        let lists: Vec<Shown> = serde_json::from_value(lists).map_err(|error| failed(error.to_string()))?;
+        let visitor = Visitor { browser: &browser, contract: &contract, known };
+        let (handles, opened) = visitor.handled(&lists, &home.navigation.selector, button).await?;
+        // What its lists asked for when they were handled is the view's, too.
+        look.at = self::look(&browser).await?.at;
+        let answers = answers.len();
+        views.push(View { button: button.clone(), look, by_url: false, lists, handles, opened, answers });
     }
     attribute(&mut home, &mut views);
     // A deep link, as from a bookmark; a view that is kept in memory only is the landing page then.
@@ -404,6 +413,74 @@ async fn account(browser: &Browser, home: &Look) -> Verdict<Option<(String, Stri
 /// The key, as WebDriver has it.
 const ESCAPE: &str = "\u{E00C}";
 
+/// Options of a field that are tried, at most.
+const MOST_OPTIONS: usize = 12;
+
+/// Somebody who is signed in, and looks what the lists of the view that is open can be asked for.
+struct Visitor<'w> {
+    browser: &'w Browser,
+    contract: &'w Contract,
+    known: &'w Known,
+}
+
+impl Visitor<'_> {
+    /// What lists are handled with, each option tried once, and what opens from rows that can be clicked. Nothing is written
+    /// by it.
+    async fn handled(&self, lists: &[Shown], navigation: &str, button: &str) -> Verdict<(Handles, Vec<Opened>)> {
+        let unread = |error: serde_json::Error| {
+            harness::Failure::undecided("what lists are handled with can be read").seen(error.to_string())
+        };
+        let rows: Vec<_> = lists.iter().map(Shown::rows).collect();
+        let handles = self.browser.ask(include_str!("handles.js"), vec![serde_json::json!(rows)]).await?;
+        let mut handles: Handles = serde_json::from_value(handles).map_err(unread)?;
+        handles.choosers.retain(|chooser| chooser.options.len() <= MOST_OPTIONS && !lists.is_empty());
+        for chooser in &mut handles.choosers {
+            let (field, first) = (chooser.field.clone(), chooser.first.clone());
+            for option in chooser.options.iter_mut().filter(|option| option.text != first) {
+                self.browser.choose_text(&field, &option.text).await?;
+                option.answers = self.given().await?;
+            }
+            self.browser.choose_text(&field, &first).await?;
+            self.given().await?;
+        }
+        let mut opened = Vec::new();
+        for list in lists.iter().filter(|list| handles.opens.iter().any(|rows| rows == list.rows())) {
+            self.browser.hold_writes(true).await?;
+            opened.extend(self.opened(list).await?);
+            // Whatever opened, the view is there again.
+            self.browser.hold_writes(false).await?;
+            self.browser.click_text(navigation, button).await?;
+            self.given().await?;
+        }
+        Ok((handles, opened))
+    }
+
+    async fn given(&self) -> Verdict<Vec<Answer>> {
+        look(self.browser).await?;
+        given(self.browser, self.contract, self.known).await
+    }
+
+    /// What opens in front of the view from the first row of a list and from the last.
+    async fn opened(&self, list: &Shown) -> Verdict<Option<Opened>> {
+        let mut opened = Opened::of(list.rows());
+        let last = list.shown().saturating_sub(1);
+        for at in [0, last].into_iter().take(last + 1) {
+            let click = "const [rows, at, answer] = arguments;
+                const visible = (it) => it.checkVisibility?.({ visibilityProperty: true, opacityProperty: true }) ?? true;
+                [...document.querySelectorAll(rows)].filter(visible)[at]?.click();
+                answer(null);";
+            self.browser.ask(click, vec![list.rows().into(), at.into()]).await?;
+            opened.answers.push(self.given().await?);
+            let seen = self.browser.ask(include_str!("opened.js"), vec![]).await?;
+            let Some(within) = seen["within"].as_str() else { return Ok(None) };
+            opened.within = within.to_owned();
+            opened.pairs.push(serde_json::from_value(seen["pairs"].clone()).unwrap_or_default());
+            self.browser.press(ESCAPE).await?;
+        }
+        Ok(Some(opened))
+    }
+}
+
 /// The rows of one answer that are read, at most.
 const MOST_ROWS: usize = 200;
 
@@ -416,14 +493,16 @@ async fn given(browser: &Browser, contract: &Contract, known: &Known) -> Verdict
     for request in visit.answers(&prefix).filter(|request| request.method() == "GET") {
         let table = request.url()[prefix.len()..].to_owned();
         // The browser keeps no answer for long; what it has forgotten explains nothing.
-        let Some(rows) =
-            browser.body(request).await.ok().and_then(|body| serde_json::from_str::<Vec<Value>>(&body).ok())
-        else {
+        let Some(answer) = browser.body(request).await.ok().and_then(|body| serde_json::from_str(&body).ok()) else {
             continue;
+        };
+        let (rows, is_single) = match answer {
+            Value::Array(rows) => (rows, false),
+            row => (vec![row], true),
         };
         if !table.contains('/') && rows.iter().all(Value::is_object) {
             let query = url::form_urlencoded::parse(request.query().as_bytes()).into_owned().collect();
-            answers.push(Answer { table, query, rows: rows.into_iter().take(MOST_ROWS).collect() });
+            answers.push(Answer { table, query, rows: rows.into_iter().take(MOST_ROWS).collect(), is_single });
         }
     }
     Ok(answers)
@@ -496,7 +575,15 @@ mod tests {
     fn what_was_answered_late_belongs_to_the_view_that_asked_for_it() {
         let asked = |name: &str, start| Asked { kind: Kind::Functions, name: name.to_owned(), start };
         let look = |at, asked: &[Asked]| Look { at, asked: asked.to_vec(), ..Look::default() };
-        let view = |look| View { button: String::new(), look, by_url: false, lists: Vec::new(), answers: 0 };
+        let view = |look| View {
+            button: String::new(),
+            look,
+            by_url: false,
+            lists: Vec::new(),
+            handles: Handles::default(),
+            opened: Vec::new(),
+            answers: 0,
+        };
         let (early, late) = (asked("early", 1.0), asked("late", 11.0));
         let mut home = look(10.0, std::slice::from_ref(&early));
         let mut views =

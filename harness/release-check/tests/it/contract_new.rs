@@ -35,6 +35,14 @@ async fn a_walk_through_a_portal_proposes_its_contract() {
         assert!(text.contains(&route.heading.text), "{} in\n{text}", route.heading.text);
     }
     assert!(text.contains("# Asked for tables "), "{text}");
+    // What people handle lists with: fields in which they choose rows, and what opens from a row.
+    for line in [
+        "details = { kind = \"members-details\", within = \"dialog[open]\" }",
+        "field = 'main select[aria-label=\"Status\"]'",
+        "Inactive = { status = \"eq.INACTIVE\" }",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
     for account in portal.accounts() {
         assert!(!text.contains(&account.password), "no password is proposed");
     }

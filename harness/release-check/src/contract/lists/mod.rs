@@ -43,6 +43,56 @@ pub(super) struct Answer {
     pub table: String,
     pub query: Vec<(String, String)>,
     pub rows: Vec<Value>,
+    /// Whether it is one row and no list, as `single()` of supabase-js asks for.
+    pub is_single: bool,
+}
+
+/// What people handle the lists of a view with.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Handles {
+    pages: Option<Turners>,
+    pub choosers: Vec<Chooser>,
+    /// Those of the lists whose rows can be clicked.
+    pub opens: Vec<String>,
+}
+
+/// The names of buttons that lead through pages.
+#[derive(Debug, Clone, Deserialize)]
+struct Turners {
+    next: String,
+    previous: String,
+}
+
+/// A field in which rows are chosen.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Chooser {
+    /// CSS selector.
+    pub field: String,
+    /// The option that was chosen at first.
+    pub first: String,
+    pub options: Vec<Choosable>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Choosable {
+    pub text: String,
+    value: String,
+    /// What the portal was given once it was chosen.
+    #[serde(skip)]
+    pub answers: Vec<Answer>,
+}
+
+/// What opened from the first row of a list and from the last.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    /// CSS selector of the list's rows.
+    pub rows: String,
+    /// CSS selector of what opened.
+    pub within: String,
+    /// Terms with what stood beside them, for each of the rows.
+    pub pairs: Vec<Vec<(String, String)>>,
+    /// What the portal was given for each.
+    pub answers: Vec<Vec<Answer>>,
 }
 
 /// A list as the contract has it.
@@ -114,6 +164,16 @@ fn column(label: &str, shows: &[String], selector: Option<&str>) -> Column {
 }
 
 impl Shown {
+    /// CSS selector of its rows.
+    pub fn rows(&self) -> &str {
+        &self.rows
+    }
+
+    /// How many of its rows were read.
+    pub fn shown(&self) -> usize {
+        self.cells.len()
+    }
+
     /// What the list is made of, of those answers that the portal had when it was shown: the one that says most, the latest
     /// of them first. `labels` are words for codes, which the contract has once.
     pub fn explained<'w>(
@@ -178,6 +238,28 @@ impl Shown {
                 _ if self.all < answer.rows.len() => Some(self.all),
                 limit => limit.filter(|limit| self.all <= *limit),
             },
+        })
+    }
+
+    /// What stands of these rows beside terms; nothing where less than two of them are of the rows, or none tells one from
+    /// another.
+    fn about<'w>(&'w self, answer: &'w Answer, formats: &mut Formats, now: &Zoned) -> Option<List<'w>> {
+        let rows: Vec<_> = answer.rows.iter().collect();
+        let columns: Vec<_> = (0..self.columns.len()).map(|at| self.column(at, &rows, formats, now)).collect();
+        let differs = |at: usize| self.cells.iter().any(|cells| cells[at] != self.cells[0][at]);
+        let told = columns.iter().enumerate().filter(|(_, column)| column.is_some());
+        if told.clone().count() < 2 || rows.len() > 1 && !told.clone().any(|(at, _)| differs(at)) {
+            return None;
+        }
+        let unknown = self.columns.iter().zip(&columns).filter(|(_, column)| column.is_none());
+        Some(List {
+            answer,
+            rows: &self.rows,
+            unknown: unknown.map(|(place, _)| place.label.as_str()).collect(),
+            columns: columns.into_iter().flatten().collect(),
+            order: String::new(),
+            filters: BTreeMap::new(),
+            limit: None,
         })
     }
 
@@ -261,6 +343,101 @@ fn uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
+impl Opened {
+    /// Nothing as yet.
+    pub fn of(rows: &str) -> Self {
+        Self { rows: rows.to_owned(), within: String::new(), pairs: Vec::new(), answers: Vec::new() }
+    }
+
+    /// The kind of what opened, where rows of one table explain it, and its table.
+    pub fn kind(&self, kind: &str, formats: &mut Formats, now: &Zoned) -> Option<String> {
+        let (first, others) = self.pairs.split_first()?;
+        let columns: Vec<_> = first.iter().map(|(term, _)| Place { label: term.clone(), selector: None }).collect();
+        if others.iter().any(|pairs| pairs.iter().map(|(term, _)| term).ne(first.iter().map(|(term, _)| term))) {
+            return None;
+        }
+        let cells = self.pairs.iter().map(|pairs| pairs.iter().map(|(_, text)| text.clone()).collect()).collect();
+        let shown = Shown { rows: self.within.clone(), columns, cells, all: self.pairs.len() };
+        let answers = self.together();
+        let explained = answers.iter().filter_map(|answer| {
+            let mut own = formats.clone();
+            let list = shown.about(answer, &mut own, now)?;
+            Some((list.columns.len(), list.kind(kind), own))
+        });
+        let (_, text, learned) = explained.first_of_most(|(columns, ..)| *columns)?;
+        *formats = learned;
+        Some(text)
+    }
+
+    /// The rows of each question that was asked for all of them, one for each.
+    fn together(&self) -> Vec<Answer> {
+        let Some((first, others)) = self.answers.split_first() else { return Vec::new() };
+        let select = |answer: &Answer| answer.query.iter().find(|(name, _)| name == "select").cloned();
+        let alike = |one: &Answer| {
+            let rows = others.iter().map(|answers| {
+                let is_same = |other: &&Answer| other.table == one.table && select(other) == select(one);
+                answers.iter().find(is_same).map(|answer| answer.rows.clone())
+            });
+            let rows = std::iter::once(Some(one.rows.clone())).chain(rows).collect::<Option<Vec<_>>>()?;
+            let is_one = rows.iter().all(|rows| rows.len() == 1);
+            is_one.then(|| Answer { rows: rows.concat(), query: select(one).into_iter().collect(), ..one.clone() })
+        };
+        first.iter().filter_map(alike).collect()
+    }
+}
+
+impl Chooser {
+    /// The filters of each option, as the portal asked for a list's rows by them or, where it asked for nothing, as the
+    /// list's rows have the options' values in one of their columns.
+    fn options(&self, list: &Answer) -> Option<Vec<(&str, BTreeMap<String, String>)>> {
+        let asked = |option: &Choosable| {
+            let answer = option.answers.iter().rev().find(|answer| answer.table == list.table)?;
+            let new = answer.query.iter().filter(|pair| !list.query.contains(pair));
+            let new: Vec<_> = new.filter(|(name, _)| !["select", "limit", "offset"].contains(&name.as_str())).collect();
+            let is_general =
+                |value: &str| !value.split(['.', ',', '(', ')', '"']).any(|part| is_time(part) || uuid(part));
+            new.iter().all(|(_, value)| is_general(value)).then(|| new.into_iter().cloned().collect::<BTreeMap<_, _>>())
+        };
+        let others = || self.options.iter().filter(|option| option.text != self.first);
+        let filters: Vec<_> = match others().all(|option| option.answers.is_empty()) {
+            false => others().filter_map(|option| Some((option.text.as_str(), asked(option)?))).collect(),
+            true => {
+                let column = self.column(list)?;
+                let filter = |option: &Choosable| BTreeMap::from([(column.clone(), format!("eq.{}", option.value))]);
+                others().map(|option| (option.text.as_str(), filter(option))).collect()
+            }
+        };
+        let filters: Vec<_> = filters.into_iter().filter(|(_, filters)| !filters.is_empty()).collect();
+        (!filters.is_empty()).then(|| filters.into_iter().chain([(self.first.as_str(), BTreeMap::new())]).collect())
+    }
+
+    /// The column all of whose values are options.
+    fn column(&self, list: &Answer) -> Option<String> {
+        let values: BTreeSet<_> = self.options.iter().map(|option| option.value.as_str()).collect();
+        let names = list.rows.first()?.as_object()?.keys();
+        let fits = |name: &&String| {
+            list.rows.iter().all(|row| row[name.as_str()].as_str().is_some_and(|value| values.contains(value)))
+        };
+        names.into_iter().find(fits).cloned()
+    }
+
+    /// The same as a list of a contract has it.
+    fn written(&self, list: &Answer) -> Option<String> {
+        let options = self.options(list)?;
+        let pair = |(name, value): (&String, &String)| format!("{} = {}", quoted_key(name), quoted(value));
+        let written = options.into_iter().map(|(text, filters)| match filters.iter().map(pair).collect::<Vec<_>>() {
+            none if none.is_empty() => format!("{} = {{}}", quoted_key(text)),
+            filters => format!("{} = {{ {} }}", quoted_key(text), filters.join(", ")),
+        });
+        let written: Vec<_> = written.collect();
+        Some(format!(
+            "[[views.lists.choices]]\nfield = {}\noptions = {{ {} }}\n",
+            quoted(&self.field),
+            written.join(", ")
+        ))
+    }
+}
+
 impl List<'_> {
     /// The table that its rows are of.
     pub fn table(&self) -> &str {
@@ -296,6 +473,25 @@ impl List<'_> {
             );
         }
         text += "]\n";
+        text
+    }
+
+    /// CSS selector of its rows.
+    pub fn rows(&self) -> &str {
+        self.rows
+    }
+
+    /// What leads through its pages and chooses its rows, as a view of a contract has it below the list: what opens from its
+    /// rows, of this kind, is beside it.
+    pub fn handles(&self, handles: &Handles, opened: Option<(&str, &Opened)>) -> String {
+        let mut text = String::new();
+        if let (Some(Turners { next, previous }), Some(_)) = (&handles.pages, self.limit) {
+            let _ = writeln!(text, "pages = {{ next = {}, previous = {} }}", quoted(next), quoted(previous));
+        }
+        if let Some((kind, opened)) = opened {
+            let _ = writeln!(text, "details = {{ kind = {}, within = {} }}", quoted(kind), quoted(&opened.within));
+        }
+        text.extend(handles.choosers.iter().filter_map(|chooser| chooser.written(self.answer)));
         text
     }
 
@@ -363,7 +559,7 @@ mod tests {
 
     fn answer(table: &str, query: &str, rows: Value) -> Answer {
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Answer { table: table.to_owned(), query, rows: serde_json::from_value(rows).unwrap() }
+        Answer { table: table.to_owned(), query, rows: serde_json::from_value(rows).unwrap(), is_single: false }
     }
 
     /// The kind and the list that are proposed.
@@ -456,6 +652,94 @@ mod tests {
         }
         let text = proposed(&list, &[answer]).unwrap();
         assert!(text.contains("order = \"id.asc\"") && !text.contains("filters"), "{text}");
+    }
+
+    #[test]
+    fn pages_and_choices_are_those_that_the_portal_asked_for() {
+        let list = shown(&["No", "Total"], &[&["9", "1,200.50 €"], &["8", "40 €"], &["7", "7 €"]]);
+        let answers = [orders()];
+        let (mut formats, now) = learn(formats(), &[&list], &answers, &now());
+        let list = list.explained(&answers, &mut formats, &now, "shop_id").unwrap();
+        let asked = |filter: &str| {
+            let query = format!("select=*,customers(first,last)&shop_id=eq.1&order=made_at.desc&limit=20&{filter}");
+            vec![answer("orders", &query, json!([]))]
+        };
+        let chooser = |options: &[(&str, &str, Vec<Answer>)]| Chooser {
+            field: "main select".to_owned(),
+            first: "All".to_owned(),
+            options: options
+                .iter()
+                .map(|(text, value, answers)| Choosable {
+                    text: (*text).to_owned(),
+                    value: (*value).to_owned(),
+                    answers: answers.clone(),
+                })
+                .collect(),
+        };
+        let by_query = [
+            ("All", "all", vec![]),
+            ("Done", "x", asked("state=eq.DONE")),
+            ("Mine", "y", asked("by=eq.11111111-1111-4111-8111-111111111111")),
+        ];
+        let by_rows = [("All", "", vec![]), ("At work", "IN_WORK", vec![]), ("Done", "DONE", vec![])];
+        let handles = Handles {
+            pages: Some(Turners { next: "Older".to_owned(), previous: "Newer".to_owned() }),
+            choosers: vec![
+                chooser(&by_query),
+                chooser(&by_rows),
+                chooser(&[("All", "", vec![]), ("Odd", "odd", vec![])]),
+            ],
+            opens: Vec::new(),
+        };
+        insta::assert_snapshot!(list.handles(&handles, None).trim(), @r#"
+        pages = { next = "Older", previous = "Newer" }
+        [[views.lists.choices]]
+        field = "main select"
+        options = { Done = { state = "eq.DONE" }, All = {} }
+        [[views.lists.choices]]
+        field = "main select"
+        options = { "At work" = { state = "eq.IN_WORK" }, Done = { state = "eq.DONE" }, All = {} }
+        "#);
+    }
+
+    #[test]
+    fn what_opens_from_a_row_is_explained_by_the_rows_that_were_asked_for_then() {
+        let pairs = |name: &str, state: &str, said: &str| {
+            [("Who", name), ("State", state), ("Said", said)]
+                .map(|(term, text)| (term.to_owned(), text.to_owned()))
+                .to_vec()
+        };
+        let one = |id: u32, name: &str, state: &str| {
+            let query = format!("select=name,state&id=eq.{id}");
+            vec![answer("parts", &query, json!([{ "name": name, "state": state }]))]
+        };
+        let opened = Opened {
+            within: "dialog[open]".to_owned(),
+            pairs: vec![pairs("Nut", "In work", "much"), pairs("Bolt", "Done", "little")],
+            answers: vec![one(1, "Nut", "IN_WORK"), one(2, "Bolt", "DONE")],
+            ..Opened::of("main tr")
+        };
+        let kind = |opened: &Opened| opened.kind("parts-details", &mut formats(), &now());
+        insta::assert_snapshot!(kind(&opened).unwrap().trim(), @r#"
+        [kinds.parts-details]
+        table = "parts"
+        select = "name,state"
+        # Made of something else than these rows, and not looked at: Said
+        columns = [
+          { label = "Who", shows = ["{name}"], personal = true },
+          { label = "State", shows = ["{state|words}"] },
+        ]
+        "#);
+        // What says the same of both rows is about neither, and so is what nobody was asked for.
+        assert!(
+            kind(&Opened {
+                pairs: vec![opened.pairs[0].clone(); 2],
+                answers: vec![opened.answers[0].clone(); 2],
+                ..opened.clone()
+            })
+            .is_none()
+        );
+        assert!(kind(&Opened { answers: vec![Vec::new(), Vec::new()], ..opened }).is_none());
     }
 
     #[test]
