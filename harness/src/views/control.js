@@ -6,6 +6,9 @@ const find = () =>
     (it) => visible(it) && !it.disabled && !it.closest("tbody, dialog") && it.innerText.trim() === wanted.text,
   );
 const state = () => location.href + document.body.innerHTML + document.querySelectorAll(wanted.dialog).length;
+const choices = () => [...document.querySelectorAll("[role=listbox], [role=menu]")].some(visible);
+// Dialogs that are no <dialog> hear Escape wherever the focus is.
+const escape = () => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
 const isOn = (it) => it.getAttribute("aria-pressed") ?? it.getAttribute("aria-selected");
 
 // Resolves as soon as `is` holds, or when the time is over.
@@ -60,16 +63,20 @@ const still = async () => {
   if (isOn(control) === "true") return { covered: null, changed: true, on: true, dialog: false, cancelled: null };
   const switches = isOn(control) !== null;
   const before = state();
+  const offered = choices();
   press(control);
   const changed = await until(() => state() !== before);
   const on = switches ? await until(() => control.isConnected && isOn(control) === "true") : null;
   const dialog = document.querySelector(wanted.dialog);
+  // What is chosen from lies over the rest of the page until it is closed.
+  if (!dialog && !offered && choices()) {
+    escape();
+    await until(() => !choices());
+  }
   if (!dialog) return { covered: null, changed, on, dialog: false, cancelled: null };
   const lines = outline([dialog], null);
   const beyond = outside(dialog);
   const cancel = [...dialog.querySelectorAll("button")].find((it) => it.innerText.trim() === wanted.cancel);
-  // Dialogs that are no <dialog> hear Escape wherever the focus is.
-  const escape = () => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
   // Some have no such button, only a cross, and are left by Escape.
   if (cancel) press(cancel);
   else escape();
