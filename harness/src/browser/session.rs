@@ -48,7 +48,7 @@ const ENTER: &str = "\u{e007}";
 const DRAWN_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long a message may lie on what somebody wants to click.
-const COVERED_FOR: Duration = Duration::from_secs(5);
+const COVERED_FOR: Duration = Duration::from_secs(8);
 
 /// How long after its view is on screen a page may take to answer what it still asks for.
 const SETTLE: Duration = Duration::from_secs(2);
