@@ -30,25 +30,23 @@ const CHANGES: [(&str, &str, &str); 5] = [
     (
         "assets/dialog.js",
         "el(\"dialog\", { \"aria-label\": title, onclose: () => dialog.remove() }, form)",
-        "el(\"div\", { role: \"dialog\", \"aria-modal\": \"true\", \"aria-label\": title, class: \"dialog\" }, form)",
+        "el(\"div\", { role: \"dialog\", \"aria-modal\": \"true\", \"aria-label\": title }, form)",
     ),
     (
         "assets/dialog.js",
-        "dialog.showModal();",
-        "document.addEventListener(\"keydown\", escape);\n  form.querySelector(\"input, select\")?.focus();",
+        "\"dialog\",\n    { \"aria-label\": title, onclose: () => dialog.remove() }",
+        "\"div\",\n    { role: \"dialog\", \"aria-modal\": \"true\", \"aria-label\": title }",
     ),
     (
         "assets/dialog.js",
-        "  async function attempt(event) {",
-        "  dialog.close = () => {
+        "  dialog.showModal();",
+        "  const escape = ({ key }) => key === \"Escape\" && dialog.close();
+  dialog.close = () => {
     document.removeEventListener(\"keydown\", escape);
     dialog.remove();
   };
-  function escape({ key }) {
-    if (key === \"Escape\") dialog.close();
-  }
-
-  async function attempt(event) {",
+  document.addEventListener(\"keydown\", escape);
+  dialog.querySelector(\"input, select\")?.focus();",
     ),
     (
         "assets/views/dashboard.js",
