@@ -380,6 +380,13 @@ pub struct Assets {
     pub required: Vec<String>,
     /// Path below which names carry the hash of the content.
     pub hashed: String,
+    /// Whether the build has `_redirects`; some hosts show the app for every path by themselves.
+    #[serde(default = "yes")]
+    pub redirects: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The browser's console.

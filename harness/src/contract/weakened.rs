@@ -40,6 +40,13 @@ impl Contract {
             let says = format!("errors like {:?} are no defect", pattern.as_str());
             weaker(format!("console.allowed.{}", at + 1), says, "3.3.4: no JavaScript errors in the console");
         }
+        if !self.assets.redirects {
+            weaker(
+                "assets.redirects".to_owned(),
+                "false".to_owned(),
+                "3.1: the build has index.html, assets/, _redirects",
+            );
+        }
         if self.release.as_ref().is_some_and(|release| release.recovery == Recovery::Daily) {
             let runbook = "pre.3.4: point-in-time recovery is enabled";
             weaker("release.recovery".to_owned(), "daily backups".to_owned(), runbook);

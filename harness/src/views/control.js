@@ -5,7 +5,18 @@ const find = () =>
   [...document.querySelectorAll(wanted.selector)].find(
     (it) => visible(it) && !it.disabled && !it.closest("tbody, dialog") && it.innerText.trim() === wanted.text,
   );
-const state = () => location.href + document.body.innerHTML + document.querySelectorAll(wanted.dialog).length;
+// What is done outside the page: a file that is saved, a print, a text that is copied, a window.
+let doneOutside = 0;
+for (const [owner, name] of [[URL, "createObjectURL"], [window, "print"], [window, "open"], [navigator.clipboard, "writeText"]]) {
+  const own = owner?.[name];
+  if (!own) continue;
+  owner[name] = function (...given) {
+    doneOutside += 1;
+    owner[name] = own;
+    return own.apply(this, given);
+  };
+}
+const state = () => doneOutside + location.href + document.body.innerHTML + document.querySelectorAll(wanted.dialog).length;
 const choices = () => [...document.querySelectorAll("[role=listbox], [role=menu]")].some(visible);
 // Dialogs that are no <dialog> hear Escape wherever the focus is.
 const escape = () => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));

@@ -82,7 +82,7 @@ fn the_build_has_what_a_site_needs() -> Verdict {
     check("3.1.1", async |check| {
         let (build, contract) = (check.deployment().build()?, check.contract());
         let mut expected = vec!["index.html", contract.assets.hashed.trim_start_matches('/')];
-        if contract.portal.unknown_path == UnknownPath::App {
+        if contract.portal.unknown_path == UnknownPath::App && contract.assets.redirects {
             expected.push("_redirects");
         }
         let is_there =
@@ -95,7 +95,10 @@ fn the_build_has_what_a_site_needs() -> Verdict {
         Err(Failure::failed(format!("the build has {} and {last}", others.join(", ")))
             .expected(expected.join(", "))
             .seen(listed(&build))
-            .advice("npm run build, and look at what it printed; _redirects belongs into public/"))
+            .advice(
+                "npm run build, and look at what it printed; _redirects belongs into public/, or redirects = false into \
+                 [assets] where the host shows the app for every path by itself",
+            ))
     })
 }
 

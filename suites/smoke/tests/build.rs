@@ -106,7 +106,8 @@ fn hashed_assets_are_immutable() -> Verdict {
                 return Err(Failure::failed(claim)
                     .expected("cache-control: public, max-age=31536000, immutable")
                     .seen(format!("cache-control: {}", answer.header("cache-control")))
-                    .at(answer.url.as_str()));
+                    .at(answer.url.as_str())
+                    .advice("name the header for assets in public/_headers, build again and deploy"));
             }
         }
         Ok(())

@@ -54,6 +54,11 @@ impl Attempt<'_> {
 
     async fn succeeds(&self, right: &Right, row: &Rows) -> Verdict<bool> {
         let values = self.filled(&right.values, row);
+        if let Some((name, value)) = unfilled(&values) {
+            return Err(Failure::undecided(format!("the contract says with what somebody may {}", right.name))
+                .expected("{institution}, {code}, {row}, {other}, {member} or {now}")
+                .seen(format!("{name} = {value:?}")));
+        }
         if let Some(function) = &right.call {
             let answer = self.rest.call(&self.writes, function, &values).await;
             if let Ok(answer) = &answer {
@@ -154,6 +159,15 @@ impl Attempt<'_> {
             other => other.clone(),
         }
     }
+}
+
+/// A name in braces that stands for nothing.
+fn unfilled(values: &Value) -> Option<(&String, &str)> {
+    let is_name = |text: &&str| {
+        let name = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+    };
+    values.as_object()?.iter().find_map(|(name, value)| Some((name, value.as_str().filter(is_name)?)))
 }
 
 /// A function's answer has what whoever calls it reads there.
