@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    browser::Page,
+    browser::{PRESS, Page},
     failure::{Failure, Verdict},
 };
 
@@ -47,9 +47,9 @@ impl Page<'_> {
             const names = (it) => [it.innerText, it.getAttribute('aria-label'), it.title].map((text) => text?.trim());
             const can = (it) => visible(it) && !it.disabled && it.getAttribute('aria-disabled') !== 'true';
             const found = [...document.querySelectorAll('button, a, [role=button]')].find((it) => can(it) && names(it).includes(name));
-            if (presses) found?.click();
+            if (presses && found) press(found);
             answer(Boolean(found));";
-        self.browser().ask(script, vec![button.into(), presses.into()]).await
+        self.browser().ask(&[PRESS, script].concat(), vec![button.into(), presses.into()]).await
     }
 
     /// The buttons in the rows of a list that somebody has, each once with the number of the first row that has it; and whether rows as a whole can be clicked, as their pointer says.
@@ -91,7 +91,7 @@ impl Page<'_> {
     async fn press(&self, mut wanted: serde_json::Value) -> Verdict<Pressed> {
         wanted["limit_ms"] = json!(EFFECT_MS);
         wanted["toast"] = json!(self.contract().controls().map_or(":not(*)", |it| it.toast.as_str()));
-        let answer = self.browser().ask(include_str!("press.js"), vec![wanted]).await?;
+        let answer = self.browser().ask(&[PRESS, include_str!("pressed.js")].concat(), vec![wanted]).await?;
         serde_json::from_value(answer)
             .map_err(|error| Failure::undecided("a button can be tried").seen(error.to_string()))
     }

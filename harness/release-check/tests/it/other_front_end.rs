@@ -355,6 +355,15 @@ async fn what_is_done_with_a_row_may_stand_in_a_menu() {
     }
 }
 
+/// Rows that open when the mouse goes down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_may_open_when_the_mouse_goes_down() {
+    let changes = [("assets/table.js", "onclick: () => open(row)", "onmousedown: () => open(row)")];
+    let (results, _) = verified_with(&changes, "data", &["the_view_is_its_rows::case_04_members"]).await;
+    let [check] = <[_; 1]>::try_from(results).unwrap();
+    assert_eq!(check.outcome, Outcome::Passed, "{:?}", check.text());
+}
+
 /// A button whose effect is none of the page's.
 #[rstest]
 #[case::that_prints("() => print()", Outcome::Passed)]

@@ -29,5 +29,5 @@ const observer = new MutationObserver(check);
 observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 addEventListener("held", check);
 timer = setTimeout(finish, pressed ? wanted.limit_ms : 0);
-pressed?.click();
+if (pressed) press(pressed);
 check();
