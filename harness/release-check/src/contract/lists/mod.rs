@@ -1,5 +1,6 @@
 //! What the lists of a portal are made of: the texts on screen, held against the rows that the portal was given.
 
+mod handles;
 mod learn;
 mod template;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use super::draft::{quoted, quoted_key};
 
+pub(super) use handles::Handles;
 pub(super) use learn::learn;
 use template::template;
 
@@ -45,41 +47,6 @@ pub(super) struct Answer {
     pub rows: Vec<Value>,
     /// Whether it is one row and no list, as `single()` of supabase-js asks for.
     pub is_single: bool,
-}
-
-/// What people handle the lists of a view with.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Handles {
-    pages: Option<Turners>,
-    pub choosers: Vec<Chooser>,
-    /// Those of the lists whose rows can be clicked.
-    pub opens: Vec<String>,
-}
-
-/// The names of buttons that lead through pages.
-#[derive(Debug, Clone, Deserialize)]
-struct Turners {
-    next: String,
-    previous: String,
-}
-
-/// A field in which rows are chosen.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Chooser {
-    /// CSS selector.
-    pub field: String,
-    /// The option that was chosen at first.
-    pub first: String,
-    pub options: Vec<Choosable>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Choosable {
-    pub text: String,
-    value: String,
-    /// What the portal was given once it was chosen.
-    #[serde(skip)]
-    pub answers: Vec<Answer>,
 }
 
 /// What opened from the first row of a list and from the last.
@@ -386,58 +353,6 @@ impl Opened {
     }
 }
 
-impl Chooser {
-    /// The filters of each option, as the portal asked for a list's rows by them or, where it asked for nothing, as the
-    /// list's rows have the options' values in one of their columns.
-    fn options(&self, list: &Answer) -> Option<Vec<(&str, BTreeMap<String, String>)>> {
-        let asked = |option: &Choosable| {
-            let answer = option.answers.iter().rev().find(|answer| answer.table == list.table)?;
-            let new = answer.query.iter().filter(|pair| !list.query.contains(pair));
-            let new: Vec<_> = new.filter(|(name, _)| !["select", "limit", "offset"].contains(&name.as_str())).collect();
-            let is_general =
-                |value: &str| !value.split(['.', ',', '(', ')', '"']).any(|part| is_time(part) || uuid(part));
-            new.iter().all(|(_, value)| is_general(value)).then(|| new.into_iter().cloned().collect::<BTreeMap<_, _>>())
-        };
-        let others = || self.options.iter().filter(|option| option.text != self.first);
-        let filters: Vec<_> = match others().all(|option| option.answers.is_empty()) {
-            false => others().filter_map(|option| Some((option.text.as_str(), asked(option)?))).collect(),
-            true => {
-                let column = self.column(list)?;
-                let filter = |option: &Choosable| BTreeMap::from([(column.clone(), format!("eq.{}", option.value))]);
-                others().map(|option| (option.text.as_str(), filter(option))).collect()
-            }
-        };
-        let filters: Vec<_> = filters.into_iter().filter(|(_, filters)| !filters.is_empty()).collect();
-        (!filters.is_empty()).then(|| filters.into_iter().chain([(self.first.as_str(), BTreeMap::new())]).collect())
-    }
-
-    /// The column all of whose values are options.
-    fn column(&self, list: &Answer) -> Option<String> {
-        let values: BTreeSet<_> = self.options.iter().map(|option| option.value.as_str()).collect();
-        let names = list.rows.first()?.as_object()?.keys();
-        let fits = |name: &&String| {
-            list.rows.iter().all(|row| row[name.as_str()].as_str().is_some_and(|value| values.contains(value)))
-        };
-        names.into_iter().find(fits).cloned()
-    }
-
-    /// The same as a list of a contract has it.
-    fn written(&self, list: &Answer) -> Option<String> {
-        let options = self.options(list)?;
-        let pair = |(name, value): (&String, &String)| format!("{} = {}", quoted_key(name), quoted(value));
-        let written = options.into_iter().map(|(text, filters)| match filters.iter().map(pair).collect::<Vec<_>>() {
-            none if none.is_empty() => format!("{} = {{}}", quoted_key(text)),
-            filters => format!("{} = {{ {} }}", quoted_key(text), filters.join(", ")),
-        });
-        let written: Vec<_> = written.collect();
-        Some(format!(
-            "[[views.lists.choices]]\nfield = {}\noptions = {{ {} }}\n",
-            quoted(&self.field),
-            written.join(", ")
-        ))
-    }
-}
-
 impl List<'_> {
     /// The table that its rows are of.
     pub fn table(&self) -> &str {
@@ -479,20 +394,6 @@ impl List<'_> {
     /// CSS selector of its rows.
     pub fn rows(&self) -> &str {
         self.rows
-    }
-
-    /// What leads through its pages and chooses its rows, as a view of a contract has it below the list: what opens from its
-    /// rows, of this kind, is beside it.
-    pub fn handles(&self, handles: &Handles, opened: Option<(&str, &Opened)>) -> String {
-        let mut text = String::new();
-        if let (Some(Turners { next, previous }), Some(_)) = (&handles.pages, self.limit) {
-            let _ = writeln!(text, "pages = {{ next = {}, previous = {} }}", quoted(next), quoted(previous));
-        }
-        if let Some((kind, opened)) = opened {
-            let _ = writeln!(text, "details = {{ kind = {}, within = {} }}", quoted(kind), quoted(&opened.within));
-        }
-        text.extend(handles.choosers.iter().filter_map(|chooser| chooser.written(self.answer)));
-        text
     }
 
     /// The list of that kind, as a view of a contract has it.
@@ -541,23 +442,23 @@ mod tests {
 
     use super::*;
 
-    fn formats() -> Formats {
+    pub(super) fn formats() -> Formats {
         let formats = "day = '%-d %b %Y'\nmoney = '{amount} €'\ncurrency = 'EUR'\nnothing = '–'\n\
             months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']";
         toml::from_str(formats).unwrap()
     }
 
-    fn now() -> Zoned {
+    pub(super) fn now() -> Zoned {
         "2026-11-27T12:00:00[UTC]".parse().unwrap()
     }
 
-    fn shown(labels: &[&str], cells: &[&[&str]]) -> Shown {
+    pub(super) fn shown(labels: &[&str], cells: &[&[&str]]) -> Shown {
         let columns = labels.iter().map(|label| Place { label: (*label).to_owned(), selector: None }).collect();
         let cells: Vec<Vec<_>> = cells.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
         Shown { rows: "main table tbody tr".to_owned(), columns, all: cells.len(), cells }
     }
 
-    fn answer(table: &str, query: &str, rows: Value) -> Answer {
+    pub(super) fn answer(table: &str, query: &str, rows: Value) -> Answer {
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         Answer { table: table.to_owned(), query, rows: serde_json::from_value(rows).unwrap(), is_single: false }
     }
@@ -569,7 +470,7 @@ mod tests {
         Some(format!("{}{}", list.kind(list.table()), list.list(list.table())))
     }
 
-    fn orders() -> Answer {
+    pub(super) fn orders() -> Answer {
         answer(
             "orders",
             "select=*,customers(first,last)&shop_id=eq.1&state=neq.void&order=made_at.desc&limit=20",
@@ -652,54 +553,6 @@ mod tests {
         }
         let text = proposed(&list, &[answer]).unwrap();
         assert!(text.contains("order = \"id.asc\"") && !text.contains("filters"), "{text}");
-    }
-
-    #[test]
-    fn pages_and_choices_are_those_that_the_portal_asked_for() {
-        let list = shown(&["No", "Total"], &[&["9", "1,200.50 €"], &["8", "40 €"], &["7", "7 €"]]);
-        let answers = [orders()];
-        let (mut formats, now) = learn(formats(), &[&list], &answers, &now());
-        let list = list.explained(&answers, &mut formats, &now, "shop_id").unwrap();
-        let asked = |filter: &str| {
-            let query = format!("select=*,customers(first,last)&shop_id=eq.1&order=made_at.desc&limit=20&{filter}");
-            vec![answer("orders", &query, json!([]))]
-        };
-        let chooser = |options: &[(&str, &str, Vec<Answer>)]| Chooser {
-            field: "main select".to_owned(),
-            first: "All".to_owned(),
-            options: options
-                .iter()
-                .map(|(text, value, answers)| Choosable {
-                    text: (*text).to_owned(),
-                    value: (*value).to_owned(),
-                    answers: answers.clone(),
-                })
-                .collect(),
-        };
-        let by_query = [
-            ("All", "all", vec![]),
-            ("Done", "x", asked("state=eq.DONE")),
-            ("Mine", "y", asked("by=eq.11111111-1111-4111-8111-111111111111")),
-        ];
-        let by_rows = [("All", "", vec![]), ("At work", "IN_WORK", vec![]), ("Done", "DONE", vec![])];
-        let handles = Handles {
-            pages: Some(Turners { next: "Older".to_owned(), previous: "Newer".to_owned() }),
-            choosers: vec![
-                chooser(&by_query),
-                chooser(&by_rows),
-                chooser(&[("All", "", vec![]), ("Odd", "odd", vec![])]),
-            ],
-            opens: Vec::new(),
-        };
-        insta::assert_snapshot!(list.handles(&handles, None).trim(), @r#"
-        pages = { next = "Older", previous = "Newer" }
-        [[views.lists.choices]]
-        field = "main select"
-        options = { Done = { state = "eq.DONE" }, All = {} }
-        [[views.lists.choices]]
-        field = "main select"
-        options = { "At work" = { state = "eq.IN_WORK" }, Done = { state = "eq.DONE" }, All = {} }
-        "#);
     }
 
     #[test]
