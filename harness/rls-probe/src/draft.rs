@@ -42,6 +42,13 @@ struct Choice {
     fixed: bool,
 }
 
+impl Choice {
+    /// What it is now.
+    fn current(&self) -> Option<&str> {
+        self.candidates.get(self.at).map(String::as_str)
+    }
+}
+
 impl<'c> Draft<'c> {
     /// A row whose values are distinguished by `mark` and `variant`. Columns with a default are left out in variant 0.
     pub fn new(relation: &'c Relation, mark: &str, variant: usize) -> Self {
@@ -114,8 +121,7 @@ impl<'c> Draft<'c> {
         let chosen = self.columns.iter().filter_map(|(name, choice)| {
             let column = self.relation.column(name)?;
             let is_permitted = self.role.is_none_or(|role| column.may(role, "insert"));
-            is_permitted
-                .then(|| (ident(name), choice.candidates.get(choice.at).cloned().unwrap_or("default".to_owned())))
+            is_permitted.then(|| (ident(name), choice.current().unwrap_or("default").to_owned()))
         });
         let (names, values): (Vec<_>, Vec<_>) = chosen.unzip();
         (names.join(", "), values.join(", "))
@@ -178,7 +184,7 @@ impl<'c> Draft<'c> {
                     if let Some(choice) = self.columns.get_mut(name.as_str())
                         && !choice.fixed
                         && self.relation.column(name).is_some_and(|column| !column.not_null)
-                        && choice.candidates.get(choice.at).is_some_and(|sql| sql != "null")
+                        && choice.current().is_some_and(|sql| sql != "null")
                     {
                         *choice = Choice { candidates: vec!["null".to_owned()], at: 0, fixed: false };
                         revised = true;
@@ -236,6 +242,15 @@ impl<'c> Draft<'c> {
             return;
         }
         let named = literals(check);
+        // A path may have to begin with what another column says.
+        let folders: Vec<_> = names
+            .iter()
+            .filter(|_| check.contains("'/"))
+            .filter_map(|name| {
+                let sql = self.columns.get(name.as_str())?.current()?;
+                (!matches!(sql, "null" | "default")).then(|| (name.clone(), sql.to_owned()))
+            })
+            .collect();
         for column in names.iter().filter_map(|name| self.relation.column(name)) {
             let choice = self.columns.entry(&column.name).or_insert_with(|| Choice {
                 candidates: vec!["default".to_owned()],
@@ -245,8 +260,13 @@ impl<'c> Draft<'c> {
             if choice.fixed || column.generated {
                 continue;
             }
-            let current = choice.candidates.get(choice.at).cloned();
+            let current = choice.current().map(str::to_owned);
+            let within = folders.iter().filter(|(name, _)| column.is_text() && *name != column.name);
+            let within = within
+                .filter_map(|(_, folder)| Some(format!("({folder})::text || '/' || ({})::text", current.as_ref()?)));
+            let within: Vec<_> = within.collect();
             let mut candidates: Vec<_> = current.into_iter().collect();
+            candidates.extend(within);
             candidates.extend((!column.not_null).then(|| "null".to_owned()));
             candidates.extend(named.iter().filter(|_| column.is_text()).map(|text| literal(text)));
             candidates.extend(choice.candidates.iter().take(3).cloned());

@@ -185,14 +185,15 @@ pub fn matrix(cells: &Cells, all: &[String]) -> String {
     text
 }
 
-/// Something that a policy gives to everybody, and says so.
+/// Something that a policy gives to everybody, and says so; or a form: a function that anybody may call to add rows about
+/// what anybody reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Declared {
     /// What is given.
     pub object: Object,
     /// What everybody may do.
     pub verb: Verb,
-    /// Columns that are shown, or may be filled in.
+    /// Columns that are shown, or may be filled in; of a form, the tables that it adds to.
     pub columns: Vec<String>,
     /// The policies that say so.
     pub policies: Vec<String>,
@@ -201,6 +202,10 @@ pub struct Declared {
 impl std::fmt::Display for Declared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { object, verb, columns, policies } = self;
+        if policies.is_empty() {
+            let tables = columns.join(", ");
+            return write!(f, "PUBLIC {} {object}: adds rows to {tables}, about what everybody reads", verb.name());
+        }
         let policies = policies.join("\", \"");
         write!(f, "PUBLIC {} {object}: {} (policy \"{policies}\")", verb.name(), columns.join(", "))
     }

@@ -3,13 +3,14 @@
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::{Column, Policy, Relation},
+    catalog::{Column, Function, Policy, Relation},
+    desk::{Arranged, Done},
     error::Error,
     harm::{Deed, Harm},
     names,
     record::{Cause, Cell, Declared, Verb},
-    sql::{alternatives, ident, parted},
-    world::OTHER,
+    sql::{alternatives, ident, literal, parted},
+    world::{OTHER, OWN, Row},
 };
 
 use super::{Prober, any_of, object_of};
@@ -91,6 +92,53 @@ impl<'c> Prober<'_, 'c> {
             }
             _ => self.record.cross(&object, Verb::Insert, actor, deed, cause, sql),
         }
+    }
+
+    /// Whether a function that anybody may call only adds rows, and each about a row that anybody reads: a form below
+    /// something that is published. Answers with the tables that it adds to.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub(super) async fn form(
+        &mut self,
+        function: &Function,
+        sql: &str,
+        written: &[i64],
+    ) -> Result<Option<Vec<String>>, Error> {
+        let catalog = self.world.catalog;
+        let written = written.iter().filter_map(|oid| catalog.relation(*oid));
+        let written: Vec<_> = written.filter(|relation| !names::is_log(&relation.name)).collect();
+        if written.is_empty() || !function.may("anon") {
+            return Ok(None);
+        }
+        for relation in &written {
+            let mut is_below = false;
+            for target in relation.references.iter().filter_map(|reference| catalog.relation(reference.target)) {
+                let key = target.primary().and_then(|key| key.columns.first());
+                let named = |row: &&Row| {
+                    let key = key.and_then(|key| row.text(key));
+                    key.is_some_and(|key| sql.contains(&literal(&key)))
+                };
+                let mut rows = [OTHER, OWN].into_iter().flat_map(|tenant| self.world.rows(target, tenant));
+                let Some(row) = rows.find(named) else { continue };
+                let read = format!("select count(*) from {} where {}", target.sql(), row.key);
+                is_below |=
+                    self.attempt(&Actor::anonymous(), &read, &[]).await?.is_ok_and(|(done, _)| done.number() > 0);
+            }
+            if !is_below {
+                return Ok(None);
+            }
+        }
+        let changed = written.iter().map(|relation| {
+            let oid = relation.oid;
+            format!("pg_stat_get_xact_tuples_updated({oid}) + pg_stat_get_xact_tuples_deleted({oid})")
+        });
+        let changed = changed.collect::<Vec<_>>().join(" + ");
+        let before = [format!("select set_config('rls_probe.changed', ({changed})::text, true)")];
+        let looks = [format!("select ({changed})::text = current_setting('rls_probe.changed')")];
+        let called = self.desk.attempt(&Actor::anonymous(), Arranged::Unnoticed(&before), sql, &looks).await?;
+        let only_adds = called.is_ok_and(|(_, looks)| looks.first().and_then(Done::value) == Some("t"));
+        Ok(only_adds.then(|| written.iter().map(|relation| relation.title()).collect()))
     }
 
     /// The policies at fault, where each of them declares what it gives to be for everybody.

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     harm::{Deed, Harm},
     names,
-    record::{Cause, Cell, Object, Verb},
+    record::{Cause, Cell, Declared, Object, Verb},
     refused::Refused,
     sql::{ident, literal},
     tie::Tie,
@@ -217,7 +217,15 @@ impl<'c> Prober<'_, 'c> {
                 crossed = true;
             }
             if !answer.written.is_empty() {
-                let deeds = self.written(actor, &call.sql, &answer.written).await?;
+                let mut deeds = self.written(actor, &call.sql, &answer.written).await?;
+                if !deeds.is_empty()
+                    && let Some(tables) = self.form(function, &call.sql, &answer.written).await?
+                {
+                    let object = object.clone();
+                    let declared = Declared { object, verb: Verb::Call, columns: tables, policies: Vec::new() };
+                    self.record.declared.insert(declared);
+                    deeds.clear();
+                }
                 crossed |= !deeds.is_empty();
                 has_reached_other |=
                     deeds.iter().any(|deed| deed.text.contains("the other tenant") || actor.tenant.is_none());
@@ -333,7 +341,7 @@ impl<'c> Prober<'_, 'c> {
             let names: Vec<_> = kept.into_iter().map(|relation| relation.title()).collect();
             return Ok(vec![Harm::Critical.that(format!("can change {} without an account", names.join(", ")))]);
         }
-        let (mut looks, mut raised) = (Vec::new(), HashSet::new());
+        let (mut looks, mut raised, mut own) = (Vec::new(), HashSet::new(), None);
         let unseen = self.unseen_by_dealing(&relations, actor).await?;
         for relation in &relations {
             for granted in self.granted_above(relation, actor) {
@@ -388,11 +396,12 @@ impl<'c> Prober<'_, 'c> {
                 looks.push((self.digest(relation, OWN, "true"), Harm::of_writing(actor.kind).that(effect)));
             }
             looks.extend(self.tenants_without(relation, actor));
+            if let Some(offered) = self.offered_above(relation, actor) {
+                raised.insert(looks.len());
+                looks.push(offered);
+            }
             let members = self.world.members().zip(self.world.tenancy.members.as_ref());
             if let Some((_, members)) = members.filter(|(table, _)| table.oid == relation.oid) {
-                let mut telling = vec![members.tenant.clone()];
-                telling.extend(members.role.clone());
-                telling.extend(members.state.keys().cloned());
                 // Somebody who belongs to nobody is nobody's to command.
                 let is_self = match &actor.user {
                     Some(user) => format!("{}::text = {}", ident(&members.user), literal(user)),
@@ -405,19 +414,9 @@ impl<'c> Prober<'_, 'c> {
                 );
                 let effect = format!("can change rows of {} that belong to no tenant", relation.title());
                 looks.push((look, Harm::of_writing(actor.kind).that(effect)));
-                let telling: Vec<_> = telling.iter().map(|name| format!("{}::text", ident(name))).collect();
-                let user = literal(actor.user.as_deref().unwrap_or_default());
-                let known: Vec<_> = self.world.tenants.iter().map(|tenant| literal(&tenant.id)).collect();
-                let look = format!(
-                    "select md5(coalesce(string_agg(concat_ws('|', {}), ',' order by {}::text), '')) from {} where {} = {user} and {}::text in ({})",
-                    telling.join(", "),
-                    ident(&members.tenant),
-                    relation.sql(),
-                    ident(&members.user),
-                    ident(&members.tenant),
-                    known.join(", ")
-                );
-                looks.push((look, Harm::Critical.that("can change their own role, tenant or state")));
+                own = Some(looks.len());
+                let deed = Harm::Critical.that("can change their own role, tenant or state");
+                looks.push((self.own_standing(relation, members, actor), deed));
                 let above: Vec<_> = self.above(actor).iter().map(|role| literal(role)).collect();
                 if let (Some(role), false, Kind::Member | Kind::Reader) = (&members.role, above.is_empty(), actor.kind)
                 {
@@ -443,7 +442,9 @@ impl<'c> Prober<'_, 'c> {
         let changed = looks.into_iter().zip(before).zip(after).enumerate().filter(|(at, ((_, before), after))| {
             // That there are fewer of them is another matter.
             let is_more = || number(after.value()) > number(before.as_deref());
-            after.value().map(str::to_owned) != *before && (!raised.contains(at) || is_more())
+            after.value().map(str::to_owned) != *before
+                && (!raised.contains(at) || is_more())
+                && (own != Some(*at) || self.is_raised(before.as_deref(), after.value()))
         });
         let deeds: Vec<_> = changed.map(|(_, (((_, deed), _), _))| deed).collect();
         // What is written down of it is no deed of its own.
@@ -451,42 +452,6 @@ impl<'c> Prober<'_, 'c> {
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
         let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
         Ok(if others.is_empty() { deeds } else { others })
-    }
-
-    /// How many roles above somebody's own a table beside the memberships gives to them, and to others of their tenant.
-    fn granted_above(&self, relation: &Relation, actor: &Actor) -> Vec<(String, Deed)> {
-        let (granted, members) = (self.world.tenancy.granted.as_ref(), self.world.tenancy.members.as_ref());
-        let granted = granted.filter(|granted| granted.table == relation.title());
-        let above: Vec<_> = self.above(actor).iter().map(|role| literal(role)).collect();
-        let (Some(granted), Some(user), false) = (granted, &actor.user, above.is_empty()) else { return Vec::new() };
-        if !matches!(actor.kind, Kind::Member | Kind::Reader) {
-            return Vec::new();
-        }
-        let (name, user) = (ident(&granted.user), literal(user));
-        let rows = format!(
-            "select count(*) from {} where {}::text in ({})",
-            relation.sql(),
-            ident(&granted.role),
-            above.join(", ")
-        );
-        let mut looks = vec![(
-            format!("{rows} and {name}::text = {user}"),
-            Harm::Critical.that("can change their own role, tenant or state"),
-        )];
-        if let Some((members, table)) = members.zip(self.world.members()) {
-            let own = literal(&self.world.tenants[self.own(actor)].id);
-            let colleagues = format!(
-                "select {}::text from {} where {}::text = {own}",
-                ident(&members.user),
-                table.sql(),
-                ident(&members.tenant)
-            );
-            looks.push((
-                format!("{rows} and {name}::text <> {user} and {name}::text in ({colleagues})"),
-                Harm::Critical.that("can give somebody a role above their own"),
-            ));
-        }
-        looks
     }
 
     /// How many tenants there are that somebody has no part in, where a tenant says of nobody whose it is.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::Relation,
+    catalog::{Column, Relation},
     desk::Arranged,
     draft::{Draft, choices, known_values},
     error::Error,
@@ -520,18 +520,23 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
-    /// Rows that carry a role and are no memberships yet.
-    async fn invitations(&mut self, relation: &'c Relation, table: &Relation) -> Result<(), Error> {
-        if relation.oid == table.oid || self.world.is_shared(relation) {
-            return Ok(());
-        }
-        let of_role = relation.columns.iter().find(|column| {
+    /// The column with the role that a row offers to somebody who is no member yet.
+    pub(super) fn offered_role(&self, relation: &'c Relation) -> Option<&'c Column> {
+        let is_of_roles = |column: &&Column| {
             let listed = choices(relation, column);
             let known = listed.iter().filter(|choice| self.world.roles.contains(choice)).count();
             (known >= 2 && known * 2 >= listed.len())
                 || (listed.is_empty() && column.name == "role" && names::is_invitations(&relation.name))
-        });
-        let Some(column) = of_role else { return Ok(()) };
+        };
+        relation.columns.iter().find(is_of_roles).filter(|_| !self.world.is_shared(relation))
+    }
+
+    /// Rows that carry a role and are no memberships yet.
+    async fn invitations(&mut self, relation: &'c Relation, table: &Relation) -> Result<(), Error> {
+        if relation.oid == table.oid {
+            return Ok(());
+        }
+        let Some(column) = self.offered_role(relation) else { return Ok(()) };
         for actor in self.actors.clone().iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader)) {
             if !column.may(actor.db_role(), "insert") {
                 continue;

@@ -6,6 +6,7 @@ mod exposure;
 mod functions;
 mod members;
 mod sessions;
+mod standing;
 mod tables;
 mod views;
 
