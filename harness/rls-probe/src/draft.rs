@@ -463,6 +463,10 @@ pub fn by_type(column: &Column, name: &str, mark: &str, variant: usize) -> Vec<S
                 .collect()
         }
         ("D", "time without time zone" | "time with time zone") => texts(&["12:00"]),
+        // What ends one day has not ended.
+        ("D", _) if names::is_deadline(name) => {
+            ["now() + interval '1 day'", "now()", "now() - interval '1 day'"].map(str::to_owned).to_vec()
+        }
         ("D", _) => ["now()", "now() + interval '1 day'", "now() - interval '1 day'"].map(str::to_owned).to_vec(),
         ("T", _) => texts(&["1 day"]),
         ("A", _) => texts(&["{}"]),

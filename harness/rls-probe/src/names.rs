@@ -276,6 +276,14 @@ pub fn finds_people(column: &str) -> bool {
     has_any(&snake(column), &["phone", "msisdn", "email", "username", "handle", "national_id"])
 }
 
+/// Whether a column says when something ends: `expires_at`, `closes_at`, `valid_until`.
+pub fn is_deadline(column: &str) -> bool {
+    let is_one = |word: &str| {
+        matches!(word, "expires" | "expiry" | "closes" | "closing" | "ends" | "end" | "until" | "deadline" | "lapses")
+    };
+    snake(column).split('_').any(is_one)
+}
+
 /// Whether a column of a membership is its role.
 pub fn is_role_column(column: &str) -> bool {
     let column = snake(column);

@@ -112,8 +112,9 @@ impl<'c> Prober<'_, 'c> {
         for tenant in self.foreign(actor) {
             let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
             let mut variants: Vec<_> = (0..if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 }).collect();
-            // What joins two rows is there already, but for the last that could be joined.
-            variants.extend(relation.joins().next().map(|_| VARIANTS - 1));
+            // What joins two rows is there already, but for the last that could be joined; and what it is about may have to be
+            // in another state than the first.
+            variants.extend(relation.joins().next().into_iter().flat_map(|_| 1..VARIANTS));
             for (as_oneself, variant) in variants.into_iter().flat_map(|variant| [(true, variant), (false, variant)]) {
                 if !as_oneself && !self.is_signed(relation, actor) {
                     continue;
