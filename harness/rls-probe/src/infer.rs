@@ -8,7 +8,7 @@ use std::{
 use regex::Regex;
 
 use crate::{
-    catalog::{Catalog, Reference, Relation},
+    catalog::{Catalog, Column, Reference, Relation},
     draft::known_values,
     granted::{granted, platform_roles, roles_of_claim},
     names,
@@ -205,8 +205,21 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
         is_needed && *name != tenant && !is_user(name) && Some(name) != role.as_ref()
     });
     let fit = (!needs_more, is_one_each(&user), role.is_some(), is_named);
+    let role = role.or_else(|| asked_role(catalog, table));
     let (state, dead) = (BTreeMap::new(), Vec::new());
     Some((fit, Members { table: table.title(), user, tenant, role, state, dead }))
+}
+
+/// The only column of a membership that lists what somebody can be, is no state, and is asked for: a role by another name.
+fn asked_role(catalog: &Catalog, table: &Relation) -> Option<String> {
+    let lists = |column: &&Column| {
+        known_values(table, column).len() > 1
+            && !names::is_state(&column.name)
+            && catalog.is_asked_for(table, &column.name)
+    };
+    let mut listing = table.columns.iter().filter(lists);
+    let only = listing.next()?;
+    listing.next().is_none().then(|| only.name.clone())
 }
 
 /// Where tokens say the tenant and the role, by what policies and functions ask of them.

@@ -106,6 +106,8 @@ impl<'t> Line<'t> {
 #[case::helper_of_former_staff("helper_of_former_staff")]
 #[case::helper_that_forgets("helper_that_forgets")]
 #[case::highest_role_first("highest_role_first")]
+#[case::houses("houses")]
+#[case::houses_with_holes("houses_with_holes")]
 #[case::id_of_a_profile("id_of_a_profile")]
 #[case::inserts_into_tenants_and_members("inserts_into_tenants_and_members")]
 #[case::invitations_shown_to_everybody("invitations_shown_to_everybody")]

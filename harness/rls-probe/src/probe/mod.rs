@@ -5,6 +5,7 @@ mod declared;
 mod exposure;
 mod functions;
 mod members;
+mod persons;
 mod sessions;
 mod standing;
 mod tables;
@@ -280,7 +281,13 @@ impl<'p, 'c> Prober<'p, 'c> {
         let of_members = members.and(self.world.tenancy.members.as_ref()).map(|members| members.user.clone());
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
         let in_folder = is_file && row.text("name").is_some_and(|name| name.starts_with(&format!("{user}/")));
-        in_folder || owners.iter().chain(&of_members).any(|column| row.text(column).as_ref() == Some(user))
+        // One a person, which its policies ask for: a vote, a preference.
+        let is_one_each = |name: &String| {
+            relation.keys.iter().any(|key| key.columns.contains(name))
+                && self.world.catalog.is_of_caller(relation, name)
+        };
+        let names = relation.columns.iter().map(|column| &column.name).filter(|name| is_one_each(name));
+        in_folder || owners.iter().chain(&of_members).chain(names).any(|column| row.text(column).as_ref() == Some(user))
     }
 
     /// Where a row is, as its `ctid`.
