@@ -53,6 +53,8 @@ pub enum Section {
     More,
     /// What it takes to make a tenant.
     Make,
+    /// Relations that repeat what other rows say.
+    Mirrors,
     /// Signs of a build with data that is made up.
     #[serde(rename = "portal.mock")]
     Mock,
@@ -102,7 +104,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,
@@ -122,6 +124,7 @@ impl Section {
         Self::Ledger,
         Self::More,
         Self::Make,
+        Self::Mirrors,
         Self::Mock,
         Self::Monitoring,
         Self::Navigation,

@@ -772,6 +772,20 @@ impl Browser {
         Ok(())
     }
 
+    /// How many pixels wide a phone of this width lays the page out: more where the document says so.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn laid_out_on_a_phone(&self, width: u32) -> Verdict<u64> {
+        let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": true });
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await?;
+        let script = "const [answer] = arguments;
+            requestAnimationFrame(() => requestAnimationFrame(() => answer(document.documentElement.clientWidth)));";
+        let seen = self.ask(script, vec![]).await?;
+        self.show_as(width, "light").await?;
+        Ok(seen.as_u64().unwrap_or_default())
+    }
+
     /// Makes the texts of the page unreadable; false where that cannot be said for sure.
     pub(crate) async fn blur(&self) -> bool {
         self.ask(include_str!("blur.js"), vec![]).await.is_ok_and(|blurred| blurred == true)

@@ -405,6 +405,40 @@ pub struct Totals {
     pub sums: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// A relation that repeats what rows of a table say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirror {
+    /// Short name, part of the test's name.
+    pub name: String,
+    /// The runbook's step.
+    pub step: String,
+    /// The relation.
+    pub relation: String,
+    /// Whose rows it repeats.
+    pub table: String,
+    /// Filters of the rows that it repeats, in PostgREST's words.
+    #[serde(default)]
+    pub filters: BTreeMap<String, String>,
+    /// The relation's column with the id of the repeated row.
+    pub key: String,
+    /// The relation's columns, and where the table has what they repeat: in a column, or in one of a row that it names, such as
+    /// `groups.group_name`.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// Which columns a function's arguments change.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// The table with a row for each institution.
+    pub table: String,
+    /// Its column that says whose the row is.
+    pub by: String,
+    /// The column of each argument.
+    pub columns: BTreeMap<String, String>,
+}
+
 /// A time that an institution chooses.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -431,7 +465,16 @@ pub struct Recipe {
     pub closed: BTreeMap<String, Value>,
 }
 
-/// What somebody may do within their institution, and who may. One of `call`, `edge`, `insert`, `update` and `delete` says how.
+impl Recipe {
+    /// The column by which a row is found: that of its user where it is somebody's, else its id.
+    pub fn key(&self) -> &str {
+        let of_user = self.values.iter().find(|(_, value)| value.as_str() == Some("{user}"));
+        of_user.map_or("id", |(column, _)| column.as_str())
+    }
+}
+
+/// What somebody may do within their institution, and who may. One of `call`, `edge`, `read`, `insert`, `update` and `delete`
+/// says how.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Right {
@@ -441,14 +484,23 @@ pub struct Right {
     pub call: Option<String>,
     /// An edge function.
     pub edge: Option<String>,
+    /// A table of which `columns` of a row are read.
+    pub read: Option<String>,
+    /// These columns.
+    #[serde(default)]
+    pub columns: Vec<String>,
     /// A table that a row is added to.
     pub insert: Option<String>,
     /// A table of which a row is changed.
     pub update: Option<String>,
     /// A table of which a row is deleted.
     pub delete: Option<String>,
-    /// The kind of row, of `[make]`, that is made to be changed, deleted or named by a function's arguments.
+    /// The kind of row, of `[make]`, that is made to be read, changed, deleted or named by a function's arguments. Of kind
+    /// `institution` it is one's own, of kind `profile` a colleague's.
     pub row: Option<String>,
+    /// Kinds of row that are made to belong to it.
+    #[serde(default)]
+    pub with: Vec<String>,
     /// What the row is brought to before.
     #[serde(default)]
     pub state: BTreeMap<String, Value>,
@@ -462,6 +514,8 @@ pub struct Right {
     /// What the function's answer names.
     #[serde(default)]
     pub answers: Vec<String>,
+    /// What those of the function's arguments change that may be left out.
+    pub changes: Option<Changes>,
 }
 
 /// What nobody may make disappear, whatever they may do else.

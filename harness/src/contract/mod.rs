@@ -25,8 +25,8 @@ use toml::Spanned;
 pub use access::{Budget, Tokens};
 pub use data::{
     Allocation, AllocationColumns, AllocationRecord, Audit, AuditKinds, AuditPages, AuditRows, AuditSequence, Canary,
-    ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi, Ledger, MemberChoice, Recipe, Right, RowsOf, StatusFilter,
-    Totals, Trail, WorkingHours,
+    Changes, ChosenWindow, Dashboard, Data, Duplicates, Kept, Kpi, Ledger, MemberChoice, Mirror, Recipe, Right, RowsOf,
+    StatusFilter, Totals, Trail, WorkingHours,
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};
@@ -98,6 +98,8 @@ pub struct Contract {
     states: Option<Vec<State>>,
     /// Relations that add rows up.
     totals: Option<Vec<Totals>>,
+    /// Relations that repeat what other rows say.
+    mirrors: Option<Vec<Mirror>>,
     /// What distinguishes controls.
     controls: Option<Box<Controls>>,
     /// What one click does.
@@ -486,6 +488,7 @@ impl Contract {
             Section::Ledger => self.ledger.is_some(),
             Section::More => self.ledger.as_ref().is_some_and(|ledger| ledger.more.is_some()),
             Section::Make => self.make.is_some(),
+            Section::Mirrors => self.mirrors.is_some(),
             Section::Mock => self.portal.mock.is_some(),
             Section::Monitoring => self.monitoring.is_some(),
             Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{
     Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates,
-    Forbidden, Form, Formats, Kind, Ledger, List, Monitoring, Rebuild, Recipe, Refused, Release, Right, Route,
+    Forbidden, Form, Formats, Kind, Ledger, List, Mirror, Monitoring, Rebuild, Recipe, Refused, Release, Right, Route,
     Security, Sentry, Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
 };
 use crate::{
@@ -293,6 +293,18 @@ impl Contract {
     pub fn total(&self, name: &str) -> Verdict<&Totals> {
         let unknown = || Failure::undecided(format!("the contract has totals {name:?}")).seen("none");
         promised(Section::Totals, self.totals.as_deref())?.iter().find(|total| total.name == name).ok_or_else(unknown)
+    }
+
+    /// The relation that repeats what other rows say, by its name.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`]; undecided where there is no such relation.
+    pub fn mirror(&self, name: &str) -> Verdict<&Mirror> {
+        let unknown = || Failure::undecided(format!("the contract has a mirror {name:?}")).seen("none");
+        promised(Section::Mirrors, self.mirrors.as_deref())?
+            .iter()
+            .find(|mirror| mirror.name == name)
+            .ok_or_else(unknown)
     }
 
     /// What nobody may make disappear.

@@ -117,6 +117,9 @@ pub struct State {
     /// Columns in the place of the recipe's: `{name}` is the id of an earlier state, `{nothing}` is null, `{now}` and
     /// `{3 hours ago}` are times, `{midnight}` and `{before midnight}` the edges of today in the portal's own zone.
     pub with: BTreeMap<String, Value>,
+    /// The same of columns that are changed once the row is there.
+    #[serde(default)]
+    pub then: BTreeMap<String, Value>,
 }
 
 /// Fields in which the days of a view are chosen, both included.

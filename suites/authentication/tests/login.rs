@@ -138,16 +138,23 @@ pub mod signed_in {
             let (email, password) = check.deployment().credentials(check.contract().smoke.persona.get_ref())?;
             let (page, text) = (check.page().await?, &check.contract().login.wrong_password);
             let wrong: SecretString = format!("not-{}", password.expose_secret()).into();
-            let known = is_refused(check, &page, (&email, &wrong), text, "a wrong password").await?;
             let unknown = format!("nobody.{email}");
             let unknown = is_refused(check, &page, (&unknown, &password), text, "an unknown address").await?;
-            if known == unknown {
-                return Ok(());
-            }
-            Err(Failure::failed("the auth server answers an unknown address as it answers a wrong password")
+            let known = is_refused(check, &page, (&email, &wrong), text, "a wrong password").await?;
+            if known != unknown {
+                return Err(Failure::failed(
+                    "the auth server answers an unknown address as it answers a wrong password",
+                )
                 .expected(known)
                 .seen(unknown)
-                .at(format!("{}/auth/v1/token", api(check)?)))
+                .at(format!("{}/auth/v1/token", api(check)?)));
+            }
+            // On the form as it is after the refusal.
+            let login = &check.contract().login;
+            page.search(&login.password, password.expose_secret()).await?;
+            page.browser().click(&login.submit).await?;
+            let visit = page.browser().wait_for(&landing(check, check.contract().smoke.persona.get_ref())?).await?;
+            visit.expect_ready("whoever mistyped the password signs in with the right one, on the same form")
         })
     }
 

@@ -4,7 +4,7 @@ pub mod writes {
     use harness::{Cause, ClientError, Failure, Section, Verdict, check, check_if_promised};
     use rstest::rstest;
     use serde_json::{Value, json};
-    use support::{Desk, differences, equals};
+    use support::{Desk, differences, equals, unread};
 
     /// How often two people try at the same instant.
     const ROUNDS: usize = 50;
@@ -20,7 +20,8 @@ pub mod writes {
             desk.allocate(&desk.rest(&teller)?, &desk.payment, &desk.member, "by the function")
                 .await
                 .map_err(|error| refused_to_a_writer(&error))?;
-            is_allocated(&desk, &teller.id, Some("by the function")).await
+            is_allocated(&desk, &teller.id, Some("by the function")).await?;
+            takes_no_second_record(&desk).await
         })
     }
 
@@ -227,6 +228,30 @@ pub mod writes {
 
     fn listed(figures: &[impl ToString]) -> String {
         figures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The table of allocations refuses a second record of a payment, to another member, also where nobody else looks.
+    async fn takes_no_second_record(desk: &Desk<'_>) -> Verdict {
+        let record = &desk.check.contract().allocation()?.record;
+        let query = (record.transaction.as_str(), equals(&desk.payment["id"]));
+        let rows = desk.service.select(&record.table, &[(query.0, &query.1)]).await.map_err(unread(&record.table))?;
+        let other = desk.writes.make(&desk.tenant, "member", &[("group", desk.group["id"].clone())]).await?;
+        let mut second = rows.into_iter().next().unwrap_or_default();
+        if let Some(second) = second.as_object_mut() {
+            second.remove("id");
+            second.insert(record.member.clone(), other["id"].clone());
+        }
+        // Whether it was refused shows in the table.
+        let _ = desk.service.insert(&desk.writes, &record.table, &second).await;
+        match desk.records(&desk.payment).await? {
+            1 => Ok(()),
+            records => Err(Failure::failed("a payment is given to one member, whoever writes the record")
+                .expected("1 record, and a second one refused by the table")
+                .seen(format!("{records} records, of two members"))
+                .at(record.table.as_str())
+                .advice(format!("make {} of {} unique", record.transaction, record.table))
+                .caused_by(Cause::Database)),
+        }
     }
 
     /// Status, member, group, actor, time and note, if there is one, are set, there is one record, and nothing else has

@@ -244,7 +244,7 @@ pub mod writes {
                 }
                 let mut left = trace.events(event).await?;
                 left.retain(|event| !before.contains(event));
-                trace.compare(right, event, &tried.row, &left).await?;
+                trace.compare(right, event, &tried, &left).await?;
             }
             trace.is_whole()?;
             trace.leads_to_rows().await

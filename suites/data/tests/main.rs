@@ -6,12 +6,14 @@
 
 mod actions;
 mod allocation;
+mod arguments;
 mod audit_log;
 mod cost;
 mod dashboard;
 mod duplicates;
 mod institutions;
 mod lookalikes;
+mod mirrors;
 mod refusals;
 mod screen;
 mod states;

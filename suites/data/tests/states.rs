@@ -132,7 +132,7 @@ pub mod writes {
     }
 
     /// The tenant that has them, made once in a process.
-    async fn in_every_state(check: &Check) -> Verdict<Arc<Tenant>> {
+    pub async fn in_every_state(check: &Check) -> Verdict<Arc<Tenant>> {
         static MADE: OnceCell<Verdict<Arc<Tenant>>> = OnceCell::const_new();
         MADE.get_or_init(async || {
             let writes = check.deployment().writes().await?;
@@ -197,18 +197,29 @@ pub mod writes {
         (at, now): (usize, &Zoned),
         names: &BTreeMap<String, Value>,
     ) -> Verdict<Value> {
-        let columns = state.with.iter().map(|(column, value)| Ok((column.clone(), filled(value, now, names)?)));
-        let mut columns = columns.collect::<Verdict<Map<_, _>>>()?;
+        let columns = |columns: &BTreeMap<String, Value>| {
+            let columns = columns.iter().map(|(column, value)| Ok((column.clone(), filled(value, now, names)?)));
+            columns.collect::<Verdict<Map<_, _>>>()
+        };
+        let (mut columns, then) = (columns(&state.with)?, columns(&state.then)?);
         if state.kind != "profile" {
-            return writes.make_with(tenant, &state.kind, &values(writes, at), &columns).await;
+            let row = writes.make_with(tenant, &state.kind, &values(writes, at), &columns).await?;
+            if then.is_empty() {
+                return Ok(row);
+            }
+            let (table, id) = (&writes.recipe(&state.kind)?.table, equals(&row["id"]));
+            let changed = check.deployment().service()?.update(&writes, table, &[("id", &id)], &then.into()).await;
+            let cannot = |error: harness::ClientError| {
+                Failure::undecided(format!("a {} can be brought to a state", state.kind)).seen(error.to_string())
+            };
+            return changed.map(|_| row).map_err(cannot);
         }
         let role = columns.remove("role").unwrap_or_default();
         let person = writes.person(tenant, role.as_str().unwrap_or_default()).await?;
-        let (table, recipe) = (&writes.recipe("profile")?.table, &writes.recipe("profile")?.values);
-        let user = recipe.iter().find_map(|(column, value)| (value == "{user}").then_some(column.as_str()));
+        let recipe = writes.recipe("profile")?;
         let (id, service) = (json!(person.id), check.deployment().service()?);
         service
-            .update(&writes, table, &[(user.unwrap_or("id"), &equals(&id))], &columns.into())
+            .update(&writes, &recipe.table, &[(recipe.key(), &equals(&id))], &columns.into())
             .await
             .map_err(|error| Failure::undecided("a colleague can be in each state").seen(error.to_string()))?;
         Ok(json!({ "id": id }))

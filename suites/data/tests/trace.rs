@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{Audit, Cause, Failure, Person, RestClient, Right, Tenant, Verdict};
 use serde_json::Value;
-use support::{equals, unread};
+use support::{Tried, equals, unread};
 
 /// The events of somebody's changes.
 pub struct Trace<'a> {
@@ -43,12 +43,13 @@ impl<'a> Trace<'a> {
     }
 
     /// Whether a change left one event, of its row, that names what was changed.
-    pub async fn compare(&mut self, right: &Right, name: &str, row: &Value, left: &[Value]) -> Verdict {
+    pub async fn compare(&mut self, right: &Right, name: &str, tried: &Tried, left: &[Value]) -> Verdict {
+        let Tried { row, key, .. } = tried;
         let [event] = left else {
             self.differ(right, &format!("1 event {name}, by who did it"), &left.len().to_string());
             return Ok(());
         };
-        let (id, about) = (&row["id"], &event[&self.audit.entity]);
+        let (id, about) = (&row[key], &event[&self.audit.entity]);
         if !row.is_null() && id != about {
             self.differ(right, &format!("{name} of {id}"), &format!("of {about}"));
         }
@@ -56,7 +57,7 @@ impl<'a> Trace<'a> {
             self.deleted.insert((table.clone(), equals(id)));
         }
         if let (Some(table), Some(_)) = (&right.update, &self.audit.changed) {
-            let now = self.service.select(table, &[("id", &equals(id))]).await.map_err(unread(table))?;
+            let now = self.service.select(table, &[(key, &equals(id))]).await.map_err(unread(table))?;
             let now = now.into_iter().next().unwrap_or_default();
             let named: BTreeSet<_> =
                 event["changed"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

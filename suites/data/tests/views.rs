@@ -54,6 +54,7 @@ pub mod signed_in {
                     seen.compare(&page).await?;
                     seen.handle(&page).await?;
                     seen.search(&page, Choose::Last).await?;
+                    seen.go_back(&page).await?;
                 }
             }
             Ok(())
@@ -203,6 +204,12 @@ async fn usable(page: &Page<'_>, contract: &Contract, view: &View) -> Verdict<Op
         }
         let lands_there = contract.page_of(view).path == contract.shell.landing;
         if *width == controls.phone && lands_there {
+            let wide = page.browser().laid_out_on_a_phone(*width).await?;
+            if wide > u64::from(*width) {
+                let claim = "a phone lays the page out for its own width";
+                let seen = format!("{wide} px: people see a desktop's page, made small");
+                return Ok(Some(Failure::failed(claim).expected(format!("{width} px")).seen(seen)));
+            }
             let failure = Failure::failed("the menu opens the navigation on a phone, and it closes again");
             let failure = failure.expected("a navigation that comes and goes");
             if let Some(what) = page.leaves_the_menu_open().await? {
@@ -365,6 +372,26 @@ impl<'c> Looked<'c> {
             .expected(&route.path)
             .seen(page.browser().path().await?)
             .caused_by(Cause::FrontEnd))
+    }
+
+    /// Once two other views were opened from the landing, the browser's own button leads back to the first of them.
+    async fn go_back(&self, page: &Page<'_>) -> Verdict {
+        let contract = self.check.contract();
+        let route = contract.page_of(self.view);
+        let elsewhere = contract.routes().filter(|other| other.heading != route.heading && other.navigation.is_some());
+        let mut elsewhere = elsewhere.filter(|_| route.path == contract.shell.landing);
+        let (Some(first), Some(second)) = (elsewhere.next(), elsewhere.next()) else { return Ok(()) };
+        for button in [first, second].into_iter().filter_map(|it| it.navigation.as_ref()) {
+            page.browser().click_text(&contract.shell.navigation, button).await?;
+        }
+        let claim = "the browser's back button leads to the view before";
+        let visit = page.browser().back(&Wanted::view(contract, first)).await?;
+        visit.expect_ready(claim)?;
+        let there = page.browser().path().await?;
+        if there == first.path {
+            return Ok(());
+        }
+        Err(Failure::failed(claim).expected(&first.path).seen(there).caused_by(Cause::FrontEnd))
     }
 
     /// A list of the view as its rows have it now.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use harness::{Cause, Check, ClientError, Failure, Person, RestClient, Right, Tenant, Verdict, Writes};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::equals;
+use crate::{equals, unread};
 
 /// Somebody's attempt at something.
 pub struct Attempt<'a> {
@@ -40,6 +40,8 @@ pub struct Tried {
     pub succeeded: bool,
     /// The row that was made for it; null where it needs none.
     pub row: Value,
+    /// The column by which it is found.
+    pub key: String,
 }
 
 impl Attempt<'_> {
@@ -49,10 +51,15 @@ impl Attempt<'_> {
     /// Undecided when the row cannot be made or looked at.
     pub async fn tried(&self, right: &Right) -> Verdict<Tried> {
         let rows = self.row(right).await?;
-        Ok(Tried { succeeded: self.succeeds(right, &rows).await?, row: rows.row })
+        let key = self.key(right.row.as_deref())?;
+        Ok(Tried { succeeded: self.succeeds(right, &rows, key).await?, row: rows.row, key: key.to_owned() })
     }
 
-    async fn succeeds(&self, right: &Right, row: &Rows) -> Verdict<bool> {
+    fn key(&self, kind: Option<&str>) -> Verdict<&str> {
+        kind.map_or(Ok("id"), |kind| Ok(self.writes.recipe(kind)?.key()))
+    }
+
+    async fn succeeds(&self, right: &Right, row: &Rows, key: &str) -> Verdict<bool> {
         let values = self.filled(&right.values, row);
         if let Some((name, value)) = unfilled(&values) {
             return Err(Failure::undecided(format!("the contract says with what somebody may {}", right.name))
@@ -80,8 +87,14 @@ impl Attempt<'_> {
         if let Some(table) = &right.insert {
             return answered(right, self.rest.add(&self.writes, table, &values).await);
         }
-        let id = equals(&row.row["id"]);
-        let query = [("id", id.as_str())];
+        let id = equals(&row.row[key]);
+        let query = [(key, id.as_str())];
+        if let Some(table) = &right.read {
+            let columns = right.columns.join(",");
+            let read = self.rest.select(table, &[(key, &id), ("select", &columns)]).await;
+            let reads = matches!(&read, Ok(rows) if !rows.is_empty());
+            return answered(right, read.map(drop)).map(|_| reads);
+        }
         let table = right.update.as_ref().or(right.delete.as_ref()).map_or("", String::as_str);
         // Whether it is refused is no matter: what counts is the row.
         let _ = match right.update {
@@ -113,7 +126,15 @@ impl Attempt<'_> {
         let given = [("device", device)];
         let other = if needs("other") { self.make(kind, &given).await? } else { Value::Null };
         let member = if needs("member") { self.make("member", &[]).await? } else { Value::Null };
-        let mut rows = Rows { row: self.make(kind, &given).await?, other, member };
+        let row = match kind {
+            "institution" => self.read(kind, &json!(self.tenant.id)).await?,
+            "profile" => self.read(kind, &json!(self.colleague().await?.id)).await?,
+            _ => self.make(kind, &given).await?,
+        };
+        for further in &right.with {
+            self.make(further, &[(kind, row[self.key(Some(kind))?].clone())]).await?;
+        }
+        let mut rows = Rows { row, other, member };
         if right.state.is_empty() {
             return Ok(rows);
         }
@@ -127,11 +148,34 @@ impl Attempt<'_> {
         Ok(rows)
     }
 
+    /// Somebody else of the same institution.
+    async fn colleague(&self) -> Verdict<Person> {
+        for role in self.check.contract().roles() {
+            let person = self.writes.person(self.tenant, role).await?;
+            if person.id != self.person.id {
+                return Ok(person);
+            }
+        }
+        Err(Failure::undecided("an institution has colleagues").expected("two roles").seen("one"))
+    }
+
+    /// A row that is there, by the column of its kind.
+    async fn read(&self, kind: &str, id: &Value) -> Verdict<Value> {
+        let recipe = self.writes.recipe(kind)?;
+        let rows = self.service.select(&recipe.table, &[(recipe.key(), &equals(id))]).await;
+        let rows = rows.map_err(unread(&recipe.table))?;
+        let none = || Failure::undecided(format!("there is the {kind} of an attempt")).seen("none");
+        rows.into_iter().next().ok_or_else(none)
+    }
+
     async fn make(&self, kind: &str, given: &[(&str, Value)]) -> Verdict<Value> {
         let mut values: Vec<(&str, Value)> =
             vec![("group", Value::Null), ("amount", 100.into()), ("active", true.into())];
         match given {
-            [(name, value)] if !value.is_null() => values.push((name, value.clone())),
+            [(name, value)] if !value.is_null() => {
+                values.retain(|(own, _)| own != name);
+                values.push((name, value.clone()));
+            }
             _ => values.push(("device", format!("{}-{kind}", self.mark).into())),
         }
         self.writes.make(self.tenant, kind, &values).await
