@@ -386,7 +386,7 @@ impl<'c> Looked<'c> {
         }
         let claim = "the browser's back button leads to the view before";
         let visit = page.browser().back(&Wanted::view(contract, first)).await?;
-        visit.expect_ready(claim)?;
+        visit.expect_ready(claim).map_err(|failure: Failure| failure.caused_by(Cause::FrontEnd))?;
         let there = page.browser().path().await?;
         if there == first.path {
             return Ok(());
