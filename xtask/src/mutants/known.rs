@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use serde::Deserialize;
+use regex::Regex;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{Class, Mutant, all_of};
 use crate::{Error, setup::root};
@@ -17,6 +18,8 @@ pub(super) struct Known {
     #[serde(default)]
     mutant: Vec<Dismissal>,
     #[serde(default)]
+    alike: Vec<Alike>,
+    #[serde(default)]
     source: Vec<Source>,
 }
 
@@ -29,6 +32,26 @@ struct Dismissal {
     to: String,
     #[expect(dead_code, reason = "for whoever reads the file")]
     why: String,
+}
+
+/// A part of lines, no change of which anybody sees.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alike {
+    file: String,
+    /// Finds the part in a line: its group `part`.
+    #[serde(deserialize_with = "pattern")]
+    line: Regex,
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    why: String,
+}
+
+fn pattern<'de, D: Deserializer<'de>>(text: D) -> Result<Regex, D::Error> {
+    let pattern = Regex::new(&String::deserialize(text)?).map_err(D::Error::custom)?;
+    match pattern.capture_names().any(|name| name == Some("part")) {
+        true => Ok(pattern),
+        false => Err(D::Error::custom(format!("{pattern} has no group (?<part>...)"))),
+    }
 }
 
 /// What sources are about.
@@ -57,7 +80,7 @@ impl Known {
         let known: Self = toml::from_str(&text).map_err(|error| format!("{FILE}: {error}"))?;
         let mut random = fastrand::Rng::with_seed(0);
         let mut all = Vec::new();
-        if !known.mutant.is_empty() {
+        if !(known.mutant.is_empty() && known.alike.is_empty()) {
             for class in Class::ALL {
                 all.extend(all_of(class, &mut random)?);
             }
@@ -72,13 +95,17 @@ impl Known {
     fn stale(&self, all: &[Mutant]) -> Vec<String> {
         let is_gone = |dismissal: &&Dismissal| !all.iter().any(|mutant| dismissal.is_of(mutant));
         let line = |it: &Dismissal| format!("{}\n- {}\n+ {}", it.file, it.from, it.to);
-        self.mutant.iter().filter(is_gone).map(line).collect()
+        let is_of_none = |alike: &&Alike| !all.iter().any(|mutant| alike.is_of(mutant));
+        let pattern = |it: &Alike| format!("{}\n{}", it.file, it.line);
+        let parts = self.alike.iter().filter(is_of_none).map(pattern);
+        self.mutant.iter().filter(is_gone).map(line).chain(parts).collect()
     }
 
     /// Whether the mutant is dismissed, or its source left out.
     pub fn is_dismissed(&self, mutant: &Mutant) -> bool {
         self.source_of(&mutant.file).is_some_and(|source| source.left_out.is_some())
             || self.mutant.iter().any(|dismissal| dismissal.is_of(mutant))
+            || self.alike.iter().any(|alike| alike.is_of(mutant))
     }
 
     /// Steps whose promise breaks with a source; none where that is not known.
@@ -105,6 +132,19 @@ impl Dismissal {
         }
         let (before, after) = mutant.lines();
         self.from.trim() == before.trim() && self.to.trim() == after.trim()
+    }
+}
+
+impl Alike {
+    /// Whether the change is within the part of its line.
+    fn is_of(&self, mutant: &Mutant) -> bool {
+        let changed = &mutant.change.range;
+        let start = mutant.source[..changed.start].rfind('\n').map_or(0, |at| at + 1);
+        let line = mutant.source[start..].lines().next().unwrap_or_default();
+        let part = || self.line.captures(line)?.name("part");
+        let contains =
+            |part: regex::Match<'_>| part.start() + start <= changed.start && changed.end <= part.end() + start;
+        mutant.file == self.file && part().is_some_and(contains)
     }
 }
 
@@ -158,6 +198,30 @@ mod tests {
         let others = [of_line("b.js", "wait(5);", "wait(6);"), of_line("a.js", "wait(5);", "wait(0);")];
         assert!(!others.iter().any(|other| known.is_dismissed(other)));
         assert_eq!(known.stale(&others), ["a.js\n- wait(5);\n+ wait(6);"]);
+    }
+
+    #[test]
+    fn a_part_of_a_line_is_dismissed_and_the_rest_is_not() {
+        let known: Known = toml::from_str(
+            r#"
+            [[alike]]
+            file = "a.sql"
+            line = '^ \((?<part>[0-9]+), '
+            why = "an order with gaps"
+            "#,
+        )
+        .unwrap();
+        let source = "values\n (10, 20)";
+        let at = |found: &str| {
+            let start = source.find(found).unwrap();
+            let change = Change { operator: "test".into(), range: start..start + found.len(), by: "11".to_owned() };
+            Mutant { change, source: source.to_owned(), ..of_line("a.sql", "", "") }
+        };
+        assert!(known.is_dismissed(&at("10")));
+        assert!(!known.is_dismissed(&at("20")));
+        assert!(known.stale(&[at("10")]).is_empty());
+        assert_eq!(known.stale(&[at("20")]), ["a.sql\n^ \\((?<part>[0-9]+), "]);
+        assert!(toml::from_str::<Known>("[[alike]]\nfile = \"a\"\nline = \"b\"\nwhy = \"c\"").is_err());
     }
 
     #[test]

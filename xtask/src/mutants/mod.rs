@@ -2,6 +2,7 @@
 //! tune a check to what nobody has chosen.
 
 mod known;
+mod own;
 mod patches;
 mod plan;
 mod run;
@@ -205,8 +206,15 @@ fn summary(class: Class, judged: &[(&Mutant, &Outcome)], known: &Known) -> Strin
             outcomes.iter().filter(|outcome| outcome.killer().is_some()).count(),
             outcomes.iter().filter(|outcome| outcome.kind != Kind::Stillborn).count(),
         );
-        let percent = (100 * killed).checked_div(all).map_or(String::new(), |share| format!(" ({share} %)"));
-        format!("{killed} of {all} killed{percent}")
+        let by_own = outcomes.iter().filter(|outcome| matches!(outcome.kind, Kind::KilledByOwn { .. })).count();
+        let percent =
+            |killed: usize| (100 * killed).checked_div(all).map_or(String::new(), |share| format!(" ({share} %)"));
+        let more = if by_own > 0 {
+            format!(", with the portal's own tests {}{}", killed + by_own, percent(killed + by_own))
+        } else {
+            String::new()
+        };
+        format!("{killed} of {all} killed{}{more}", percent(killed))
     };
     let all: Vec<_> = judged.iter().map(|(_, outcome)| *outcome).collect();
     let guarded: Vec<_> =

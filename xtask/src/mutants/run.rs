@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Class, Mutant,
+    own::Own,
     plan::{self, Batch},
     sound::Sound,
     tree::{self, Tree},
@@ -50,6 +51,8 @@ pub(super) enum Kind {
     Killed { step: String, check: String },
     /// By checks of steps that it does not break, and by no other; the first one.
     Misled { step: String, check: String },
+    /// By one of the servers' own tests, and by no check.
+    KilledByOwn { test: String },
     /// No check failed; the first that could not tell, if any.
     Survived { undecided: Option<String> },
     /// No check failed, for none runs its code.
@@ -63,7 +66,7 @@ impl Outcome {
     pub fn killer(&self) -> Option<&str> {
         match &self.kind {
             Kind::Killed { step, .. } | Kind::Misled { step, .. } => Some(step),
-            Kind::Survived { .. } | Kind::Unseen | Kind::Stillborn => None,
+            Kind::KilledByOwn { .. } | Kind::Survived { .. } | Kind::Unseen | Kind::Stillborn => None,
         }
     }
 
@@ -77,6 +80,7 @@ impl fmt::Display for Outcome {
         match &self.kind {
             Kind::Killed { step, check } => write!(f, "{step} {check}"),
             Kind::Misled { step, check } => write!(f, "(misled) {step} {check}"),
+            Kind::KilledByOwn { test } => write!(f, "(own test) {test}"),
             Kind::Survived { undecided: None } => f.write_str("survived"),
             Kind::Survived { undecided: Some(check) } => write!(f, "survived, undecided: {check}"),
             Kind::Unseen => f.write_str("survived, no check runs it"),
@@ -99,6 +103,8 @@ struct Bench<'m> {
     file: PathBuf,
     /// Servers' mutants by the number that turns them on.
     switches: Option<tree::Switches<'m>>,
+    /// The servers' own tests.
+    own: Vec<Own>,
 }
 
 /// What became of each, in their order; none where the time was over before.
@@ -144,18 +150,22 @@ pub(super) fn all(
 
 impl<'m> Bench<'m> {
     fn of(class: Class, mutants: &'m [Mutant], compiled: &[Suite], names: &[String]) -> Result<Self, Error> {
-        let (suites, switches) = if class == Class::Server {
+        let (suites, own, switches) = if class == Class::Server {
             let tree = Tree::of(names)?;
-            let (suites, switches) = tree.switched(mutants.iter().filter(|mutant| mutant.class == class).collect())?;
-            (plan::of_class(&suites, class), Some(switches))
+            let (suites, own, switches) =
+                tree.switched(mutants.iter().filter(|mutant| mutant.class == class).collect())?;
+            (plan::of_class(&suites, class), own, Some(switches))
         } else {
-            (plan::of_class(compiled, class), None)
+            (plan::of_class(compiled, class), Vec::new(), None)
         };
         let mut hasher = DefaultHasher::new();
         for suite in &suites {
             // Of what is compiled for the mutants the time says less than what is in it.
             suite.name.hash(&mut hasher);
             fs::read(suite.binary())?.hash(&mut hasher);
+        }
+        for tests in &own {
+            fs::read(tests.binary())?.hash(&mut hasher);
         }
         let folder = root().join("target/mutants").join(class.name());
         let sources = folder.join("sound/sources");
@@ -164,11 +174,11 @@ impl<'m> Bench<'m> {
         fs::create_dir_all(&folder)?;
         let environment = environment(class, &sources);
         let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let sound = Sound::of(&suites, &folder, &environment)?;
+        let sound = Sound::of(&suites, &own, &folder, &environment)?;
         let file = folder.join("outcomes.jsonl");
         let lines = fs::read_to_string(&file).unwrap_or_default();
         let kept = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        Ok(Self { suites, sound, kept: Mutex::new(kept), file, switches })
+        Ok(Self { suites, sound, kept: Mutex::new(kept), file, switches, own })
     }
 
     /// What became of the mutant, now or before; none where it is too late to look.
@@ -200,23 +210,33 @@ impl<'m> Bench<'m> {
         }
         let steps = if mutant.breaks.is_empty() { &mutant.about } else { &mutant.breaks };
         let mut batches = plan::batches(&self.sound, mutant, steps);
-        let environment = match &self.switches {
-            Some(switches) => {
-                let Some(number) = switches.number(mutant) else { return Ok(Kind::Stillborn) };
-                batches.retain(|batch| self.sound.runs(&batch.suite, number));
-                if batches.is_empty() {
-                    return Ok(Kind::Unseen);
-                }
-                vec![(tree::CHOSEN, number.to_string())]
+        if let Some(switches) = &self.switches {
+            let Some(number) = switches.number(mutant) else { return Ok(Kind::Stillborn) };
+            batches.retain(|batch| self.sound.runs(&batch.suite, number));
+            let environment = [(tree::CHOSEN, number.to_string())];
+            let kind = match batches.as_slice() {
+                [] => Kind::Unseen,
+                batches => self.looked(batches, &mutant.breaks, &environment, &folder)?,
+            };
+            return match kind {
+                Kind::Survived { .. } | Kind::Unseen => Ok(self.own_kill(number)?.unwrap_or(kind)),
+                kind => Ok(kind),
+            };
+        }
+        let sources = folder.join("sources");
+        copy(&root().join(mutant.class.folder()), &sources, &mut DefaultHasher::new())?;
+        fs::write(sources.join(&mutant.file), mutant.text())?;
+        self.looked(&batches, &mutant.breaks, &environment(mutant.class, &sources), &folder)
+    }
+
+    /// The first of the servers' own tests that fails.
+    fn own_kill(&self, number: usize) -> Result<Option<Kind>, Error> {
+        for tests in self.own.iter().filter(|tests| self.sound.runs(&tests.name, number)) {
+            if let Some(test) = tests.first_failed(&[(tree::CHOSEN, number.to_string())])? {
+                return Ok(Some(Kind::KilledByOwn { test }));
             }
-            None => {
-                let sources = folder.join("sources");
-                copy(&root().join(mutant.class.folder()), &sources, &mut DefaultHasher::new())?;
-                fs::write(sources.join(&mutant.file), mutant.text())?;
-                environment(mutant.class, &sources)
-            }
-        };
-        self.looked(&batches, &mutant.breaks, &environment, &folder)
+        }
+        Ok(None)
     }
 
     /// Until the first check of a broken step fails.

@@ -14,7 +14,7 @@ use harness::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::tree;
+use super::{own::Own, tree};
 use crate::{Error, say, suites::Suite};
 
 /// Makes suites keep what their pages asked for.
@@ -27,7 +27,7 @@ const ASKED: &str = "asked.txt";
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sound {
     pub checks: Vec<Seen>,
-    /// Numbers of the servers' mutants whose code a suite runs.
+    /// Numbers of the servers' mutants whose code a suite or a program of their own tests runs.
     #[serde(default)]
     run: BTreeMap<String, BTreeSet<usize>>,
 }
@@ -50,19 +50,25 @@ impl Sound {
     ///
     /// # Errors
     /// When a suite cannot be run, or a check that is run is not green.
-    pub fn of(suites: &[Suite], folder: &Path, environment: &[(&str, &str)]) -> Result<Self, Error> {
+    pub fn of(suites: &[Suite], own: &[Own], folder: &Path, environment: &[(&str, &str)]) -> Result<Self, Error> {
         let kept = folder.join("sound.json");
         if let Some(sound) = fs::read(&kept).ok().and_then(|json| serde_json::from_slice(&json).ok()) {
             return Ok(sound);
         }
         let (mut checks, mut run) = (Vec::new(), BTreeMap::new());
+        for tests in own {
+            let numbers = folder.join(format!("{}-runs", tests.name));
+            if let Some(test) = tests.first_failed(&[(tree::RUN, numbers.display().to_string())])? {
+                return Err(format!("the sound portal's own tests are not green by this way: {test}").into());
+            }
+            run.insert(tests.name.clone(), numbers_in(&numbers));
+        }
         for suite in suites {
             let numbers = folder.join(format!("{}-runs", suite.name));
             let file = numbers.display().to_string();
             let environment: Vec<_> = environment.iter().copied().chain([KEEP, (tree::RUN, &file)]).collect();
             let ran = suite.run(None, &folder.join("sound").join(&suite.name), &environment)?;
-            let lines = fs::read_to_string(&numbers).unwrap_or_default();
-            run.insert(suite.name.clone(), lines.lines().filter_map(|line| line.parse().ok()).collect());
+            run.insert(suite.name.clone(), numbers_in(&numbers));
             for result in ran.results {
                 match result.outcome {
                     Outcome::Passed => checks.push(Seen::of(suite, &result)?),
@@ -85,10 +91,15 @@ impl Sound {
         Self { checks, run: BTreeMap::new() }
     }
 
-    /// Whether a suite runs the code of the servers' mutant of this number.
-    pub fn runs(&self, suite: &str, number: usize) -> bool {
-        self.run.get(suite).is_some_and(|numbers| numbers.contains(&number))
+    /// Whether a suite, or a program of the servers' own tests, runs the code of their mutant of this number.
+    pub fn runs(&self, tests: &str, number: usize) -> bool {
+        self.run.get(tests).is_some_and(|numbers| numbers.contains(&number))
     }
+}
+
+fn numbers_in(file: &Path) -> BTreeSet<usize> {
+    let lines = fs::read_to_string(file).unwrap_or_default();
+    lines.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
 impl Seen {

@@ -77,11 +77,13 @@ pub(super) fn changes(source: &str, random: &mut fastrand::Rng) -> Result<Vec<Ch
     }
     let texts: Vec<_> =
         all.iter().filter(|it| matches!(it.token, Token::SingleQuotedString(_))).map(|it| it.range.clone()).collect();
-    for Placed { token, range } in &all {
+    for (at, Placed { token, range }) in all.iter().enumerate() {
         let mut push = |operator: &'static str, by: String| {
             changes.push(Change { operator: operator.into(), range: range.clone(), by })
         };
         match token {
+            // Of a setting, and no comparison.
+            Token::Eq if last_word(&all[..at]).is_some_and(|word| word == "search_path") => {}
             Token::Eq => push("comparison", "<>".to_owned()),
             Token::Neq => push("comparison", "=".to_owned()),
             Token::Lt => push("comparison", "<=".to_owned()),
@@ -96,6 +98,13 @@ pub(super) fn changes(source: &str, random: &mut fastrand::Rng) -> Result<Vec<Ch
                 }
             }
             Token::SingleQuotedString(text) => of_text(text, source, &texts, random, &mut push),
+            Token::Word(word) if word.value.eq_ignore_ascii_case("count") && is_before(&all, at, &["(", "*"]) => {}
+            Token::Word(word) if word.value.eq_ignore_ascii_case("unique") && is_before(&all, at, &["("]) => {
+                if let Some(end) = all[at..].iter().find(|it| it.token == Token::RParen) {
+                    let range = range.start..end.range.end;
+                    changes.push(Change { operator: "constraint".into(), range, by: "check (true)".to_owned() });
+                }
+            }
             Token::Word(word) => {
                 let others = WORDS.iter().find(|(own, _)| word.value.eq_ignore_ascii_case(own));
                 others.into_iter().flat_map(|(_, others)| *others).for_each(|other| push("word", (*other).to_owned()));
@@ -137,6 +146,13 @@ fn is_word(text: &str) -> bool {
 
 fn is_upper(text: &str) -> bool {
     text.bytes().all(|byte| !byte.is_ascii_lowercase())
+}
+
+/// Whether these tokens follow the one at a place.
+fn is_before(placed: &[Placed], at: usize, tokens: &[&str]) -> bool {
+    let mut following =
+        placed[at + 1..].iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).map(|it| it.token.to_string());
+    tokens.iter().all(|token| following.next().is_some_and(|other| other == *token))
 }
 
 /// The last word before what follows.
@@ -188,6 +204,19 @@ fn placed(source: &str, offset: usize) -> Result<Vec<Placed>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_postgresql_would_not_take_is_no_change() {
+        let source =
+            "create table t (a int, unique (a, b));\nset search_path = '';\nselect count(*), count(a) where a = 1;";
+        let changes = changes(source, &mut fastrand::Rng::with_seed(1)).unwrap();
+        let becomes = |it: &Change| format!("{}{}{}", &source[..it.range.start], it.by, &source[it.range.end..]);
+        let all: Vec<_> = changes.iter().map(becomes).collect();
+        assert!(all.iter().any(|text| text.contains("a int, check (true));")), "{all:?}");
+        assert!(all.iter().any(|text| text.contains("count(*), max(a)")), "{all:?}");
+        assert!(all.iter().any(|text| text.contains("a <> 1")), "{all:?}");
+        assert!(!all.iter().any(|text| text.contains("max(*)") || text.contains("path <>")), "{all:?}");
+    }
 
     #[test]
     fn changes_stand_where_their_tokens_do() {

@@ -11,7 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Class, Mutant, server};
+use super::{Class, Mutant, own::Own, server};
 use crate::{
     Error, cargo, say,
     setup::root,
@@ -23,6 +23,9 @@ pub(super) const CHOSEN: &str = "PORTAL_MUTANT";
 
 /// Names the file that a process appends the numbers of those mutants to whose code it runs.
 pub(super) const RUN: &str = "PORTAL_MUTANTS_RUN";
+
+/// The servers' crate, below the workspace.
+const PORTAL: &str = "fixtures/portal";
 
 /// Compilers say of one mistake at a time; so often they are asked again without what they did not take.
 const ROUNDS: usize = 8;
@@ -76,6 +79,8 @@ struct Message {
     #[serde(default)]
     target: Option<Target>,
     #[serde(default)]
+    profile: Option<Profile>,
+    #[serde(default)]
     executable: Option<PathBuf>,
 }
 
@@ -96,12 +101,21 @@ struct Span {
 struct Target {
     kind: Vec<String>,
     name: String,
+    src_path: PathBuf,
 }
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+/// Test binaries by their names.
+type Binaries = BTreeMap<String, PathBuf>;
 
 /// What became of a compilation.
 enum Built {
-    /// Test binaries by their names.
-    Whole(BTreeMap<String, PathBuf>),
+    /// The suites, and the servers' own tests.
+    Whole(Binaries, Binaries),
     /// Errors, with where they are.
     Refused(Vec<Said>),
 }
@@ -132,21 +146,23 @@ impl Tree {
         Ok(Self { folder, suites: suites.to_vec() })
     }
 
-    /// The suites with all of these mutants that compile, each behind its switch.
+    /// The suites and the servers' own tests with all of these mutants that compile, each behind its switch.
     ///
     /// # Errors
     /// When the sound sources do not compile.
-    pub fn switched<'m>(&self, mut mutants: Vec<&'m Mutant>) -> Result<(Vec<Suite>, Switches<'m>), Error> {
+    pub fn switched<'m>(&self, mut mutants: Vec<&'m Mutant>) -> Result<(Vec<Suite>, Vec<Own>, Switches<'m>), Error> {
         for _ in 0..ROUNDS {
             let places = self.write(&mutants)?;
             let errors = match self.built()? {
-                Built::Whole(binaries) => {
+                Built::Whole(suites, own) => {
                     let folder = root().join("target/mutants/suites");
                     fs::create_dir_all(&folder)?;
-                    for (name, binary) in binaries {
+                    for (name, binary) in suites {
                         fs::copy(binary, folder.join(name))?;
                     }
-                    return Ok((Source::at(Some(&folder))?.suites(&self.suites)?, Switches(mutants)));
+                    let suites = Source::at(Some(&folder))?.suites(&self.suites)?;
+                    let own = own.into_iter().map(|(name, binary)| Own::of(name, binary, self.folder.join(PORTAL)));
+                    return Ok((suites, own.collect(), Switches(mutants)));
                 }
                 Built::Refused(errors) => errors,
             };
@@ -200,7 +216,7 @@ impl Tree {
 
     /// Compiles the suites, beside ours: what both need of others is compiled once.
     fn built(&self) -> Result<Built, Error> {
-        let mut arguments = vec!["test", "--no-run", "--quiet", "--message-format=json"];
+        let mut arguments = vec!["test", "--no-run", "--quiet", "--message-format=json", "--package", "portal"];
         arguments.extend(self.suites.iter().flat_map(|suite| ["--package", suite.as_str()]));
         let mut command = cargo::cargo(&arguments);
         command.current_dir(&self.folder).env("CARGO_TARGET_DIR", root().join("target"));
@@ -208,11 +224,15 @@ impl Tree {
         let messages: Vec<Message> =
             output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
         if output.status.success() {
-            let test = |it: Message| {
-                let target = it.target.filter(|target| target.kind == ["test"])?;
-                Some((target.name, it.executable?))
+            let tests = messages.into_iter().filter(|it| it.profile.as_ref().is_some_and(|profile| profile.test));
+            let tests = tests.filter_map(|it| Some((it.target?, it.executable?)));
+            let tests = tests.filter(|(target, _)| target.kind != ["bin"]);
+            let (own, suites): (Vec<_>, Vec<_>) =
+                tests.partition(|(target, _)| target.src_path.starts_with(self.folder.join(PORTAL)));
+            let named = |tests: Vec<(Target, PathBuf)>| {
+                tests.into_iter().map(|(target, binary)| (target.name, binary)).collect::<Binaries>()
             };
-            return Ok(Built::Whole(messages.into_iter().filter_map(test).collect()));
+            return Ok(Built::Whole(named(suites), named(own)));
         }
         let errors: Vec<_> =
             messages.into_iter().filter_map(|it| it.message).filter(|said| said.level == "error").collect();
