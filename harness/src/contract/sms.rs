@@ -21,6 +21,8 @@ pub struct Sms {
     pub refusals: Refusals,
     /// A transaction is in the ledger's view after at most so long, in milliseconds.
     pub in_ledger_within_ms: u64,
+    /// What the row of a device says of its messages; none where it says nothing.
+    pub device: Option<SmsDevice>,
     /// Messages as they came in.
     pub raw: Raw,
     /// What was tried to read them.
@@ -83,6 +85,18 @@ pub struct Refusals {
     pub method: String,
 }
 
+/// What the row of a device says of its messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmsDevice {
+    /// The table.
+    pub table: String,
+    /// Column of how many there were.
+    pub messages: String,
+    /// Column of when the last one came.
+    pub seen: String,
+}
+
 /// Messages as they came in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,10 +133,18 @@ pub struct Attempts {
     pub table: String,
     /// Column of the message's id.
     pub sms: String,
+    /// Column of its number among those of its message, from 1 on; none where they are not counted.
+    pub number: Option<String>,
     /// Column of how it ended.
     pub status: String,
     /// The status of one that led to a transaction.
     pub success: String,
+    /// The status of one that read nothing; none where that is none of its own.
+    pub error: Option<String>,
+    /// Column of why such a one read nothing; none where that is not kept.
+    pub why: Option<String>,
+    /// Column of the rule that read it, a field of JSON as `column.field`; none where that is not kept.
+    pub rule: Option<String>,
 }
 
 /// Columns of a transaction that a message fills.
@@ -175,6 +197,20 @@ pub struct Unread {
     pub hours: u32,
     /// Which kinds of text wait to be read, in PostgREST's words; a receipt of money that went out does not.
     pub kinds: String,
+}
+
+impl Attempts {
+    /// The rule by which an attempt says that it read its message; none where that is not kept.
+    pub fn rule_of<'a>(&self, attempt: &'a Value) -> Option<&'a Value> {
+        let rule = self.rule.as_ref()?;
+        Some(rule.split('.').fold(attempt, |value, name| &value[name]))
+    }
+
+    /// The column of the reason that an attempt owes, having read nothing.
+    pub fn owes_why(&self, attempt: &Value) -> Option<&str> {
+        let error = self.error.as_ref()?;
+        self.why.as_deref().filter(|_| attempt[&self.status] == **error)
+    }
 }
 
 impl Raw {

@@ -133,7 +133,7 @@ pub mod writes {
     async fn expect_counts(gateway: &Gateway<'_>, rows: usize, id: &str, payments: u64) -> Verdict {
         let seen = (gateway.raw().await?.len(), gateway.payments(id).await?);
         if seen == (rows, payments) {
-            return Ok(());
+            return gateway.expect_heard(rows).await;
         }
         Err(Failure::failed("nothing is lost and nothing is doubled")
             .expected(format!("{rows} raw rows of the device, {payments} transactions with the id {id}"))

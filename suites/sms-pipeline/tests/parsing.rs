@@ -2,12 +2,12 @@
 
 pub mod writes {
     use futures_util::future::try_join3;
-    use harness::{Check, Counts, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check, or_none};
+    use harness::{Check, Counts, Direction, Failure, Message, Outcome, Owes, Sample, Sms, Verdict, check, or_none};
     use jiff::Timestamp;
     use rstest_reuse::apply;
     use rust_decimal::Decimal;
     use serde_json::Value;
-    use support::Gateway;
+    use support::{Gateway, unread};
     use tokio::sync::OnceCell;
 
     use crate::samples;
@@ -65,30 +65,64 @@ pub mod writes {
                         .seen(format!("{}: {}", sms.raw.received_at, raw[&sms.raw.received_at])),
                 ));
             }
-            let Some(last) = attempts.last() else {
-                return Err(about(
-                    Failure::failed("each attempt to read a message is logged")
-                        .expected(format!("a row in {}", sms.attempts.table))
-                        .seen("none"),
-                ));
-            };
-            let (says_raw, says_attempt) =
-                (sms.raw.is(raw, &sms.raw.success), last[&sms.attempts.status] == *sms.attempts.success);
-            if says_raw != transaction.is_some() || says_attempt != transaction.is_some() {
-                return Err(about(
-                    Failure::failed("a message counts as read when, and only when, there is a transaction of it")
-                        .expected(if transaction.is_some() { "both say success" } else { "neither says success" })
-                        .seen(format!(
-                            "{}: {}, last of {} attempts: {}",
-                            sms.raw.status,
-                            raw[&sms.raw.status],
-                            attempts.len(),
-                            last[&sms.attempts.status]
-                        )),
-                ));
+            accounted(sms, &sample, raw, &attempts, transaction.is_some()).map_err(about)?;
+            gateway.expect_counted(&attempts).map_err(about)?;
+            match (sample.owes, sample.direction, transaction) {
+                (Owes::Exact | Owes::Safe, Direction::In, None) => waits(&gateway, &sms_id).await.map_err(about),
+                _ => Ok(()),
             }
-            Ok(())
         })
+    }
+
+    /// Whether a message of money that came in, which no rule has read, is among those that somebody has to read.
+    async fn waits(gateway: &Gateway<'_>, sms_id: &str) -> Verdict {
+        let sms = gateway.check.contract().sms()?;
+        let (id, pending) = (format!("eq.{sms_id}"), format!("eq.{}", sms.raw.pending));
+        let waiting = [("id", id.as_str()), (&sms.raw.status, &pending), (&sms.raw.kind, &sms.unread.kinds)];
+        if gateway.service.count(&sms.raw.table, &waiting).await.map_err(unread(&sms.raw.table))? == 1 {
+            return Ok(());
+        }
+        let rows = gateway.raw().await?;
+        let raw = rows.iter().find(|row| row["id"] == *sms_id).unwrap_or(&Value::Null);
+        Err(Failure::failed("a payment that no rule reads waits for somebody to read it")
+            .expected(format!("{}: {}, {}: {}", sms.raw.status, sms.raw.pending, sms.raw.kind, sms.unread.kinds))
+            .seen(format!("{}: {}, {}: {}", sms.raw.status, raw[&sms.raw.status], sms.raw.kind, raw[&sms.raw.kind])))
+    }
+
+    /// Whether the last attempt says what became of the message: that and by which rule it was read, or why not.
+    fn accounted(sms: &Sms, sample: &Sample, raw: &Value, attempts: &[Value], is_read: bool) -> Verdict {
+        let Some(last) = attempts.last() else {
+            return Err(Failure::failed("each attempt to read a message is logged")
+                .expected(format!("a row in {}", sms.attempts.table))
+                .seen("none"));
+        };
+        let status = &last[&sms.attempts.status];
+        if sms.raw.is(raw, &sms.raw.success) != is_read || (*status == *sms.attempts.success) != is_read {
+            return Err(Failure::failed("a message counts as read when, and only when, there is a transaction of it")
+                .expected(if is_read { "both say success" } else { "neither says success" })
+                .seen(format!(
+                    "{}: {}, last of {} attempts: {status}",
+                    sms.raw.status,
+                    raw[&sms.raw.status],
+                    attempts.len(),
+                )));
+        }
+        let read_by = sms.attempts.rule_of(last).filter(|_| is_read);
+        if let (Some(read_by), Some(rule)) = (read_by, sample.rule.as_ref().filter(|rule| sms.rules.contains(rule)))
+            && *read_by != **rule
+        {
+            return Err(Failure::failed("an attempt says which rule read the message")
+                .expected(rule.as_str())
+                .seen(read_by.to_string()));
+        }
+        match sms.attempts.owes_why(last) {
+            Some(why) if last[why].as_str().is_none_or(str::is_empty) => {
+                Err(Failure::failed("an attempt that reads nothing says why")
+                    .expected(format!("{why}: a text"))
+                    .seen(format!("{why}: {}", last[why])))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where a payment is known by nothing but its text, it has an institution of its own.

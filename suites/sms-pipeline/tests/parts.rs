@@ -21,6 +21,7 @@ pub mod writes {
     #[case::of_airtel("airtel_received_tid", &[1, 2])]
     #[case::of_a_bank("bk_credited", &[2, 1])]
     #[case::of_a_deposit("mtn_bank_deposit_cash", &[1, 2])]
+    #[case::without_a_number("airtel_received_by_name", &[1, 2])]
     fn parts_are_one_payment(#[case] name: &str, #[case] order: &[usize]) -> Verdict {
         check("4.4.4", async |check| {
             let gateway = Gateway::open(check, &format!("{name} {order:?}")).await?;
@@ -40,7 +41,8 @@ pub mod writes {
                 gateway.ingest(&Message { sender: sample.sender.clone(), ..gateway.message(text) }).await?;
             }
             let payments = gateway.ledger().await?;
-            expect_one(&gateway, &payments, sample.fields.amount.as_deref())
+            expect_one(&gateway, &payments, sample.fields.amount.as_deref())?;
+            each_names(&gateway, &payments[0]).await
         })
     }
 
@@ -77,7 +79,42 @@ pub mod writes {
             let late = &early.received_at + SignedDuration::from_secs(window * 9 / 10);
             gateway.ingest(&early).await?;
             gateway.ingest(&Message { received_at: late, text: last.to_owned(), ..early }).await?;
-            expect_one(&gateway, &gateway.ledger().await?, sample.fields.amount.as_deref())
+            let payments = gateway.ledger().await?;
+            expect_one(&gateway, &payments, sample.fields.amount.as_deref())?;
+            each_names(&gateway, &payments[0]).await
+        })
+    }
+
+    /// Where the payer's name goes on in a part that is not there yet, the others wait for it.
+    #[test]
+    fn a_part_that_is_missing_is_waited_for() -> Verdict {
+        check("4.4.4", async |check| {
+            let gateway = Gateway::open(check, "missing part").await?;
+            let sample = gateway.sample("mtn_received_transaction_id_and_ref")?;
+            let name = sample.fields.payer_name.clone().unwrap_or_default();
+            let cut = |text: &str| sample.text.find(text).unwrap_or_default();
+            let (from, to) = (cut(&name) + name.find(' ').unwrap_or_default(), cut(&name) + name.len());
+            let part = |text: &str| Message { sender: sample.sender.clone(), ..gateway.message(text) };
+            for text in [&sample.text[..from], &sample.text[to..]] {
+                gateway.ingest(&part(text)).await?;
+            }
+            let column = &check.contract().sms()?.transaction.payer_name;
+            if let Some(early) = gateway.ledger().await?.first() {
+                return Err(Failure::failed("a part that is missing is waited for")
+                    .expected("no transaction while the end of the payer's name is missing")
+                    .seen(format!("one, with {column}: {}", early[column]))
+                    .at("fixtures/sms"));
+            }
+            gateway.ingest(&part(&sample.text[from..to])).await?;
+            let payments = gateway.ledger().await?;
+            expect_one(&gateway, &payments, sample.fields.amount.as_deref())?;
+            if payments[0][column] == *name {
+                return Ok(());
+            }
+            Err(Failure::failed("what the parts say together is in the ledger")
+                .expected(format!("{column}: {name}"))
+                .seen(format!("{column}: {}", payments[0][column]))
+                .at("fixtures/sms"))
         })
     }
 
@@ -120,7 +157,10 @@ pub mod writes {
             let later = &first.received_at + SignedDuration::from_mins(7);
             let again = other.message(&sample.text);
             other.ingest(&Message { sender: sample.sender.clone(), received_at: later, ..again }).await?;
-            expect_one(&gateway, &gateway.ledger().await?, sample.fields.amount.as_deref())
+            let payments = gateway.ledger().await?;
+            expect_one(&gateway, &payments, sample.fields.amount.as_deref())?;
+            each_names(&gateway, &payments[0]).await?;
+            each_names(&other, &payments[0]).await
         })
     }
 
@@ -209,6 +249,28 @@ pub mod writes {
                 .seen(state.to_string())
                 .at(&sms.raw.table))
         })
+    }
+
+    /// Whether each message of the device counts as read and names the payment that it stands for.
+    async fn each_names(gateway: &Gateway<'_>, payment: &Value) -> Verdict {
+        let raw = &gateway.check.contract().sms()?.raw;
+        let rows = gateway.raw().await?;
+        let stands = |row: &Value| raw.is(row, &raw.success) && row[&raw.payment] == payment["id"];
+        let shown = |row: &Value| {
+            let text = row[&raw.text].as_str().unwrap_or_default();
+            format!("{}: {}, {}: {}, of {text:?}", raw.status, row[&raw.status], raw.payment, row[&raw.payment])
+        };
+        let others: Vec<_> = rows.iter().filter(|row| !stands(row)).map(shown).collect();
+        if others.is_empty() && !rows.is_empty() {
+            for row in &rows {
+                gateway.expect_counted(&gateway.attempts(row["id"].as_str().unwrap_or_default()).await?)?;
+            }
+            return Ok(());
+        }
+        Err(Failure::failed("each message of a payment counts as read and names it")
+            .expected(format!("{}: {}, {}: {}", raw.status, raw.success, raw.payment, payment["id"]))
+            .seen(if rows.is_empty() { "no message of the device".to_owned() } else { others.join("\n") })
+            .at(&raw.table))
     }
 
     fn expect_one(gateway: &Gateway<'_>, payments: &[Value], amount: Option<&str>) -> Verdict {

@@ -153,6 +153,37 @@ impl<'c> Gateway<'c> {
         rows.map_err(unread(&attempts.table))
     }
 
+    /// Whether attempts to read a message are counted from one on.
+    pub fn expect_counted(&self, attempts: &[Value]) -> Verdict {
+        let columns = &self.check.contract().sms()?.attempts;
+        let Some(column) = &columns.number else { return Ok(()) };
+        let mut numbers: Vec<_> = attempts.iter().map(|attempt| attempt[column].as_u64().unwrap_or(0)).collect();
+        numbers.sort_unstable();
+        if numbers.iter().copied().eq(1..=attempts.len() as u64) {
+            return Ok(());
+        }
+        Err(Failure::failed("attempts to read a message are counted from one on")
+            .expected(format!("{column}: 1 to {}", attempts.len()))
+            .seen(format!("{numbers:?}"))
+            .at(&columns.table))
+    }
+
+    /// Whether the device's own row says how many messages came from it, and when the last one did.
+    pub async fn expect_heard(&self, messages: usize) -> Verdict {
+        let Some(device) = &self.check.contract().sms()?.device else { return Ok(()) };
+        let rows = self.service.select(&device.table, &[("id", &equals(&self.device["id"]))]).await;
+        let rows = rows.map_err(unread(&device.table))?;
+        let row = rows.first().unwrap_or(&Value::Null);
+        let seen = row[&device.seen].as_str().is_some_and(|at| at.parse::<Timestamp>().is_ok());
+        if row[&device.messages].as_u64() == u64::try_from(messages).ok() && seen {
+            return Ok(());
+        }
+        Err(Failure::failed("a device's row counts its messages and says when the last one came")
+            .expected(format!("{}: {messages}, {}: a time", device.messages, device.seen))
+            .seen(format!("{}: {}, {}: {}", device.messages, row[&device.messages], device.seen, row[&device.seen]))
+            .at(&device.table))
+    }
+
     /// A text that a parser reads for sure, with an id that nobody has used.
     pub fn payment(&self, amount: u32) -> (String, String) {
         let id = unique(&self.writes);
