@@ -45,6 +45,8 @@ pub enum Plan {
     RaisedOneself(usize),
     /// One's own, with numbers below zero.
     Negative,
+    /// The other tenant's, with numbers below zero: what is given to somebody may be taken from them.
+    Taken,
     /// SQL where a text is asked for.
     Injected(&'static str),
     /// SQL that reads a table, where a text is asked for.
@@ -150,9 +152,11 @@ pub fn plans(world: &World<'_>, function: &Function) -> Vec<Plan> {
     {
         plans.push(Plan::Stranger);
     }
-    let is_amount = |argument: &Argument| argument.category == "N" && argument.asked.is_none();
     if function.volatile && function.arguments.iter().any(is_amount) {
         plans.push(Plan::Negative);
+        if world.tenancy.tenant.is_none() {
+            plans.push(Plan::Taken);
+        }
     }
     if count > 1 && count <= 8 {
         plans.extend((0..count).map(Plan::Only));
@@ -173,6 +177,13 @@ pub struct Call {
     pub sql: String,
     /// Values of other tenants that are in it, and so tell nothing when they come back.
     pub passed: BTreeSet<String>,
+}
+
+/// Whether an argument is a number of something, and not the key of a row.
+fn is_amount(argument: &Argument) -> bool {
+    let is_key = |name: &str| name == "id" || name.ends_with("_id");
+    let is_of_key = argument.asked.as_ref().is_some_and(|(_, column)| is_key(column));
+    argument.category == "N" && !is_key(&names::bare(&argument.name)) && !is_of_key
 }
 
 /// The call of a plan by an actor whose own tenant is `own`.
@@ -216,7 +227,7 @@ struct About<'a> {
 /// Whose an argument is in a plan.
 fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<usize> {
     match plan {
-        Plan::Other | Plan::Required | Plan::Mixed | Plan::Fresh => Some(OTHER),
+        Plan::Other | Plan::Required | Plan::Mixed | Plan::Fresh | Plan::Taken => Some(OTHER),
         Plan::OtherWithin => Some(if is_tenant { own } else { OTHER }),
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
@@ -267,9 +278,11 @@ fn value(about: About<'_>, argument: &Argument, index: usize, passed: &mut BTree
         return if items.is_empty() { "'{}'".to_owned() } else { format!("array[{}]", items.join(", ")) };
     }
     let Some(tenant) = tenant_of(plan, index, is_tenant, own) else { return "null".to_owned() };
+    if is_amount(argument) && matches!(plan, Plan::Negative | Plan::Taken) {
+        return "-100".to_owned();
+    }
     match note(found(tenant), tenant, own, passed) {
         Some(text) => literal(&text),
-        None if plan == Plan::Negative && argument.category == "N" => "-100".to_owned(),
         None => plain(argument, &name),
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     desk::Desk,
     error::Error,
-    sql::{code_of, ident},
+    sql::{alternatives, code_of, ident},
 };
 
 /// Everything that the catalog tells.
@@ -363,6 +363,24 @@ impl Catalog {
         relation.asks_for(column) || self.texts().any(|(_, text)| names(text, column) && names(text, &relation.name))
     }
 
+    /// The same of policies that ask at once who the caller is, or restrict, and of functions.
+    pub fn is_asked_of_callers(&self, relation: &Relation, column: &str) -> bool {
+        let is_of_caller = |text: &str| ["auth.", "current_", "()"].iter().any(|asked| text.contains(asked));
+        let asks = |of: &Relation, policy: &Policy| {
+            let texts = [policy.using.as_deref(), policy.check.as_deref()].into_iter().flatten();
+            let mut parts = texts.flat_map(alternatives);
+            parts.any(|text| {
+                names(text, column)
+                    && (of.oid == relation.oid || names(text, &relation.name))
+                    && (is_of_caller(text) || !policy.permissive)
+            })
+        };
+        let mut policies = self.relations.iter().flat_map(|of| of.policies.iter().map(move |policy| (of, policy)));
+        let mut sources = self.functions.iter().map(|function| function.source.as_str());
+        policies.any(|(of, policy)| asks(of, policy))
+            || sources.any(|text| names(text, column) && names(text, &relation.name))
+    }
+
     /// Whether a function finds rows of a table by what a column holds, and by none of the columns that say whose they are.
     pub fn is_looked_up_by(&self, relation: &Relation, column: &str, whose: &[String]) -> bool {
         self.functions.iter().map(|function| function.source.as_str()).any(|text| {
@@ -579,6 +597,29 @@ impl Relation {
     pub fn asks_for(&self, column: &str) -> bool {
         let mut texts = self.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
         texts.any(|text| names(text, column))
+    }
+
+    /// How many foreign keys before this one refer to what a check keeps apart from what this one refers to.
+    pub fn before_it_and_not_the_same(&self, reference: &Reference) -> usize {
+        let before = self.references.iter().take_while(|other| other.name != reference.name);
+        let is_apart = |other: &&Reference| {
+            let is_named = |text: &str, of: &Reference, besides: &Reference| {
+                of.columns.iter().any(|name| names(text, name) && !besides.columns.contains(name))
+            };
+            let mut checks = self.checks.iter().map(|check| check.text.as_str()).filter(|text| text.contains("<>"));
+            checks.any(|text| is_named(text, reference, other) && is_named(text, other, reference))
+        };
+        before.filter(|other| other.target == reference.target).filter(is_apart).count()
+    }
+
+    /// Whether a policy's text asks for a column of the row that it is about.
+    pub fn is_named_in(&self, text: &str) -> bool {
+        static NAMED: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#"'[^']*'|(?:"?(\w+)"?\.)?"?\b(\w+)\b"?"#).expect("a pattern"));
+        NAMED.captures_iter(text).any(|found| {
+            let is_of_row = found.get(1).is_none_or(|of| of.as_str() == self.name);
+            is_of_row && found.get(2).is_some_and(|name| self.column(name.as_str()).is_some())
+        })
     }
 
     /// Keys that are made of references only: rows are told apart by what they join.

@@ -176,10 +176,10 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    fn of(report: &Report, fail_on: Harm) -> Self {
+    fn of(report: &Report, fail_on: Harm, is_whole: bool) -> Self {
         match (
             !report.findings.iter().any(|finding| finding.harm >= fail_on),
-            report.undecided.is_empty(),
+            report.undecided.is_empty() && is_whole,
             report.proof.transaction == "aborted",
         ) {
             (false, ..) => Self::Findings,
@@ -300,6 +300,7 @@ impl Options {
         };
         let source = Source::of(self.database_url.as_deref(), self.migrations.as_deref(), self.keep_going).await?;
         source.tell(terminal);
+        let is_whole = source.is_whole();
         let probed = async {
             let before = if self.diff {
                 Some(crate::probe_as(source.url(), &document.tenancy, Wish { migration: None, ..wish }).await?)
@@ -318,7 +319,7 @@ impl Options {
         self.write(&report, terminal)?;
         if matches!(self.json, Some(None)) {
             terminal.print(&json(&report)?);
-            return Ok(Exit::of(&report, self.fail_on));
+            return Ok(Exit::of(&report, self.fail_on, is_whole));
         }
         if self.tenancy.is_none() {
             let inferred = toml::to_string(&Document { tenancy: report.tenancy.clone() })
@@ -331,7 +332,7 @@ impl Options {
         report.findings.iter().for_each(|finding| terminal.print(&colored(finding)));
         terminal.print(&report.rest());
         remarks.iter().for_each(|remark| terminal.print(&format!("baseline: {remark}")));
-        Ok(Exit::of(&report, self.fail_on))
+        Ok(Exit::of(&report, self.fail_on, is_whole))
     }
 
     fn write(&self, report: &Report, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -404,6 +405,14 @@ impl Source {
         match self {
             Self::Url(url) => url,
             Self::Project(project) => &project.url,
+        }
+    }
+
+    /// Whether nothing was left out of it.
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Url(_) => true,
+            Self::Project(project) => project.skipped.is_empty(),
         }
     }
 

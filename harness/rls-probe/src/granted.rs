@@ -6,7 +6,7 @@ use crate::{
     catalog::{Catalog, Relation},
     draft::known_values,
     names,
-    sql::alternatives,
+    sql::{alternatives, literal},
     tenancy::{Granted, Tenancy},
 };
 
@@ -55,6 +55,34 @@ pub fn platform_roles(catalog: &Catalog, granted: &Granted, is_of_tenant: impl F
         alone > beside && (alone > 1 || names::is_office(role))
     };
     known_values(table, column).into_iter().filter(is_platform).collect()
+}
+
+/// Roles of people that nobody's name puts above others, and to whom policies show everybody's rows: they ask for the role and
+/// for nothing of the row.
+pub fn offices(catalog: &Catalog, granted: &Granted) -> Vec<String> {
+    let Some((table, column)) =
+        catalog.named(&granted.table).and_then(|table| Some((table, table.column(&granted.role)?)))
+    else {
+        return Vec::new();
+    };
+    let is_of_people =
+        |of: &&Relation| of.oid != table.oid && of.columns.iter().any(|column| catalog.is_of_user(of, &column.name));
+    let is_office = |role: &String| {
+        let shows = |of: &Relation| {
+            let reading = of
+                .policies
+                .iter()
+                .filter(|policy| policy.permissive && matches!(policy.command.as_str(), "select" | "all"));
+            let mut parts = reading.filter_map(|policy| policy.using.as_deref()).flat_map(alternatives);
+            parts.any(|text| text.contains(&literal(role)) && !of.is_named_in(text))
+        };
+        !names::is_plain_role(role)
+            && names::is_taking_part(role)
+            && catalog.relations.iter().filter(is_of_people).any(shows)
+    };
+    let roles = known_values(table, column);
+    let offices: Vec<_> = roles.iter().filter(|role| is_office(role)).cloned().collect();
+    if offices.len() == roles.len() { Vec::new() } else { offices }
 }
 
 /// The roles that policies and functions compare a claim with, and one that none of them asks for.

@@ -10,10 +10,10 @@ use regex::Regex;
 use crate::{
     catalog::{Catalog, Column, Reference, Relation},
     draft::known_values,
-    granted::{granted, platform_roles, roles_of_claim},
+    granted::{granted, offices, platform_roles, roles_of_claim},
     names,
     sql::literal,
-    tenancy::{ClaimPaths, Members, Owner, Tenancy, TenantTable},
+    tenancy::{ClaimPaths, Granted, Members, Owner, Roles, Tenancy, TenantTable},
 };
 
 /// What was inferred, and why.
@@ -123,6 +123,13 @@ fn with_roles(
     let Some(granted) = &tenancy.granted else { return tenancy };
     reasons.push(format!("{}.{} is a user's role", granted.table, granted.role));
     questions.retain(|question| !question.ends_with("are all members equal?"));
+    if tenancy.tenant.is_none() {
+        let offices = offices(catalog, granted);
+        if !offices.is_empty() {
+            reasons.push(format!("policies show everybody's rows to {}", offices.join(", ")));
+            tenancy.roles = with_offices(&tenancy.roles, known_roles(catalog, granted), offices);
+        }
+    }
     if let (Some(tenant), Some(members)) = (&tenancy.tenant, &tenancy.members) {
         let column = members.table.rsplit('.').next().unwrap_or_default();
         let is_of_tenant = |text: &str| {
@@ -137,6 +144,26 @@ fn with_roles(
         }
     }
     tenancy
+}
+
+/// The roles that the table which gives them knows.
+fn known_roles(catalog: &Catalog, granted: &Granted) -> Vec<String> {
+    let table = catalog.named(&granted.table);
+    let column = table.and_then(|table| Some((table, table.column(&granted.role)?)));
+    column.map(|(table, column)| known_values(table, column)).unwrap_or_default()
+}
+
+/// Roles with those who see everybody's rows above all others, but for those whom their names put there.
+fn with_offices(named: &Roles, known: Vec<String>, offices: Vec<String>) -> Roles {
+    let (mut above, others): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|role| !offices.contains(role) && names::rank(role) < names::rank(&offices[0]));
+    above.sort_by_key(|role| names::rank(role));
+    let platform = above.iter().chain(&others).filter(|role| named.is_platform(role)).chain(&offices);
+    Roles {
+        platform: platform.cloned().collect(),
+        rank: above.iter().chain(&offices).cloned().collect(),
+        ..named.clone()
+    }
 }
 
 /// What other tables usually call this one, and how many name it, where any does.
@@ -187,6 +214,10 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
     let role = role.map(|role| role.name.clone());
     // What a user likes, bought or wrote names the user as well; nobody asks it who may do what.
     if !is_asked && role.is_none() && !is_named {
+        return None;
+    }
+    // Whoever is a member is asked for the tenant; what is in one place or another is not its user's membership there.
+    if role.is_none() && !is_named && !catalog.is_asked_for(table, &tenant) {
         return None;
     }
     // Whoever wrote or approved a row was no member for that.

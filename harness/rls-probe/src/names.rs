@@ -217,6 +217,12 @@ pub fn says_public(name: &str) -> bool {
         )
 }
 
+/// Whether a policy's name says that there are rows which all tenants share.
+pub fn says_shared(name: &str) -> bool {
+    let name = name.to_lowercase();
+    says_public(&name) || has_any(&name, &["global", "template", "system", "default", "built-in", "shared"])
+}
+
 /// Whether a role is one of those who run a project.
 pub fn is_office(role: &str) -> bool {
     has_any(&role.to_lowercase(), &["admin", "moderator", "support", "operator", "super"])
@@ -300,6 +306,13 @@ pub fn is_telling(column: &str) -> bool {
 pub fn is_raising_flag(column: &str) -> bool {
     ["is_admin", "is_staff", "is_superuser", "is_super_admin", "is_moderator", "admin", "staff", "is_platform_admin"]
         .contains(&snake(column).as_str())
+}
+
+/// Whether a number is what somebody has to their credit.
+pub fn is_credit(column: &str) -> bool {
+    let name = snake(column);
+    ["balance", "credits", "coins", "points"].iter().any(|word| name.rsplit('_').next() == Some(word))
+        && !has_any(&name, &["opening", "initial", "start", "target", "goal"])
 }
 
 /// What somebody may claim of themselves when they sign up, where a flag is asked.

@@ -55,7 +55,12 @@ impl<'c> Prober<'_, 'c> {
         let personal = shown.iter().filter(|column| column.category != "B" && names::is_personal(&column.name));
         let personal: Vec<_> = personal.map(|column| column.name.as_str()).collect();
         if !personal.is_empty() {
-            let deed = deed.harm.min(Harm::High).that(format!("{} ({})", deed.text, personal.join(", ")));
+            // A shop's number stands on its door, where a flag says that the shop is to be seen.
+            let is_of_shop = !self.world.catalog.is_mirror(relation)
+                && policies.iter().all(|policy| names::says_public(&policy.name) && self.flag_of(policy).is_some())
+                && !personal.iter().any(|name| names::is_secret(name) || names::lets_in(name));
+            let most = if is_of_shop { Harm::Medium } else { Harm::High };
+            let deed = deed.harm.min(most).that(format!("{} ({})", deed.text, personal.join(", ")));
             self.record.cross(&object, Verb::Read, actor, deed, cause, sql);
             return Ok(());
         }

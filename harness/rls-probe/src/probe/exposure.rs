@@ -1,17 +1,17 @@
 //! What is exposed beside rows of tenants: secrets in columns, the auth schema, realtime, storage buckets.
 
 use crate::{
-    actor::Kind,
+    actor::{Actor, Kind},
     catalog::Relation,
     error::Error,
     harm::Harm,
     names,
     record::{Cause, Cell, Object, Verb},
     sql::{ident, literal},
-    world::OWN,
+    world::{OWN, Row},
 };
 
-use super::Prober;
+use super::{Prober, object_of};
 
 impl<'c> Prober<'_, 'c> {
     /// All of it.
@@ -52,20 +52,18 @@ impl<'c> Prober<'_, 'c> {
                         .any(|(verb, may)| {
                             may && self.record.own.contains(&(of_table.clone(), actor.name.clone(), verb))
                         });
-                if is_highest && names::is_for_managers(&column.name)
+                if (is_highest || self.manages(relation, actor)) && names::is_for_managers(&column.name)
                     || invites
                     || !column.may(actor.db_role(), "select")
                 {
                     continue;
                 }
-                let rows = self.rows_besides(relation, self.own(actor), actor);
-                let colleagues = self.world.rows(relation, OWN).iter().filter(|_| rows.is_empty()).cloned();
-                let keys: Vec<_> = rows
-                    .iter()
-                    .cloned()
-                    .chain(colleagues.filter(|_| self.world.tenancy.tenant.is_some()))
-                    .map(|row| row.key)
-                    .collect();
+                let mut rows = self.rows_besides(relation, self.own(actor), actor);
+                if rows.is_empty() && self.world.tenancy.tenant.is_some() {
+                    rows = self.world.rows(relation, OWN).to_vec();
+                }
+                rows.retain(|row| !self.is_made_by(relation, row, actor));
+                let keys: Vec<_> = rows.into_iter().map(|row| row.key).collect();
                 if keys.is_empty() {
                     continue;
                 }
@@ -93,6 +91,27 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody writes what colleagues do not even read: it is theirs to manage.
+    fn manages(&self, relation: &Relation, actor: &Actor) -> bool {
+        let object = object_of(relation);
+        let writes = |verb: Verb| self.record.own.contains(&(object.clone(), actor.name.clone(), verb));
+        let is_kept = |other: &&Actor| {
+            let cells = self.record.cells.get(&object).and_then(|actors| actors.get(&other.name));
+            matches!(cells.and_then(|verbs| verbs.get(&Verb::Read)), Some(Cell::Refused))
+        };
+        let mut colleagues = self.actors.iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader));
+        [Verb::Insert, Verb::Update].into_iter().any(writes) && colleagues.any(|other| is_kept(&other))
+    }
+
+    /// Whether policies say of a row that it is this caller's own.
+    fn is_made_by(&self, relation: &Relation, row: &Row, actor: &Actor) -> bool {
+        let mut columns = relation.columns.iter().map(|column| &column.name);
+        columns.any(|name| {
+            let is_theirs = row.text(name).is_some() && row.text(name) == actor.user;
+            is_theirs && self.world.catalog.is_of_caller(relation, name)
+        })
     }
 
     /// What is broadcast of all tables.

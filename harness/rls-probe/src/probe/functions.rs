@@ -451,7 +451,44 @@ impl<'c> Prober<'_, 'c> {
         let logs: Vec<_> = relations.iter().filter(|relation| names::is_log(&relation.name)).collect();
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
         let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
-        Ok(if others.is_empty() { deeds } else { others })
+        let deeds = if others.is_empty() { deeds } else { others };
+        self.without_gifts(actor, sql, &relations, deeds).await
+    }
+
+    /// What a statement did but for what it gave to others of what the caller had to their credit.
+    async fn without_gifts(
+        &mut self,
+        actor: &Actor,
+        sql: &str,
+        relations: &[&'c Relation],
+        mut deeds: Vec<Deed>,
+    ) -> Result<Vec<Deed>, Error> {
+        let (None, Some(user), false) = (&self.world.tenancy.tenant, &actor.user, deeds.is_empty()) else {
+            return Ok(deeds);
+        };
+        for relation in relations {
+            let mut columns = relation.columns.iter().filter(|column| column.category == "N");
+            let Some(column) = columns.find(|column| names::is_credit(&column.name)) else { continue };
+            let own = self.world.condition_of(relation, user);
+            let theirs = format!("{} and not ({own})", self.world.condition(relation, OTHER));
+            let sum = |of: &str| {
+                format!("select coalesce(sum({}), 0) from {} t where {of}", ident(&column.name), relation.sql())
+            };
+            let looks = [sum(&own), sum(&theirs)];
+            let before = self.usual(&looks).await?;
+            let Ok((_, after)) = self.attempt(actor, sql, &looks).await? else { continue };
+            let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+            let more: Vec<_> = before
+                .iter()
+                .zip(&after)
+                .map(|(before, after)| number(after.value()) - number(before.as_deref()))
+                .collect();
+            if matches!(more.as_slice(), [own, theirs] if *own < 0.0 && *theirs > 0.0) {
+                let of_it = format!("the other tenant's rows of {}", relation.title());
+                deeds.retain(|deed| !deed.text.ends_with(&of_it));
+            }
+        }
+        Ok(deeds)
     }
 
     /// How many tenants there are that somebody has no part in, where a tenant says of nobody whose it is.

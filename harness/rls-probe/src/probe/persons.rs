@@ -25,6 +25,7 @@ impl<'c> Prober<'_, 'c> {
         };
         self.own_role(relation, &owner).await?;
         self.own_row(relation, &owner).await?;
+        self.own_credit(relation, &owner).await?;
         self.persons_above(relation, &owner).await?;
         for column in
             relation.columns.iter().filter(|column| names::is_raising_flag(&column.name) && column.category == "B")
@@ -79,6 +80,33 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// What a user has to their credit, where there is one row about each.
+    async fn own_credit(&mut self, relation: &'c Relation, owner: &str) -> Result<(), Error> {
+        if !relation.keys.iter().any(|key| key.columns == [owner]) {
+            return Ok(());
+        }
+        let credits = relation.columns.iter().filter(|column| names::is_credit(&column.name) && column.category == "N");
+        for column in credits {
+            let name = ident(&column.name);
+            for actor in self.actors.clone().iter().filter(|actor| column.may(actor.db_role(), "update")) {
+                let Some(user) = &actor.user else { continue };
+                let me = format!("{} = {}", ident(owner), literal(user));
+                let own = format!("select coalesce({name}, 0)::text from {} where {me}", relation.sql());
+                let Some(own) = self.desk.run(&own).await?.value().map(str::to_owned) else { continue };
+                let sql = format!("update {} set {name} = coalesce({name}, 0) + 1 where {me}", relation.sql());
+                let look = format!("select count(*) from {} where {me} and {name} > {}", relation.sql(), literal(&own));
+                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
+                    && looks.first().is_some_and(|raised| raised.number() > 0)
+                {
+                    let cause = self.guilty(relation, actor, "update", None).await?;
+                    let deed = Harm::High.that(format!("can set {} on themselves", column.name));
+                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A role in a row about oneself, where no memberships have roles.
     async fn own_role(&mut self, relation: &'c Relation, owner: &str) -> Result<(), Error> {
         let roles = &self.world.tenancy.roles;
@@ -116,10 +144,11 @@ impl<'c> Prober<'_, 'c> {
         if is_members || !self.world.catalog.is_mirror(relation) || !self.desk.can_hold_triggers {
             return Ok(());
         }
+        let is_raised = |role: &str| !names::is_taking_part(role) || self.world.tenancy.roles.is_platform(role);
         let raised = relation.columns.iter().filter_map(|column| {
             let values = known_values(relation, column);
             let highest = values.iter().min_by_key(|role| self.world.tenancy.roles.rank(role));
-            match highest.filter(|role| names::is_role_column(&column.name) && !names::is_taking_part(role)) {
+            match highest.filter(|role| names::is_role_column(&column.name) && is_raised(role)) {
                 Some(role) => Some((column, role.clone())),
                 None => (names::is_raising_flag(&column.name) && column.category == "B")
                     .then(|| (column, "true".to_owned())),

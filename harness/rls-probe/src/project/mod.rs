@@ -1,5 +1,6 @@
 //! A project's migrations, made into a database of their own: what hosted projects have, then file by file.
 
+mod applied;
 mod server;
 
 use std::{
@@ -14,12 +15,18 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use hosted_project::{ALWAYS, Extensions, SERVICES, Statement, is_there_already, statements};
+use hosted_project::{ALWAYS, Extensions, SERVICES, Statement, statements};
 
-use self::server::Server;
+use self::{
+    applied::{begins_or_ends, is_missing, is_needless, made_early, missed, set, tried},
+    server::Server,
+};
 use crate::error::Error;
 
 const PLATFORM: &str = include_str!("platform.sql");
+
+/// Makes the buckets that policies of files name; one whose files a policy shows to everybody is public.
+const BUCKETS: &str = "insert into storage.buckets (id, name, public) select named[1], named[1], bool_or(cmd = 'SELECT' and roles && '{anon,public}' and qual ~ '^.bucket_id = ''[^'']+''::text.$') from pg_policies, regexp_matches(concat_ws(' ', qual, with_check), 'bucket_id = ''([^'']+)''', 'g') named where schemaname = 'storage' and tablename = 'objects' group by named[1] on conflict do nothing";
 
 /// A database that was made of migrations, and goes with [`Project::remove`].
 pub struct Project {
@@ -95,25 +102,39 @@ impl Project {
                 made.map_err(|error| Error::Server(said(&error).1))?;
             }
         }
+        let mut late = Vec::new();
         for file in files {
             let text =
                 fs::read_to_string(file).map_err(|error| Error::File(file.display().to_string(), error.to_string()))?;
+            let mut is_within = false;
             for Statement { line, sql, .. } in statements(&text) {
                 let sql = extensions.translated(&sql);
-                let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await else { continue };
-                let (code, message) = said(&error);
+                is_within = begins_or_ends(&sql).unwrap_or(is_within);
+                let Some((code, message)) = tried(&mut connection, &sql, is_within).await? else { continue };
                 if is_needless(&sql, &code) {
                     continue;
                 }
                 let skipped = Skipped { file: file.display().to_string(), line, why: format!("{code} {message}") };
-                if !keep_going {
+                let is_late = made_early(&mut connection, &sql, &code, is_within).await?;
+                if is_late || keep_going && is_missing(&code) {
+                    late.push((skipped, sql));
+                } else if keep_going {
+                    self.skipped.push(skipped);
+                } else {
                     return Err(Error::MigrationFile(skipped.to_string()));
                 }
-                self.skipped.push(skipped);
             }
             // What a file sets is for its own session; a transaction that it left open ends with it.
             let reset = "rollback; reset session authorization; reset role; reset all";
             connection.execute(sqlx::raw_sql(reset)).await.map_err(|error| Error::Server(said(&error).1))?;
+        }
+        // Buckets are often made by hand; policies say which there are.
+        set(&mut connection, BUCKETS).await?;
+        for skipped in missed(&mut connection, late).await? {
+            if !keep_going {
+                return Err(Error::MigrationFile(skipped.to_string()));
+            }
+            self.skipped.push(skipped);
         }
         connection.close().await.map_err(|error| Error::Server(said(&error).1))
     }
@@ -141,11 +162,6 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
         return Err(Error::File(path.display().to_string(), "there is no .sql file in it".to_owned()));
     }
     Ok(files)
-}
-
-/// Whether a statement that was refused changes nothing that is judged: an index, or what the platform has already.
-fn is_needless(sql: &str, code: &str) -> bool {
-    sql.trim_start().to_lowercase().starts_with("create index") || is_there_already(sql, code)
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {

@@ -89,8 +89,8 @@ impl<'c> World<'c> {
         let usual =
             format!("select {role}::text from {table} where {}::text = {}", ident(&granted.user), literal(user));
         let usual: Vec<_> = desk.run(&usual).await?.rows.into_iter().flatten().collect();
-        let sides: Vec<_> =
-            self.roles.iter().filter(|role| names::is_taking_part(role) && !usual.contains(role)).cloned().collect();
+        let is_side = |role: &&String| names::is_taking_part(role) && !self.tenancy.roles.is_platform(role);
+        let sides: Vec<_> = self.roles.iter().filter(|role| is_side(role) && !usual.contains(role)).cloned().collect();
         for side in sides.iter().filter(|side| *side != PLAIN) {
             for other in &others {
                 // Where it cannot be, there is nobody to compare with.
@@ -116,8 +116,10 @@ impl<'c> World<'c> {
     /// Columns of a tenant that is closed, as given or found out.
     pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
         let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
-        let asked =
-            |state: &BTreeMap<String, String>| state.keys().all(|column| self.catalog.is_asked_for(table, column));
+        // What only decides what everybody is shown closes nothing.
+        let asked = |state: &BTreeMap<String, String>| {
+            state.keys().all(|column| self.catalog.is_asked_of_callers(table, column))
+        };
         if given.is_empty() { dead_states(table).into_iter().find(asked).unwrap_or_default() } else { given }
     }
 

@@ -314,6 +314,7 @@ impl<'c> World<'c> {
     /// Points a row at a row of a tenant's.
     pub fn refer(&self, draft: &mut Draft<'c>, relation: &Relation, reference: &Reference, of: Option<(usize, usize)>) {
         let (tenant, variant) = of.unwrap_or((OWN, 0));
+        let apart = relation.before_it_and_not_the_same(reference);
         let is_needed =
             reference.columns.iter().all(|name| relation.column(name).is_some_and(|column| column.not_null));
         // Of a tenant that is closed there is but its highest member, whom nothing needs to name: who has a record there as
@@ -335,7 +336,9 @@ impl<'c> World<'c> {
         {
             let users =
                 reference.columns.first().map(|column| self.named_in(relation, column, tenant)).unwrap_or_default();
-            if let (Some(column), Some(user)) = (reference.columns.first(), users.get(variant % users.len().max(1))) {
+            if let (Some(column), Some(user)) =
+                (reference.columns.first(), users.get((variant + apart) % users.len().max(1)))
+            {
                 draft.prefer(column, literal(user));
             }
             return;
@@ -344,7 +347,8 @@ impl<'c> World<'c> {
         // Rows of a join table are distinguished by what they join.
         let rows = self.rows(target, tenant);
         let is_key = reference.columns.iter().any(|name| relation.joins().any(|key| key.columns.contains(name)));
-        let Some(row) = rows.get(if is_key { variant } else { 0 }).or(rows.first()) else { return };
+        let at = if is_key { variant } else { 0 };
+        let Some(row) = rows.get(at + apart).or(rows.get(at)).or(rows.first()) else { return };
         for (column, target) in reference.columns.iter().zip(&reference.target_columns) {
             if is_needed {
                 draft.set(column, row.sql(target));

@@ -316,6 +316,31 @@ impl<'c> Prober<'_, 'c> {
         Ok(())
     }
 
+    /// A row that is no tenant's, which every tenant may see: only the backend changes it.
+    pub(super) async fn change_nobodys(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let (Some(row), Some(Tie::Tenant(tenant))) =
+            (self.world.nobodys.get(&relation.oid).cloned(), self.world.ties.get(&relation.oid))
+        else {
+            return Ok(());
+        };
+        let role = actor.db_role();
+        let set = touched(relation, role, &row, std::slice::from_ref(tenant))
+            .map(|(column, value)| format!("{column} = {value}"));
+        let update = set.map(|set| (Verb::Update, "change", format!("update {} set {set}", relation.sql())));
+        let delete = (Verb::Delete, "delete", format!("delete from {}", relation.sql()));
+        for (verb, done, statement) in update.into_iter().chain([delete]) {
+            let command = verb.name();
+            if relation.may(role, command)
+                && let Some(sql) = self.reaches(relation, actor, &statement, &row).await?
+            {
+                let cause = self.guilty(relation, actor, command, Some(&row)).await?;
+                let deed = Harm::of_writing(actor.kind).that(format!("can {done} rows that belong to no tenant"));
+                self.record.cross(&object_of(relation), verb, actor, deed, cause, &sql);
+            }
+        }
+        Ok(())
+    }
+
     /// A row of one's own tenant, changed: the positive control, and a crossing where the actor's role is read-only. Answers
     /// whether it was.
     async fn change_own(

@@ -114,6 +114,7 @@ impl<'c> Prober<'_, 'c> {
         }
         self.update(relation, actor).await?;
         self.delete(relation, actor).await?;
+        self.change_nobodys(relation, actor).await?;
         let object = object_of(relation);
         if !relation.may(actor.db_role(), "truncate") {
             self.record.enter(&object, Verb::Truncate, actor, Cell::Refused);
@@ -253,10 +254,10 @@ impl<'c> Prober<'_, 'c> {
         }
     }
 
-    /// Whether rows without a tenant are for all: the policy says so, and only the backend makes them.
+    /// Whether rows without a tenant are for all: the policy says so, and its name as well, or only the backend makes them.
     fn are_templates(&self, relation: &Relation) -> bool {
         let Some(Tie::Tenant(column)) = self.world.ties.get(&relation.oid) else { return false };
-        let says_so = |policy: &Policy| {
+        let says_so = |policy: &&Policy| {
             let asks = format!("({column} IS NULL)");
             policy.using.as_ref().is_some_and(|text| text.contains(&asks))
         };
@@ -266,7 +267,8 @@ impl<'c> Prober<'_, 'c> {
                 policy.check.as_ref().or(policy.using.as_ref()).is_none_or(|text| text.contains("IS NULL"))
             })
         });
-        !names::is_log(&relation.name) && relation.policies_for("authenticated", "select").any(says_so) && !is_written
+        let mut policies = relation.policies_for("authenticated", "select").filter(says_so);
+        !names::is_log(&relation.name) && policies.any(|policy| names::says_shared(&policy.name) || !is_written)
     }
 
     /// How many of these rows somebody sees; none when they may not ask, or asking fails.
