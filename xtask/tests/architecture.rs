@@ -89,7 +89,7 @@ const RLS_PROBE: Allowed = &[
     ("mend", "actor constraint desk error finding fix guard probe record sql world"),
     ("names", "sql"),
     ("output", "finding harm record report rule"),
-    ("probe", "actor arguments catalog desk draft error harm names record refused sql tie world"),
+    ("probe", "actor arguments catalog desk draft error harm names record refused sql tenancy tie world"),
     ("project", "error"),
     ("proof", "desk error"),
     ("record", "actor harm"),
