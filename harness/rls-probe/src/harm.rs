@@ -13,7 +13,7 @@ pub enum Harm {
     Low,
     /// Reached by people who were let in once, or a secret among colleagues.
     Medium,
-    /// Another tenant's data is read.
+    /// Another tenant's data is read, or a role that may only read changes its own tenant's.
     High,
     /// Another tenant's data is changed, a role is raised, or no account is needed.
     Critical,

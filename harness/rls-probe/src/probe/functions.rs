@@ -393,7 +393,7 @@ impl<'c> Prober<'_, 'c> {
                 && !matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(_)))
             {
                 let effect = format!("can change rows of {} although its role is read-only", relation.title());
-                looks.push((self.digest(relation, OWN, "true"), Harm::of_writing(actor.kind).that(effect)));
+                looks.push((self.digest(relation, OWN, "true"), Harm::High.that(effect)));
             }
             looks.extend(self.tenants_without(relation, actor));
             if let Some(offered) = self.offered_above(relation, actor) {

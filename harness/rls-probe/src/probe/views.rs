@@ -142,13 +142,13 @@ impl<'c> Prober<'_, 'c> {
                         if let Ok((_, looks)) = self.attempt(actor, &sql, std::slice::from_ref(&look)).await?
                             && looks.first().is_some_and(|left| left.number() == 0)
                         {
-                            let effect = match tenant {
+                            let deed = match tenant {
                                 _ if actor.kind == Kind::Reader && tenant != OTHER => {
-                                    "can change rows through it although its role is read-only".to_owned()
+                                    Harm::High.that("can change rows through it although its role is read-only")
                                 }
-                                _ => format!("can change rows of {} through it", Self::whose(actor, tenant)),
+                                _ => Harm::of_writing(actor.kind)
+                                    .that(format!("can change rows of {} through it", Self::whose(actor, tenant))),
                             };
-                            let deed = Harm::of_writing(actor.kind).that(effect);
                             self.record.cross(&object_of(view), Verb::Update, actor, deed, Cause::View, &sql);
                         }
                     }

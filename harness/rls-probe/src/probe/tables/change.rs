@@ -373,7 +373,7 @@ impl<'c> Prober<'_, 'c> {
             if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
                 let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
                 let done = if verb == Verb::Delete { "delete" } else { "change" };
-                let deed = Harm::of_writing(actor.kind).that(format!("can {done} rows although its role is read-only"));
+                let deed = Harm::High.that(format!("can {done} rows although its role is read-only"));
                 self.record.cross(&object, verb, actor, deed, cause, &sql);
             } else {
                 self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });

@@ -93,7 +93,7 @@ impl<'c> Prober<'_, 'c> {
             match inserted {
                 Inserted::Yes { sql, .. } if actor.kind == Kind::Reader && !self.is_personal(relation) => {
                     let cause = self.guilty_of_adding(relation, actor, &sql).await?;
-                    let deed = Harm::of_writing(actor.kind).that("can add rows although its role is read-only");
+                    let deed = Harm::High.that("can add rows although its role is read-only");
                     self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                 }
                 Inserted::Yes { .. } | Inserted::Taken { .. } => {
