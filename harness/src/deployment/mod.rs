@@ -163,7 +163,7 @@ impl Deployment {
 
     #[cfg(feature = "embedded")]
     async fn embedded(builder: portal::Builder, settings: Settings, contract: Contract) -> Result<Self, Error> {
-        let portal = Box::pin(builder.start()).await?;
+        let portal = Box::pin(builder.for_suites().start()).await?;
         if let Some(alias) = portal.alias() {
             network::lead(network::Elsewhere {
                 host: alias.host.clone(),

@@ -171,7 +171,7 @@ fn contract() -> Table {
 async fn verified(change: impl Fn(&mut Table), checks: &[(&str, &[&str])]) -> Vec<CheckResult> {
     let folder = tempfile::tempdir().unwrap();
     front_end(&folder.path().join("web"));
-    let portal = Portal::builder().dist(folder.path().join("web")).token_requests(30, 900).start().await.unwrap();
+    let portal = Portal::builder().dist(folder.path().join("web")).for_suites().start().await.unwrap();
     let mut contract = contract();
     change(&mut contract);
     let path = folder.path().join("contract.toml");
@@ -256,7 +256,7 @@ async fn verified_by(
     let (web, left) = (folder.path().join("web"), folder.path().join("results"));
     copy(&root().join("fixtures/portal/web"), &web);
     change(&web, changes);
-    let portal = Portal::builder().dist(web).token_requests(30, 900).start().await.unwrap();
+    let portal = Portal::builder().dist(web).for_suites().start().await.unwrap();
     let ours = fs::read_to_string(root().join("fixtures/sacco-plus.toml")).unwrap();
     let contract = words.iter().fold(ours, |contract, (text, by)| {
         assert!(contract.contains(text), "{text}");

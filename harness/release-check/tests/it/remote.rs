@@ -31,7 +31,7 @@ pub(crate) struct Remote {
 impl Remote {
     pub(crate) async fn start() -> Self {
         // Six suites from one address in a minute are more than a limit for people allows, and guessing is stopped still.
-        let portal = Portal::builder().token_requests(30, 900).start().await.unwrap();
+        let portal = Portal::builder().for_suites().start().await.unwrap();
         let (folder, source) = (tempfile::tempdir().unwrap(), portal.checkout().await.unwrap().to_owned());
         for (path, content) in portal.published() {
             let path = folder.path().join("dist").join(path);
