@@ -10,7 +10,7 @@ use insta::{Settings, assert_snapshot};
 use regex::Regex;
 
 /// What differs from run to run, and what stands for it.
-const VARYING: [(&str, &str); 34] = [
+const VARYING: [(&str, &str); 35] = [
     (r"\bsacco-plus-[0-9a-f]{12}\b", "sacco-plus-<build>"),
     (r"the app of [0-9a-f]{8}\b", "the app of <id>"),
     (r"evidence  .*", "evidence  <folder>/screenshot.png"),
@@ -21,6 +21,7 @@ const VARYING: [(&str, &str); 34] = [
     (r"\b(success of |seen      )[0-9a-f]{12}\b", "$1<commit>"),
     (r"\bof [0-9a-f]{12}\b", "of <commit>"),
     (r"(?i)\bRC-?[0-9A-F]{12}\b", "<reference>"),
+    (r"\bRC-[0-9a-f]{8}\b", "RC-<run>"),
     (r"\b([A-Z]{2}\d\d-?)[0-9A-F]{8}\b", "$1<run>"),
     (r"\b([a-z]{2}\d\d)[0-9a-f]{8}\b", "$1<run>"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(\+00:00|Z)", "<time>"),
