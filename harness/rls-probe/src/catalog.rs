@@ -34,6 +34,9 @@ pub struct Catalog {
     /// Columns that hold users' ids, by table.
     #[serde(skip)]
     user_columns: HashSet<(i64, String)>,
+    /// Calls that answer with the caller's id.
+    #[serde(skip)]
+    callers: Vec<String>,
     /// Those that policies of their table compare with the caller's id.
     #[serde(skip)]
     caller_columns: HashSet<(i64, String)>,
@@ -215,6 +218,7 @@ impl Catalog {
         let text = desk.text(include_str!("catalog.sql"), schemas).await?;
         let mut catalog: Self = serde_json::from_str(&text).map_err(|error| Error::Catalog(error.to_string()))?;
         catalog.places = catalog.relations.iter().enumerate().map(|(at, relation)| (relation.oid, at)).collect();
+        catalog.callers = catalog.find_callers();
         catalog.caller_columns = catalog.find_caller_columns();
         catalog.user_columns = catalog.find_user_columns();
         catalog.find_compared();
@@ -271,12 +275,11 @@ impl Catalog {
     }
 
     fn find_caller_columns(&self) -> HashSet<(i64, String)> {
-        let callers = self.callers();
         let mut found = HashSet::new();
         for relation in self.relations.iter().filter(|relation| relation.is_table()) {
             let texts = relation.policies.iter().flat_map(|policy| [&policy.using, &policy.check]).flatten();
             let is_id = |column: &&Column| matches!(column.base.as_str(), "uuid" | "text" | "character varying");
-            for text in texts.map(|text| as_caller(text, &callers)) {
+            for text in texts.map(|text| as_caller(text, &self.callers)) {
                 for (of, name) in compared_with_caller(&text) {
                     let is_own = of.is_none_or(|of| of == relation.name);
                     let column = relation.column(name).filter(|_| is_own).filter(is_id);
@@ -288,7 +291,7 @@ impl Catalog {
     }
 
     /// Functions that answer with the caller's id: they ask the token for it, and no table.
-    fn callers(&self) -> Vec<String> {
+    fn find_callers(&self) -> Vec<String> {
         static TABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bfrom\b").expect("a pattern"));
         static OWN: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"auth\.uid\(\)|->>\s*'sub'|jwt\.claim\.sub").expect("a pattern"));
@@ -411,10 +414,9 @@ impl Catalog {
     /// Whether policies of other tables, or functions, ask a table about the caller.
     pub fn is_asked_about_callers(&self, relation: &Relation) -> bool {
         let is_asked_by = |of: Option<i64>, text: &str| of != Some(relation.oid) && names(text, &relation.name);
-        let callers = self.callers();
         let of_caller = |function: &Function| {
             let asks = |call: &str| function.source.contains(call);
-            asks("auth.uid()") || callers.iter().any(|call| asks(call)) || self.is_called_with_caller(function)
+            asks("auth.uid()") || self.callers.iter().any(|call| asks(call)) || self.is_called_with_caller(function)
         };
         self.texts().any(|(of, text)| of.is_some() && is_asked_by(of, text))
             || self.functions.iter().any(|function| is_asked_by(None, &function.source) && of_caller(function))

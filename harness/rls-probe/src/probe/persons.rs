@@ -7,7 +7,7 @@ use crate::{
     desk::Arranged,
     draft::known_values,
     error::Error,
-    harm::Harm,
+    harm::{Deed, Harm},
     names,
     record::Verb,
     sql::{ident, literal},
@@ -36,17 +36,33 @@ impl<'c> Prober<'_, 'c> {
                 let me = format!("{} = {}", ident(&owner), literal(actor.user.as_deref().unwrap_or_default()));
                 let sql = format!("update {} set {} = true where {me}", relation.sql(), ident(&column.name));
                 let look = format!("select count(*) from {} where {me} and {}", relation.sql(), ident(&column.name));
-                if self.desk.run(&look).await?.number() == 0
-                    && let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
-                    && looks.first().is_some_and(|raised| raised.number() > 0)
-                {
-                    let cause = self.guilty(relation, actor, "update", None).await?;
-                    let deed = Harm::Critical.that(format!("can set {} on themselves", column.name));
-                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
-                }
+                let deed = Harm::Critical.that(format!("can set {} on themselves", column.name));
+                self.gains(relation, actor, &sql, look, deed).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a statement gives somebody what a look counts, and they had none of it: what they have otherwise already, such as
+    /// by another row, is nothing new.
+    async fn gains(
+        &mut self,
+        relation: &'c Relation,
+        actor: &Actor,
+        sql: &str,
+        look: String,
+        deed: Deed,
+    ) -> Result<bool, Error> {
+        if self.desk.run(&look).await?.number() > 0 {
+            return Ok(false);
+        }
+        let done = self.attempt(actor, sql, &[look]).await?;
+        let has_gained = done.is_ok_and(|(_, looks)| looks.first().is_some_and(|now| now.number() > 0));
+        if has_gained {
+            let cause = self.guilty(relation, actor, "update", None).await?;
+            self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, sql);
+        }
+        Ok(has_gained)
     }
 
     /// What is written of somebody in the highest office, changed by those in the lowest: the row about a person is theirs, or
@@ -95,13 +111,8 @@ impl<'c> Prober<'_, 'c> {
                 let Some(own) = self.desk.run(&own).await?.value().map(str::to_owned) else { continue };
                 let sql = format!("update {} set {name} = coalesce({name}, 0) + 1 where {me}", relation.sql());
                 let look = format!("select count(*) from {} where {me} and {name} > {}", relation.sql(), literal(&own));
-                if let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
-                    && looks.first().is_some_and(|raised| raised.number() > 0)
-                {
-                    let cause = self.guilty(relation, actor, "update", None).await?;
-                    let deed = Harm::High.that(format!("can set {} on themselves", column.name));
-                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
-                }
+                let deed = Harm::High.that(format!("can set {} on themselves", column.name));
+                self.gains(relation, actor, &sql, look, deed).await?;
             }
         }
         Ok(())
@@ -123,14 +134,8 @@ impl<'c> Prober<'_, 'c> {
                 let sql = format!("update {} set {name} = {} where {me}", relation.sql(), literal(role));
                 let look =
                     format!("select count(*) from {} where {me} and {name}::text = {}", relation.sql(), literal(role));
-                // Somebody may have several roles: what another row gives them already is nothing new.
-                if self.desk.run(&look).await?.number() == 0
-                    && let Ok((_, looks)) = self.attempt(actor, &sql, &[look]).await?
-                    && looks.first().is_some_and(|raised| raised.number() > 0)
-                {
-                    let cause = self.guilty(relation, actor, "update", None).await?;
-                    let deed = Harm::Critical.that("can raise their own role");
-                    self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+                let deed = Harm::Critical.that("can raise their own role");
+                if self.gains(relation, actor, &sql, look, deed).await? {
                     break;
                 }
             }
