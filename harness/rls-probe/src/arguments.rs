@@ -29,6 +29,12 @@ pub enum Plan {
     OwnWithin,
     /// The other tenant's only in this argument.
     Only(usize),
+    /// The other tenant's, and where something is to be decided, no.
+    Denied,
+    /// The same of one's own.
+    OwnDenied,
+    /// The other tenant's, without the secret that this argument is.
+    Unsaid(usize),
     /// Only what must be there, the other tenant's.
     Required,
     /// Nothing that may be NULL.
@@ -63,6 +69,7 @@ impl Plan {
                 | Self::Fresh
                 | Self::OtherOfNone
                 | Self::Nothing
+                | Self::Unsaid(_)
                 | Self::Required
                 | Self::Raised(_)
                 | Self::RaisedOneself(_)
@@ -71,7 +78,7 @@ impl Plan {
 
     /// Whether it takes rows of one's own.
     pub fn is_of_own(self) -> bool {
-        matches!(self, Self::Own | Self::Raised(_) | Self::RaisedOneself(_))
+        matches!(self, Self::Own | Self::OwnDenied | Self::Raised(_) | Self::RaisedOneself(_))
     }
 }
 
@@ -136,7 +143,12 @@ pub fn plans(world: &World<'_>, function: &Function) -> Vec<Plan> {
     if function.arguments.iter().any(|argument| argument.default) {
         plans.push(Plan::Required);
     }
+    let kept = function.arguments.iter().enumerate().filter(|(_, argument)| argument.kept.is_some());
+    plans.extend(kept.map(|(at, _)| Plan::Unsaid(at)).filter(|_| count > 1));
     plans.extend([Plan::OtherWithin, Plan::OwnWithin]);
+    if function.volatile && function.arguments.iter().any(|argument| argument.category == "B") {
+        plans.extend([Plan::Denied, Plan::OwnDenied]);
+    }
     if function.volatile && asks_for_role(world, function) {
         let roles = world.roles.len().min(ROLES);
         plans.extend((0..roles).flat_map(|at| [Plan::Raised(at), Plan::RaisedOneself(at)]));
@@ -227,12 +239,14 @@ struct About<'a> {
 /// Whose an argument is in a plan.
 fn tenant_of(plan: Plan, index: usize, is_tenant: bool, own: usize) -> Option<usize> {
     match plan {
-        Plan::Other | Plan::Required | Plan::Mixed | Plan::Fresh | Plan::Taken => Some(OTHER),
+        Plan::Other | Plan::Denied | Plan::Required | Plan::Mixed | Plan::Fresh | Plan::Taken => Some(OTHER),
+        Plan::Unsaid(unsaid) => (unsaid != index).then_some(OTHER),
         Plan::OtherWithin => Some(if is_tenant { own } else { OTHER }),
         Plan::OtherOfNone => (!is_tenant).then_some(OTHER),
         Plan::OwnWithin => Some(if is_tenant { OTHER } else { own }),
         Plan::Only(only) => Some(if only == index { OTHER } else { own }),
         Plan::Own
+        | Plan::OwnDenied
         | Plan::Stranger
         | Plan::Raised(_)
         | Plan::RaisedOneself(_)
@@ -283,6 +297,7 @@ fn value(about: About<'_>, argument: &Argument, index: usize, passed: &mut BTree
     }
     match note(found(tenant), tenant, own, passed) {
         Some(text) => literal(&text),
+        None if argument.category == "B" && matches!(plan, Plan::Denied | Plan::OwnDenied) => "false".to_owned(),
         None => plain(argument, &name),
     }
 }
@@ -313,6 +328,13 @@ fn text(about: About<'_>, argument: &Argument, name: &str, tenant: usize) -> Opt
     let made = &world.tenants[tenant];
     if is_tenant_name(world, name) {
         return Some(made.id.clone());
+    }
+    if let Some(kept) = &argument.kept
+        && let Some(relation) = world.catalog.relation(kept.relation)
+        && let Some(secret) =
+            row(world, relation, tenant, pick).and_then(|row| world.secret_of(&row.text(&kept.column)?))
+    {
+        return Some(secret.to_owned());
     }
     if let (Plan::Raised(at) | Plan::RaisedOneself(at), true) = (about.plan, is_role(world, argument)) {
         let known = by_rank(world);
@@ -471,6 +493,7 @@ fn row<'w>(world: &'w World<'_>, relation: &Relation, tenant: usize, pick: usize
 /// A value of a type that is about nothing.
 fn plain(argument: &Argument, name: &str) -> String {
     match (argument.category.as_str(), argument.kind.as_str()) {
+        ("N", _) if names::is_year(name) => "extract(year from now())".to_owned(),
         ("N", _) => names::number_for(name).to_owned(),
         ("B", _) => "true".to_owned(),
         ("D", _) if names::is_range_begin(&argument.name) => "'2000-01-01'".to_owned(),
@@ -530,6 +553,7 @@ fn document(about: About<'_>, index: usize, passed: &mut BTreeSet<String>) -> Va
                 labels: Vec::new(),
                 default: false,
                 asked: None,
+                kept: None,
             };
             let found = note(text(about, &stand_in, &bare, tenant), tenant, own, passed);
             let value = match found {

@@ -131,6 +131,9 @@ pub struct Column {
     /// Texts that policies, functions and views compare it with.
     #[serde(skip)]
     pub compared: Vec<String>,
+    /// Texts that policies, views and functions that only read say that it must not hold.
+    #[serde(skip)]
+    pub refused: Vec<String>,
 }
 
 /// A unique index.
@@ -210,6 +213,24 @@ pub struct Argument {
     /// The column that it is about, as far as the function's code says.
     #[serde(skip)]
     pub asked: Option<(i64, String)>,
+    /// The column that keeps what is made of it.
+    #[serde(skip)]
+    pub kept: Option<Kept>,
+}
+
+/// A column that keeps what is made of a secret, such as the hash of an invitation's token, as a function's code says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The table.
+    pub relation: i64,
+    pub column: String,
+    /// The expression, with [`Kept::SECRET`] where the secret is.
+    pub made: String,
+}
+
+impl Kept {
+    /// Stands for the secret.
+    pub const SECRET: &str = "\u{0}";
 }
 
 impl Catalog {
@@ -231,27 +252,42 @@ impl Catalog {
     fn find_compared(&mut self) {
         static COMPARED: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(
-                r"(?i)\b(\w+)\)?(?:::\w+)?\s*(?:=|<>|!=|is distinct from|is not distinct from|not in|in|= any)\s*\(*(?:array\[)?\s*((?:'[^']*'(?:::[\w. ]+)?\s*,?\s*)+)",
+                r"(?i)\b(\w+)\)?(?:::\w+)?\s*(?:(<>|!=|is distinct from|not in|<> all)|=|is not distinct from|in|= any)\s*\(*(?:array\[)?\s*((?:'[^']*'(?:::[\w. ]+)?\s*,?\s*)+)",
             )
             .expect("a pattern")
         });
         static TEXT: LazyLock<Regex> = LazyLock::new(|| Regex::new("'([^']+)'").expect("a pattern"));
         let views = self.relations.iter().filter_map(|relation| Some((None, relation.definition.as_deref()?)));
         let texts: Vec<_> = self.texts().chain(views).map(|(of, text)| (of, text.to_owned())).collect();
-        let mut found: Vec<(Option<i64>, String, String, String)> = Vec::new();
+        // What a function refuses to change says nothing of who may see it.
+        let changing: HashSet<_> = self
+            .functions
+            .iter()
+            .filter(|function| function.volatile)
+            .map(|function| function.source.clone())
+            .collect();
+        let mut found: Vec<(Option<i64>, &str, String, bool, &str)> = Vec::new();
         for (of, text) in &texts {
             for compared in COMPARED.captures_iter(text) {
-                let values = TEXT.captures_iter(&compared[2]).map(|value| value[1].to_owned());
-                found.extend(values.map(|value| (*of, compared[1].to_owned(), value, text.clone())));
+                let (Some(column), Some(values)) = (compared.get(1), compared.get(3)) else { continue };
+                let values = TEXT.captures_iter(values.as_str()).map(|value| value[1].to_owned());
+                let is_refused = compared.get(2).is_some() && !changing.contains(text);
+                found.extend(values.map(|value| (*of, column.as_str(), value, is_refused, text.as_str())));
             }
         }
         for relation in self.relations.iter_mut().filter(|relation| relation.is_table()) {
             let (oid, name) = (relation.oid, relation.name.clone());
-            for column in relation.columns.iter_mut().filter(|column| column.is_text()) {
-                for (of, compared, value, text) in &found {
+            for column in relation.columns.iter_mut().filter(|column| column.holds_texts()) {
+                for (of, compared, value, is_refused, text) in &found {
                     let is_about = *of == Some(oid) || names(text, &name);
-                    if *compared == column.name && is_about && !column.compared.contains(value) {
+                    if *compared != column.name || !is_about {
+                        continue;
+                    }
+                    if column.is_text() && !column.compared.contains(value) {
                         column.compared.push(value.clone());
+                    }
+                    if *is_refused && !column.refused.contains(value) {
+                        column.refused.push(value.clone());
                     }
                 }
             }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     BUDGET, Wish,
     baseline::Baseline,
-    compare::{Change, changes},
+    compare::Difference,
     error::Error,
     finding::Finding,
     harm::Harm,
@@ -47,14 +47,18 @@ Examples:
     rls-probe --tenancy tenancy.toml --baseline known.toml --sarif rls.sarif
   Probe a folder of migrations without a database at hand:
     rls-probe --migrations supabase/migrations
-  See what a pull request opens and closes:
-    rls-probe --migration supabase/migrations/next.sql --diff
+  See what a pull request opens and closes, beside the folder as it is on main:
+    rls-probe --migrations supabase/migrations --diff main/supabase/migrations
   Write the fixes that were tried as a migration:
     rls-probe --fix supabase/migrations/20260101000000_fix.sql
   Explain a rule:
     rls-probe explain policy-too-wide
 
 Everything happens in one transaction that is rolled back; the report says so.";
+
+const NOTHING_TO_COMPARE: &str = "--diff has nothing to compare
+do        compare a file with the database: --migration supabase/migrations/next.sql --diff
+          or two folders: --migrations supabase/migrations --diff main/supabase/migrations";
 
 /// Finds the ways by which a user reads or changes what is another tenant's.
 ///
@@ -113,9 +117,14 @@ pub struct Options {
     /// Probe what this SQL file would make of the database; it is rolled back with everything else
     #[arg(long, value_name = "FILE")]
     migration: Option<PathBuf>,
-    /// Report only what --migration opens and closes
-    #[arg(long, requires = "migration")]
-    diff: bool,
+    /// Report only what --migration opens and closes, or what --migrations do beside BEFORE, the folder without the change
+    #[arg(
+        long,
+        value_name = "BEFORE",
+        num_args = 0..=1,
+        conflicts_with_all = ["fix", "baseline", "sarif", "junit", "html", "repro", "matrix"]
+    )]
+    diff: Option<Option<PathBuf>>,
     /// Write a migration of all fixes that were tried together, with who may do what before and after
     #[arg(long, value_name = "FILE")]
     fix: Option<PathBuf>,
@@ -176,6 +185,14 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    fn of_change(difference: &Difference, fail_on: Harm, is_whole: bool) -> Self {
+        match (difference.worst() >= Some(fail_on), difference.undecided.is_empty() && is_whole) {
+            (true, _) => Self::Findings,
+            (false, false) => Self::Undecided,
+            (false, true) => Self::Clean,
+        }
+    }
+
     fn of(report: &Report, fail_on: Harm, is_whole: bool) -> Self {
         match (
             !report.findings.iter().any(|finding| finding.harm >= fail_on),
@@ -298,23 +315,10 @@ impl Options {
             budget: Some(Duration::from_secs(self.budget)),
             alone: self.alone,
         };
-        let source = Source::of(self.database_url.as_deref(), self.migrations.as_deref(), self.keep_going).await?;
-        source.tell(terminal);
-        let is_whole = source.is_whole();
-        let probed = async {
-            let before = if self.diff {
-                Some(crate::probe_as(source.url(), &document.tenancy, Wish { migration: None, ..wish }).await?)
-            } else {
-                None
-            };
-            Ok::<_, Error>((before, crate::probe_as(source.url(), &document.tenancy, wish).await?))
-        };
-        let probed = probed.await;
-        source.remove().await?;
-        let (before, mut report) = probed?;
-        if let Some(before) = before {
-            return Ok(shown(&changes(&before, &report), terminal));
+        if let Some(before) = &self.diff {
+            return self.compare(before.as_deref(), &document.tenancy, wish, terminal).await;
         }
+        let (mut report, is_whole) = self.probed(self.migrations.as_deref(), &document.tenancy, wish, terminal).await?;
         let remarks = report.accept(&baseline, Zoned::now().date());
         self.write(&report, terminal)?;
         if matches!(self.json, Some(None)) {
@@ -333,6 +337,49 @@ impl Options {
         terminal.print(&report.rest());
         remarks.iter().for_each(|remark| terminal.print(&format!("baseline: {remark}")));
         Ok(Exit::of(&report, self.fail_on, is_whole))
+    }
+
+    /// Probes one database, and whether nothing was left out of it.
+    async fn probed(
+        &self,
+        migrations: Option<&Path>,
+        tenancy: &Tenancy,
+        wish: Wish<'_>,
+        terminal: &mut Terminal,
+    ) -> Result<(Report, bool), Failure> {
+        let source = Source::of(self.database_url.as_deref(), migrations, self.keep_going).await?;
+        source.tell(terminal);
+        let is_whole = source.is_whole();
+        let probed = crate::probe_as(source.url(), tenancy, wish).await;
+        source.remove().await?;
+        Ok((probed?, is_whole))
+    }
+
+    /// Prints what a change opens and closes; what it opens decides.
+    async fn compare(
+        &self,
+        before: Option<&Path>,
+        tenancy: &Tenancy,
+        wish: Wish<'_>,
+        terminal: &mut Terminal,
+    ) -> Result<Exit, Failure> {
+        let was_of = match (before, &self.migration, &self.migrations) {
+            (None, Some(_), migrations) => migrations.as_deref(),
+            (Some(before), None, Some(_)) => Some(before),
+            _ => return Err(Failure::usage(NOTHING_TO_COMPARE.to_owned())),
+        };
+        let (was, was_whole) = self.probed(was_of, tenancy, Wish { migration: None, ..wish }, terminal).await?;
+        let (is, is_whole) = self.probed(self.migrations.as_deref(), tenancy, wish, terminal).await?;
+        let difference = Difference::between(&was, &is);
+        match &self.json {
+            Some(Some(path)) => write(terminal, path, &(json(&difference)? + "\n"))?,
+            Some(None) => terminal.print(&json(&difference)?),
+            None => {}
+        }
+        if !matches!(self.json, Some(None)) {
+            terminal.print(&difference.to_string());
+        }
+        Ok(Exit::of_change(&difference, self.fail_on, was_whole && is_whole))
     }
 
     fn write(&self, report: &Report, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -449,14 +496,6 @@ async fn infer(
     Ok(if questions.is_empty() { Exit::Clean } else { Exit::Undecided })
 }
 
-/// Prints what a change opens and closes; what it opens decides.
-fn shown(changes: &[Change], terminal: &mut Terminal) -> Exit {
-    changes.iter().for_each(|change| terminal.print(&change.to_string()));
-    let opened = changes.iter().filter(|change| change.is_opened).count();
-    terminal.print(&format!("{opened} opened, {} closed", changes.len() - opened));
-    if opened > 0 { Exit::Findings } else { Exit::Clean }
-}
-
 /// Fixes as a migration, with who may do what before and after in comments.
 fn migration_of(mended: &Mended) -> String {
     let comment = |text: &str| text.lines().map(|line| format!("-- {line}\n")).collect::<String>();
@@ -519,7 +558,7 @@ fn colored(finding: &Finding) -> String {
     format!("{style}{head}{style:#}\n{body}")
 }
 
-fn json(report: &Report) -> Result<String, Failure> {
+fn json(report: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(report)
         .map_err(|error| Failure::infrastructure(format!("the report cannot be written as JSON: {error}")))
 }

@@ -67,4 +67,9 @@ impl Deed {
     pub fn for_whom_knows(self, code: &String) -> Self {
         Harm::Low.that(format!("{}, if they know its {code}", self.text))
     }
+
+    /// The same with the secret of an invitation that names somebody else's address.
+    pub fn with_anothers_secret(self) -> Self {
+        Harm::Medium.that(format!("{}, with the secret of an invitation that names somebody else", self.text))
+    }
 }

@@ -74,7 +74,7 @@ use self::{
 
 pub use self::{
     baseline::{Accepted as AcceptedFinding, Baseline, Divided, Known},
-    compare::{Change, changes},
+    compare::{Change, Difference},
     desk::BUDGET,
     error::Error,
     finding::{Effect, Finding},

@@ -116,6 +116,31 @@ pub fn is_privileges_table(table: &str) -> bool {
     !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
 }
 
+/// The roles for which a policy is named: `Admins can edit prices`. What is said of owners may be said of a row's own.
+pub fn promised_roles(policy: &str, roles: &[String]) -> Vec<String> {
+    const ALL: [&str; 12] = [
+        "member",
+        "user",
+        "authenticated",
+        "everyone",
+        "everybody",
+        "anyone",
+        "team",
+        "staff",
+        "own",
+        "self",
+        "their",
+        "all",
+    ];
+    let words: Vec<_> = policy.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').map(singular).collect();
+    let words: Vec<_> = words.iter().flat_map(|word| word.split('_').map(singular).chain([word.clone()])).collect();
+    if words.iter().any(|word| ALL.contains(&word.as_str())) {
+        return Vec::new();
+    }
+    let named: Vec<_> = roles.iter().filter(|role| words.contains(&role.to_lowercase())).cloned().collect();
+    if named.iter().all(|role| role.eq_ignore_ascii_case("owner")) { Vec::new() } else { named }
+}
+
 /// Whether a role is what everybody has who has an account.
 pub fn is_plain_role(role: &str) -> bool {
     const PLAIN: [&str; 14] = [
@@ -267,6 +292,14 @@ pub fn is_log(table: &str) -> bool {
     has_any(table, &["log", "audit", "event", "history", "trail", "activity"])
 }
 
+/// Whether a table holds what was done, so that it can be held against those who did it: an audit log, a ledger's entries.
+pub fn is_trail(table: &str) -> bool {
+    const ENTRIES: [&str; 8] = ["log", "trail", "event", "entr", "histor", "record", "transaction", "posting"];
+    let table = snake(table);
+    let is_kept = |what: &str| table == what || table.contains(what) && has_any(&table, &ENTRIES);
+    is_kept("audit") || is_kept("ledger")
+}
+
 /// Whether a table is one that somebody is told things in, which whoever deals with them brings about.
 pub fn is_inbox(table: &str) -> bool {
     has_any(&snake(table), &["notification", "inbox", "feed"])
@@ -402,6 +435,11 @@ pub const DEAD: [&str; 16] = [
     "REJECTED",
     "DECLINED",
 ];
+
+/// Whether a state is that of somebody who is gone, and not only kept out for a while.
+pub fn is_left_behind(state: &str) -> bool {
+    matches!(state.to_lowercase().as_str(), "left" | "removed" | "deleted" | "archived" | "revoked")
+}
 
 /// States in which it is not, the likeliest first.
 pub const LIVING: [&str; 6] = ["active", "accepted", "approved", "confirmed", "verified", "joined"];
@@ -598,6 +636,14 @@ pub fn is_personal(column: &str) -> bool {
         )
 }
 
+/// Whether a column holds what colleagues do not tell each other.
+pub fn is_confidential(column: &str) -> bool {
+    let name = column.to_lowercase();
+    let is_named =
+        has_any(&name, &["iban", "salary", "national_id", "passport", "ssn", "bank_account", "tax_id", "net_pay"]);
+    is_named && !["_at", "_set", "_count", "_verified"].iter().any(|end| name.ends_with(end))
+}
+
 /// Whether a policy of files asks whose they are, and not only in which bucket.
 pub fn asks_whose_file(policy: &str) -> bool {
     has_any(policy, &["auth.", "name", "owner", "SELECT", "path_tokens", "()"])
@@ -607,6 +653,11 @@ pub fn asks_whose_file(policy: &str) -> bool {
 pub fn with_article(name: &str) -> String {
     let article = if name.to_lowercase().starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     format!("{article} {name}")
+}
+
+/// Whether an argument is a year.
+pub fn is_year(argument: &str) -> bool {
+    argument.split('_').any(|word| word == "year")
 }
 
 /// A number for an argument.

@@ -18,14 +18,24 @@ pub fn setting(name: &str, value: &str) -> String {
 
 /// The code of a function, without its comments and with its texts empty.
 pub fn code_of(source: &str) -> String {
+    stripped(source, |_| "''")
+}
+
+/// The same with its texts.
+pub fn without_comments(source: &str) -> String {
+    stripped(source, |text| text)
+}
+
+fn stripped<'s>(source: &'s str, shown: impl Fn(&'s str) -> &'s str) -> String {
     let (mut code, mut rest) = (String::with_capacity(source.len()), source);
     while let Some(next) = rest.chars().next() {
         let taken = match next {
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             '\'' => {
-                code.push_str("''");
-                rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
+                let end = rest[1..].find('\'').map_or(rest.len(), |end| end + 2);
+                code.push_str(shown(&rest[..end]));
+                end
             }
             other => {
                 code.push(other);
@@ -82,6 +92,7 @@ mod tests {
     fn code_has_neither_comments_nor_texts() {
         let source = "select 'a--b' -- copy it\n/* http_get( */, x";
         assert_eq!(code_of(source), "select '' \n, x");
+        assert_eq!(without_comments(source), "select 'a--b' \n, x");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Schemas as people write them, one kind in each file of `cases`, with the right answer in its head:
 //!
-//! - `base: NAME`: what it stands on, a file of `schemas`
+//! - `base: NAMES`: what it stands on, files of `schemas`
 //! - `right: OBJECT: VERBS by ACTORS`: a finding that there must be; there must be no others
 //! - `clean`: no finding at all; `low`: none above LOW
 //! - `own: OBJECT: VERBS by ACTORS`: allowed, and no finding; `refused: …`: it is; `not refused: …`: whatever it is, no refusal
@@ -120,6 +120,8 @@ impl<'t> Line<'t> {
 #[case::invited_to_what_no_row_has("invited_to_what_no_row_has")]
 #[case::joined_by_code("joined_by_code")]
 #[case::joining_a_conversation("joining_a_conversation")]
+#[case::kennels("kennels")]
+#[case::kennels_with_holes("kennels_with_holes")]
 #[case::links_of_people_who_left("links_of_people_who_left")]
 #[case::made_rows_that_break_a_deferred_constraint("made_rows_that_break_a_deferred_constraint")]
 #[case::matrix_of_owners("matrix_of_owners")]
@@ -219,7 +221,8 @@ async fn it_is_right_about(#[case] name: &str) {
     };
     let one = |key: &str| all(key).first().copied();
     let has = |key: &str| head.contains(&key);
-    let base = one("base").map(|base| read(&format!("schemas/{base}.sql"))).unwrap_or_default();
+    let bases = one("base").into_iter().flat_map(str::split_whitespace);
+    let base: String = bases.map(|base| read(&format!("schemas/{base}.sql"))).collect();
     let given = sql.split_once("/*tenancy").and_then(|(_, rest)| rest.split_once("*/")).map(|(given, _)| given);
     let mut tenancy = given.map(|given| toml::from_str::<Document>(given).unwrap()).unwrap_or_default().tenancy;
     if one("base") == Some("clubs") {

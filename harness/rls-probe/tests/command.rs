@@ -34,6 +34,9 @@ async fn its_help_reads_well() {
 #[case::a_transaction_mode_pooler(&["--database-url", "postgres://x@pooler:6543/x"], 2, "pooler in transaction mode")]
 #[case::nobody_there(&["--database-url", "postgres://x@127.0.0.1:1/x"], 4, "cannot be reached")]
 #[case::unknown_rule(&["rule", "nosuch"], 2, "there is no rule \"nosuch\"")]
+#[case::nothing_to_compare(&["--database-url", "postgres://x@127.0.0.1:1/x", "--diff"], 2, "--diff has nothing to compare")]
+#[case::a_folder_beside_a_file(&["--migrations", "a", "--migration", "b", "--diff", "c"], 2, "b cannot be read")]
+#[case::a_difference_with_fixes(&["--migrations", "a", "--diff", "b", "--fix", "c"], 2, "cannot be used with '--fix <FILE>'")]
 #[case::a_rule(&["rule", "public-bucket"], 0, "# public-bucket")]
 #[tokio::test]
 async fn it_ends_with(#[case] arguments: &[&str], #[case] code: i32, #[case] says: &str) {
@@ -65,6 +68,9 @@ async fn its_exit_code_is_its_verdict() {
         (vec![], 0, "0 findings, 0 undecided"),
         (vec!["--migration", &hole], 1, "CRITICAL table public.groups"),
         (vec!["--migration", &sealed], 3, "UNDECIDED read table public.sealed"),
+        (vec!["--migration", &hole, "--diff"], 1, "OPENS critical table public.groups"),
+        (vec!["--migration", &hole, "--diff", "--json"], 1, "\"is_opened\": true"),
+        (vec!["--migration", &sealed, "--diff"], 3, "0 opened, 0 closed, 1 undecided that were not before"),
         (vec!["--migration", &broken], 2, "the migration cannot be run"),
         (vec!["--migration", &hole, "--json"], 1, "\"rule\": \"policy-too-wide\""),
         (vec!["--migration", &hole, "--color", "always"], 1, "\u{1b}[1m\u{1b}[31mCRITICAL"),
@@ -77,4 +83,35 @@ async fn its_exit_code_is_its_verdict() {
     execute(portal.database_url(), "create role rls_nobody login").await;
     let url = portal.database_url().replace("//postgres@", "//rls_nobody@");
     assert_eq!(run(&["--database-url", &url]).await.status.code(), Some(4));
+}
+
+/// What a pull request opens and closes, by the folder of migrations with it and the one without.
+#[tokio::test]
+async fn two_folders_are_compared() {
+    const NOTES: &str = "create table notes (id uuid primary key default gen_random_uuid(), user_id uuid not null references auth.users, body text);
+alter table notes enable row level security;
+create policy own on notes for all using (auth.uid() = user_id);";
+    const WIDE: &str = "drop policy own on notes; create policy own on notes for update using (auth.uid() is not null);
+create policy seen on notes for select using (auth.uid() = user_id);";
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, files: &[&str]| {
+        let path = folder.path().join(name);
+        fs::create_dir(&path).unwrap();
+        files.iter().zip(1..).for_each(|(sql, at)| fs::write(path.join(format!("{at}.sql")), sql).unwrap());
+        path.display().to_string()
+    };
+    let (tight, wide) = (made("tight", &[NOTES]), made("wide", &[NOTES, WIDE]));
+    let compared = async |after: &str, before: &str, more: &[&str]| {
+        let output = run(&[&["--migrations", after, "--diff", before], more].concat()).await;
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, opens, said) = compared(&wide, &tight, &[]).await;
+    assert_eq!(code, Some(1), "{opens}{said}");
+    assert!(opens.starts_with("OPENS critical table public.notes: "), "{opens}");
+    let (code, closes, said) = compared(&tight, &wide, &[]).await;
+    assert_eq!(code, Some(0), "{closes}{said}");
+    assert!(closes.starts_with("CLOSES critical table public.notes: "), "{closes}");
+    assert_eq!(opens.lines().last().unwrap().split(' ').next(), closes.lines().last().unwrap().split(' ').nth(2));
+    let (code, same, said) = compared(&wide, &wide, &[]).await;
+    assert_eq!((code, same.as_str(), said.as_str()), (Some(0), "0 opened, 0 closed\n", ""));
 }

@@ -19,6 +19,7 @@ impl<'c> Prober<'_, 'c> {
         for relation in self.world.catalog.relations.iter().filter(|relation| relation.is_table()) {
             if relation.exposed {
                 self.secrets(relation).await?;
+                self.confidences(relation).await?;
             }
         }
         self.broadcasts().await?;
@@ -88,6 +89,39 @@ impl<'c> Prober<'_, 'c> {
                     let deed = Harm::Medium.that("can read a secret that only those who manage it need");
                     self.record.cross(&object, Verb::Read, actor, deed, Cause::Column, &sql);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is nobody's business but a person's and that of those who pay them, read by colleagues of the lowest role.
+    pub(super) async fn confidences(&mut self, relation: &'c Relation) -> Result<(), Error> {
+        let roles = &self.world.tenancy.roles;
+        let catalog = self.world.catalog;
+        let is_of_people = relation.columns.iter().any(|column| catalog.is_of_user(relation, &column.name));
+        if self.world.tenancy.tenant.is_none() || self.world.roles.len() < 2 || !is_of_people {
+            return Ok(());
+        }
+        let members = self.actors.iter().filter(|actor| matches!(actor.kind, Kind::Member | Kind::Reader));
+        let lowest = members.max_by_key(|actor| actor.role.as_ref().map_or(0, |role| roles.rank(role))).cloned();
+        let Some(actor) = lowest else { return Ok(()) };
+        let mut rows = self.rows_besides(relation, self.own(&actor), &actor);
+        rows.retain(|row| !self.is_made_by(relation, row, &actor));
+        let confidential = relation
+            .columns
+            .iter()
+            .filter(|column| names::is_confidential(&column.name) && column.may(actor.db_role(), "select"));
+        for column in confidential {
+            let keys: Vec<_> = rows.iter().map(|row| row.key.clone()).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let (name, table) = (ident(&column.name), relation.sql());
+            let sql = format!("select count(*) from (select {name} from {table} where {}) s", keys.join(" or "));
+            if self.attempt(&actor, &sql, &[]).await?.is_ok_and(|(done, _)| done.number() > 0) {
+                let object = Object { noun: "column", name: format!("{}.{}", relation.title(), column.name) };
+                let deed = Harm::Medium.that("can read it of every colleague, with the lowest role");
+                self.record.cross(&object, Verb::Read, &actor, deed, Cause::Column, &sql);
             }
         }
         Ok(())

@@ -21,7 +21,7 @@ use crate::{
     refused::Refused,
     sql::{ident, literal},
     tie::Tie,
-    world::{OTHER, OWN, Row, VARIANTS},
+    world::{OTHER, OWN, Row, Secret, VARIANTS},
 };
 
 use super::{Controlled, Prober, any_of};
@@ -43,7 +43,7 @@ pub(super) struct Answer {
 /// How many people of the other tenant a function is tried on that is about one.
 const PEOPLE: usize = 6;
 
-impl<'c> Prober<'_, 'c> {
+impl<'p, 'c> Prober<'p, 'c> {
     /// These functions, every actor.
     pub(super) async fn functions_of(&mut self, functions: Vec<&'c Function>) -> Result<(), Error> {
         let mut called = Vec::new();
@@ -195,10 +195,23 @@ impl<'c> Prober<'_, 'c> {
                 Some(refused) => reason = Some(refused),
                 None => answered = true,
             }
+            // A secret that nobody can read, since rows keep but its hash, was given to somebody for what it lets them do.
+            let secret = self.secret_in(function, actor, &call.sql);
+            let is_anothers = secret.is_some_and(|secret| secret.is_anothers(actor.claims["email"].as_str()));
+            if secret.is_some() && (answer.written.is_empty() || !is_anothers && !self.is_let_in_again(actor, &answer))
+            {
+                continue;
+            }
             let is_echo = |secret: &str| call.sql.contains(secret);
-            let code = self.let_in_by(actor, &call.sql);
+            let code = if is_anothers { None } else { self.let_in_by(actor, &call.sql) };
+            let known = |deed: Deed| match &code {
+                Some(code) => deed.for_whom_knows(code),
+                None if is_anothers => deed.with_anothers_secret(),
+                None => deed,
+            };
             for tenant in self.foreign(actor) {
-                if !self.given_away_of(tenant, actor, &answer.text).any(|secret| !is_echo(secret)) {
+                let is_told = tenant != OTHER && self.says_state(actor, &answer.text);
+                if is_told || !self.given_away_of(tenant, actor, &answer.text).any(|secret| !is_echo(secret)) {
                     continue;
                 }
                 let whose = Self::whose(actor, tenant);
@@ -207,8 +220,7 @@ impl<'c> Prober<'_, 'c> {
                 } else {
                     Harm::of_reading(actor.kind).that(format!("can obtain data of {whose}"))
                 };
-                let deed = code.iter().fold(deed, Deed::for_whom_knows);
-                self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+                self.record.cross(object, Verb::Call, actor, known(deed), Cause::Function, &call.sql);
                 (crossed, has_reached_other) = (true, has_reached_other || tenant == OTHER);
             }
             if actor.kind.is_outside() && self.is_secret(function, &answer.text) {
@@ -230,7 +242,7 @@ impl<'c> Prober<'_, 'c> {
                 has_reached_other |=
                     deeds.iter().any(|deed| deed.text.contains("the other tenant") || actor.tenant.is_none());
                 for deed in deeds {
-                    let deed = code.iter().fold(deed, Deed::for_whom_knows);
+                    let deed = known(deed);
                     self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
                 }
             }
@@ -247,8 +259,7 @@ impl<'c> Prober<'_, 'c> {
     /// The column of a code that lets in whoever knows it, where one of another tenant's was passed: that it can be read is a
     /// finding of its own.
     fn let_in_by(&self, actor: &Actor, call: &str) -> Option<String> {
-        // Whoever belongs nowhere knows the codes of neither.
-        let tenants: &[usize] = if actor.tenant.is_none() { &[OTHER, OWN] } else { &[OTHER] };
+        let tenants = self.tenants_let_in(actor);
         let is_passed = |text: &String| call.contains(&format!("=> {}::", literal(text)));
         let mut codes = self.codes.iter();
         let code = codes.find(|(relation, column)| {
@@ -256,6 +267,39 @@ impl<'c> Prober<'_, 'c> {
             rows.any(|row| row.text(&column.name).is_some_and(|text| is_passed(&text)))
         });
         code.map(|(_, column)| column.name.clone())
+    }
+
+    /// The tenants whose codes let somebody in: whoever belongs nowhere knows those of neither.
+    fn tenants_let_in(&self, actor: &Actor) -> &'static [usize] {
+        if actor.tenant.is_none() { &[OTHER, OWN] } else { &[OTHER] }
+    }
+
+    /// A secret of tenants that are not somebody's, or are no more, in their call.
+    fn secret_in(&self, function: &Function, actor: &Actor, call: &str) -> Option<&'p Secret> {
+        let former = actor.tenant.filter(|_| matches!(actor.kind, Kind::Dead | Kind::Closed));
+        let tenants: Vec<_> = self.tenants_let_in(actor).iter().copied().chain(former).collect();
+        self.world.secret_in(&function.arguments, call, &tenants)
+    }
+
+    /// Whether an answer says in which state somebody's membership is, or their tenant: where they were is no news to them.
+    fn says_state(&self, actor: &Actor, answer: &str) -> bool {
+        let closed = || {
+            let table = self.world.tenant_table().map(|table| self.world.closed_state(table));
+            table.into_iter().flatten().map(|(_, value)| value.trim_matches('\'').to_lowercase()).collect()
+        };
+        let states: Vec<String> = match actor.kind {
+            Kind::Dead => vec![actor.name.to_lowercase()],
+            Kind::Closed => closed(),
+            _ => Vec::new(),
+        };
+        let answer = answer.to_lowercase();
+        states.iter().any(|state| answer.contains(&format!("\"{state}\"")))
+    }
+
+    /// Whether somebody who is a member no more wrote to the memberships.
+    fn is_let_in_again(&self, actor: &Actor, answer: &Answer) -> bool {
+        let members = self.world.members().map(|members| members.oid);
+        actor.kind == Kind::Dead && members.is_some_and(|members| answer.written.contains(&members))
     }
 
     /// Whether an answer has a key in it: by what the function or a part of its answer is called, and how it looks.
@@ -451,7 +495,10 @@ impl<'c> Prober<'_, 'c> {
         let logs: Vec<_> = relations.iter().filter(|relation| names::is_log(&relation.name)).collect();
         let is_of_log = |deed: &Deed| logs.iter().any(|log| deed.text.contains(&log.title()));
         let others: Vec<_> = deeds.iter().filter(|deed| !is_of_log(deed)).cloned().collect();
-        let deeds = if others.is_empty() { deeds } else { others };
+        // Whoever leaves is written down as well.
+        let has_left = matches!(actor.kind, Kind::Dead | Kind::Closed)
+            && self.world.members().is_some_and(|members| tables.contains(&members.oid));
+        let deeds = if others.is_empty() && !has_left { deeds } else { others };
         self.without_gifts(actor, sql, &relations, deeds).await
     }
 
@@ -591,6 +638,13 @@ impl<'c> Prober<'_, 'c> {
 
     /// Rows that are not the actor's own, where rows are users': one that names somebody else as well is still theirs.
     fn not_of(&self, relation: &Relation, actor: &Actor) -> String {
+        // Who leaves a tenant that is theirs no more gains nothing; what they gain is looked at by itself.
+        if let (Kind::Dead | Kind::Closed, Some(user), Some(members)) =
+            (actor.kind, &actor.user, self.world.tenancy.members.as_ref())
+            && self.world.members().is_some_and(|table| table.oid == relation.oid)
+        {
+            return format!("{}::text is distinct from {}", ident(&members.user), literal(user));
+        }
         match (self.world.ties.get(&relation.oid), &actor.user, &self.world.tenancy.owner) {
             (Some(Tie::Owner(columns)), Some(user), Some(_)) => {
                 let each =
@@ -609,7 +663,7 @@ impl<'c> Prober<'_, 'c> {
                 if !function.may(control.db_role()) {
                     continue;
                 }
-                for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone, Plan::Fresh] {
+                for plan in [Plan::Other, Plan::Required, Plan::Mixed, Plan::OtherOfNone, Plan::Fresh, Plan::Denied] {
                     let call = call(self.world, function, control, OTHER, plan, pick);
                     match self.attempt(control, &call.sql, &[]).await? {
                         Ok((done, _)) => match refused_softly(&all(done)) {
@@ -634,6 +688,14 @@ impl<'c> Prober<'_, 'c> {
         Ok((nearly, last))
     }
 
+    /// What somebody gets by a call.
+    async fn controlled(&mut self, function: &Function, actor: &Actor, call: &str) -> Result<Controlled, Error> {
+        let answer = self.answer(actor, function.volatile, call).await?.ok();
+        let answer = answer.filter(|answer| refused_softly(&answer.text).is_none());
+        let count = answer.map(|answer| 1 + answer.written.len() as u64);
+        Ok(Controlled { is_outside: actor.kind != Kind::Member, count })
+    }
+
     /// Whether those who may get an answer of the functions of a name, with what is theirs.
     pub(super) async fn answered(&mut self, object: &Object) -> Result<Vec<Controlled>, Error> {
         let world = self.world;
@@ -646,10 +708,17 @@ impl<'c> Prober<'_, 'c> {
                     if world.bystander.as_ref().is_some_and(|nobody| call.sql.contains(nobody.as_str())) {
                         continue;
                     }
-                    let answer = self.answer(control, function.volatile, &call.sql).await?.ok();
-                    let answer = answer.filter(|answer| refused_softly(&answer.text).is_none());
-                    let count = answer.map(|answer| 1 + answer.written.len() as u64);
-                    answered.push(Controlled { is_outside: control.kind != Kind::Member, count });
+                    answered.push(self.controlled(function, control, &call.sql).await?);
+                }
+            }
+            // Whoever was given a secret is let in by it, and be it without an account.
+            let strangers = world.actors.iter().filter(|actor| matches!(actor.kind, Kind::Newcomer | Kind::Anonymous));
+            let is_kept = function.arguments.iter().any(|argument| argument.kept.is_some());
+            for stranger in strangers.filter(|stranger| is_kept && function.may(stranger.db_role())) {
+                for pick in 0..VARIANTS {
+                    let call = call(world, function, stranger, OTHER, Plan::Other, pick);
+                    let controlled = self.controlled(function, stranger, &call.sql).await?;
+                    answered.push(Controlled { is_outside: false, ..controlled });
                 }
             }
         }
@@ -687,7 +756,8 @@ impl<'c> Prober<'_, 'c> {
                 continue;
             }
             // What a code stands for is what whoever knows it is answered.
-            if self.let_in_by(&call.actor, &call.sql).is_some() {
+            let is_let_in = self.let_in_by(&call.actor, &call.sql).is_some();
+            if is_let_in || self.secret_in(call.function, &call.actor, &call.sql).is_some() {
                 continue;
             }
             let object = Object { noun: "function", name: call.function.title() };

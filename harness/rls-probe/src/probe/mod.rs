@@ -132,6 +132,7 @@ impl<'p, 'c> Prober<'p, 'c> {
                 let table = object.name.rsplit_once('.').and_then(|(table, _)| world.catalog.named(table));
                 if let Some(table) = table {
                     prober.secrets(table).await?;
+                    prober.confidences(table).await?;
                 }
             }
             None if object.noun == "schema" => prober.creatable().await?,
@@ -280,7 +281,7 @@ impl<'p, 'c> Prober<'p, 'c> {
         let members = self.world.members().filter(|members| members.oid == relation.oid);
         let of_members = members.and(self.world.tenancy.members.as_ref()).map(|members| members.user.clone());
         let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
-        let in_folder = is_file && row.text("name").is_some_and(|name| name.starts_with(&format!("{user}/")));
+        let in_folder = is_file && row.text("name").is_some_and(|name| name.split('/').any(|part| part == user));
         // One a person, which its policies ask for: a vote, a preference.
         let is_one_each = |name: &String| {
             relation.keys.iter().any(|key| key.columns.contains(name))

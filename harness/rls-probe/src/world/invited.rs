@@ -1,10 +1,11 @@
-//! Somebody whom an invitation names by their address: what lets but them in shows with them that it lets somebody in. And
-//! somebody who never confirmed such an address, where the project asks for that at all.
+//! Somebody whom an invitation names by their address: what lets but them in shows with them that it lets somebody in.
+//! Somebody who never confirmed such an address, where the project asks for that at all. And those who were a member once,
+//! with the invitation that they have answered.
 
 use serde_json::json;
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, Kind},
     catalog::{Column, Relation},
     desk::Desk,
     draft::choices,
@@ -13,7 +14,10 @@ use crate::{
     sql::{ident, literal},
 };
 
-use super::{OTHER, Row, World};
+use super::{OTHER, OWN, Row, World};
+
+/// Which of the rows is left to be taken, or was.
+const LEFT: usize = 2;
 
 impl<'c> World<'c> {
     /// Signs them up, for open invitations of the other tenant.
@@ -36,6 +40,57 @@ impl<'c> World<'c> {
                 let invited = self.sign_up_invited(desk, "invited", &email, true).await?;
                 self.controls.extend(invited);
             }
+        }
+        self.leave_a_pass(desk).await?;
+        self.keep_answered(desk).await
+    }
+
+    /// A row that nobody has taken yet, of each table that keeps the hash of what takes it.
+    async fn leave_a_pass(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let tables = self.keeping_secrets().into_iter().filter(|relation| !names::is_invitations(&relation.name));
+        for relation in tables.collect::<Vec<_>>() {
+            let Some(row) = self.rows(relation, OTHER).get(LEFT).cloned() else { continue };
+            let taken = relation
+                .columns
+                .iter()
+                .filter(|column| !column.not_null && self.catalog.is_of_user(relation, &column.name));
+            for column in taken {
+                let sql = format!("update {} set {} = null where {}", relation.sql(), ident(&column.name), row.key);
+                let _ = self.with_triggers_held(desk, &sql).await?;
+            }
+            self.opened(desk, relation, &row).await?;
+        }
+        Ok(())
+    }
+
+    /// The invitation by which somebody came who is a member no more.
+    async fn keep_answered(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let former = self.actors.iter().filter(|actor| actor.kind == Kind::Dead);
+        let former = former.max_by_key(|actor| names::is_left_behind(&actor.name));
+        let former = former.and_then(|actor| Some(actor.claims["email"].as_str()?.to_owned()));
+        let tables = self.catalog.relations.iter();
+        let tables =
+            tables.filter(|relation| relation.is_table() && relation.exposed && names::is_invitations(&relation.name));
+        for relation in tables.collect::<Vec<_>>() {
+            let (Some(address), Some(email)) = (relation.columns.iter().find(|column| is_address(column)), &former)
+            else {
+                continue;
+            };
+            let Some(row) = self.rows(relation, OWN).get(LEFT).cloned() else { continue };
+            let is_answered = |state: &&String| names::is_answer(state);
+            let set = |column: &Column| {
+                let value = match column.category.as_str() {
+                    _ if column.name == address.name => literal(email),
+                    "D" if names::is_last_day(&column.name) => "now() + interval '1 day'".to_owned(),
+                    "D" if !column.not_null && names::is_answer(&column.name) => "now()".to_owned(),
+                    _ if names::is_state(&column.name) => literal(choices(relation, column).iter().find(is_answered)?),
+                    _ => return None,
+                };
+                Some(format!("{} = {value}", ident(&column.name)))
+            };
+            let sets: Vec<_> = relation.columns.iter().filter_map(set).collect();
+            let sql = format!("update {} set {} where {}", relation.sql(), sets.join(", "), row.key);
+            let _ = self.with_triggers_held(desk, &sql).await?;
         }
         Ok(())
     }
@@ -83,6 +138,6 @@ impl<'c> World<'c> {
     }
 }
 
-fn is_address(column: &Column) -> bool {
+pub(super) fn is_address(column: &Column) -> bool {
     column.holds_texts() && column.name.contains("email")
 }

@@ -1,13 +1,19 @@
 //! Two tenants, a closed one, their people and rows in every table, made inside the transaction: what is somebody's is
 //! known exactly, and nothing that was there before is needed or looked at.
 
+mod files;
 mod invited;
+mod kept;
 mod people;
 mod rows;
 mod script;
 mod state;
 
-pub use self::state::{dead_states, sql_values};
+pub use self::{
+    files::Shelf,
+    kept::Secret,
+    state::{dead_states, sql_values},
+};
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -56,6 +62,9 @@ pub struct World<'c> {
     pub gaps: HashMap<i64, String>,
     pub roles: Vec<String>,
     needles: [OnceLock<Needles>; 3],
+    shelves: OnceLock<Vec<Shelf>>,
+    /// Secrets by what rows keep of them.
+    secrets: HashMap<String, Secret>,
     run: String,
     /// Somebody of the other tenant who tries nothing.
     pub bystander: Option<String>,
@@ -121,6 +130,8 @@ impl<'c> World<'c> {
             gaps: HashMap::new(),
             roles: Vec::new(),
             needles: Default::default(),
+            shelves: OnceLock::new(),
+            secrets: HashMap::new(),
             run: Uuid::new_v4().simple().to_string()[..6].to_owned(),
             bystander: None,
             stranger: None,
@@ -132,6 +143,7 @@ impl<'c> World<'c> {
             world.fill(desk, relation).await?;
         }
         world.invite(desk).await?;
+        world.keep_secrets(desk).await?;
         let headers = world.headers().to_string();
         world.actors.iter_mut().for_each(|actor| actor.headers.clone_from(&headers));
         world.refresh(desk).await?;

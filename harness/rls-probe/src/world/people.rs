@@ -114,7 +114,7 @@ impl<'c> World<'c> {
     }
 
     /// Columns of a tenant that is closed, as given or found out.
-    pub(super) fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
+    pub fn closed_state(&self, table: &Relation) -> BTreeMap<String, String> {
         let given = self.tenancy.tenant.as_ref().map(|tenant| sql_values(&tenant.closed)).unwrap_or_default();
         // What only decides what everybody is shown closes nothing.
         let asked = |state: &BTreeMap<String, String>| {

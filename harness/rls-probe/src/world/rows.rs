@@ -1,8 +1,7 @@
 //! Rows: drafts that refer to rows of the same tenant, and what the database makes of them.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::collections::HashSet;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use crate::{
     tie::{Tie, owner_columns},
 };
 
-use super::{CLOSED, OTHER, OWN, Row, Tenant, VARIANTS, World};
+use super::{CLOSED, OTHER, OWN, Row, VARIANTS, World};
 
 /// Buckets whose files are tried.
 const BUCKETS: usize = 12;
@@ -77,8 +76,8 @@ impl<'c> World<'c> {
             let variants = if privileged {
                 1
             } else if self.ties.get(&relation.oid) == Some(&Tie::Path) {
-                // One in each bucket.
-                VARIANTS.max(self.buckets() + 1)
+                // One on each shelf.
+                VARIANTS.max(self.shelves().len() + 1)
             } else if joins {
                 VARIANTS - 1
             } else {
@@ -298,9 +297,9 @@ impl<'c> World<'c> {
         match tie {
             Tie::Tenant(column) => draft.set(column, literal(id)),
             Tie::Path => {
-                let bucket = self.bucket(variant)?;
-                draft.set("bucket_id", literal(&bucket));
-                draft.set("name", literal(&self.file_name(&bucket, index, mark)));
+                let shelf = self.shelf(variant)?;
+                draft.set("bucket_id", literal(&shelf.bucket));
+                draft.set("name", literal(&self.file_name(&shelf, index, mark)));
                 if let Some(user) = user(&self.tenants[index].users, 0) {
                     draft.prefer("owner", user.clone());
                     draft.prefer("owner_id", user);
@@ -388,76 +387,6 @@ impl<'c> World<'c> {
             matches!(self.ties.get(&relation.oid), Some(Tie::Owner(of)) if of.iter().any(|name| name == column));
         let is_about_somebody = is_of_person || self.is_members(relation) || self.catalog.is_mirror(relation);
         tenant == CLOSED && self.stranger.is_some() && is_alone && !is_about_somebody && is_asked()
-    }
-
-    /// How many buckets there are, as far as each is tried.
-    pub fn buckets(&self) -> usize {
-        let buckets = self.catalog.named("storage.buckets");
-        buckets.map_or(0, |buckets| self.rows(buckets, OWN).len())
-    }
-
-    /// Buckets whose files everybody gets by their addresses.
-    pub fn public_buckets(&self) -> Vec<String> {
-        let buckets = self.catalog.named("storage.buckets").into_iter().flat_map(|buckets| self.rows(buckets, OWN));
-        let public = buckets.filter(|bucket| bucket.values.get("public") == Some(&Value::Bool(true)));
-        public.filter_map(|bucket| bucket.text("id")).collect()
-    }
-
-    /// Whether everybody gets a file by its address.
-    pub fn is_in_public_bucket(&self, row: &Row) -> bool {
-        row.text("bucket_id").is_some_and(|bucket| self.public_buckets().contains(&bucket))
-    }
-
-    /// A file's name that is a tenant's, as the policies of its bucket take names apart.
-    pub fn file_name(&self, bucket: &str, tenant: usize, mark: &str) -> String {
-        let owner = self.file_owner(bucket, tenant);
-        let texts = self.texts_of_bucket(bucket);
-        let has = |word: &str| texts.iter().any(|text| text.contains(word));
-        let by_folder = has("foldername") || has("path_tokens") || has("split_part") || !has("filename");
-        match (by_folder, has("foldername(name))[2]"), has("filename") && has("uuid")) {
-            (false, ..) => format!("{owner}.{mark}"),
-            (_, true, _) => format!("files/{owner}/{mark}.txt"),
-            (_, _, true) => format!("{owner}/{}.txt", Uuid::new_v4()),
-            _ => format!("{owner}/{mark}.txt"),
-        }
-    }
-
-    /// Whose id a file's name begins with: a user's, where policies of its bucket compare folders with the caller.
-    pub fn file_owner(&self, bucket: &str, tenant: usize) -> String {
-        static OF_CALLER: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"auth\.uid\(\)[^=]{0,20}= \(?\(?storage\.foldername|foldername\([^=]{0,30}= \(*(?: ?SELECT )?\(?auth\.uid\(\)")
-                .expect("a pattern")
-        });
-        let Tenant { id, users, .. } = &self.tenants[tenant];
-        let is_of_user =
-            self.tenancy.tenant.is_none() || self.texts_of_bucket(bucket).iter().any(|text| OF_CALLER.is_match(text));
-        users.first().filter(|_| is_of_user).unwrap_or(id).clone()
-    }
-
-    /// Whether policies ask for the owner of a bucket's files, and not for their names: in whatever folder they lie, they
-    /// are their owner's.
-    pub fn is_by_owner(&self, bucket: &str) -> bool {
-        static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(?:name|path_tokens)\b").expect("a pattern"));
-        let texts = self.texts_of_bucket(bucket);
-        texts.iter().any(|text| text.contains("owner")) && !texts.iter().any(|text| NAME.is_match(text))
-    }
-
-    /// What policies say of a bucket's files.
-    fn texts_of_bucket(&self, bucket: &str) -> Vec<&'c str> {
-        let objects = self.catalog.named("storage.objects");
-        let policies = objects.into_iter().flat_map(|objects| &objects.policies);
-        let texts: Vec<_> =
-            policies.flat_map(|policy| [policy.using.as_deref(), policy.check.as_deref()]).flatten().collect();
-        let name = literal(bucket);
-        let own: Vec<_> = texts.iter().copied().filter(|text| text.contains(&name)).collect();
-        if own.is_empty() { texts } else { own }
-    }
-
-    /// A bucket that policies or rows name.
-    pub fn bucket(&self, variant: usize) -> Option<String> {
-        let buckets = self.catalog.relations.iter().find(|relation| relation.title() == "storage.buckets")?;
-        let rows = self.rows.get(&(buckets.oid, None))?;
-        rows.get(variant % rows.len().max(1))?.text("id")
     }
 
     /// Inserts a row as one who may, and answers with it.

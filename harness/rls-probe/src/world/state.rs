@@ -22,20 +22,28 @@ pub fn dead_states(table: &Relation) -> Vec<BTreeMap<String, String>> {
     let mut states = Vec::new();
     for column in &table.columns {
         let name = column.name.as_str();
-        let value = match column.category.as_str() {
-            "B" if names::is_living_flag(name) => Some("false".to_owned()),
-            "D" if names::is_end(name) => Some("now()".to_owned()),
-            _ if names::is_state(name) => {
-                let choices = known_values(table, column);
-                let dead =
-                    names::DEAD.iter().find_map(|dead| choices.iter().find(|choice| choice.eq_ignore_ascii_case(dead)));
-                dead.map(|dead| literal(dead))
-            }
-            _ => None,
+        let values = match column.category.as_str() {
+            "B" if names::is_living_flag(name) => vec!["false".to_owned()],
+            "D" if names::is_end(name) => vec!["now()".to_owned()],
+            _ if names::is_state(name) => dead_values(table, column),
+            _ => Vec::new(),
         };
-        states.extend(value.map(|value| BTreeMap::from([(column.name.clone(), value)])));
+        states.extend(values.into_iter().map(|value| BTreeMap::from([(column.name.clone(), value)])));
     }
     states
+}
+
+/// The likeliest value of a state that is over, and the likeliest of the other kind: who is kept out may come back, who has left
+/// is in another state.
+fn dead_values(table: &Relation, column: &Column) -> Vec<String> {
+    let choices = known_values(table, column);
+    let is_there = |dead: &&str| choices.iter().find(|choice| choice.eq_ignore_ascii_case(dead));
+    let mut dead: Vec<_> = names::DEAD.iter().filter_map(is_there).collect();
+    // What those are refused who may see nothing more says which it is.
+    dead.sort_by_key(|dead| !column.refused.contains(dead));
+    let Some((first, rest)) = dead.split_first() else { return Vec::new() };
+    let other = rest.iter().find(|dead| names::is_left_behind(dead) != names::is_left_behind(first));
+    [first].into_iter().chain(other).map(|dead| literal(dead)).collect()
 }
 
 /// Members of whom a date is asked that they have not: they were invited, and did not accept.

@@ -11,7 +11,7 @@ use crate::{
     harm::Harm,
     names,
     probe::{Prober, SMALL, object_of, touchable, touched},
-    record::{Cell, Verb},
+    record::{Cause, Cell, Verb},
     refused::Refused,
     sql::{ident, literal},
     tie::Tie,
@@ -196,7 +196,9 @@ impl<'c> Prober<'_, 'c> {
                     return Ok(());
                 }
                 let mark = format!("moved-{}", self.world.canary(OTHER));
-                vec![("name".to_owned(), literal(&self.world.file_name(&bucket, OTHER, &mark)))]
+                let name = theirs.text("name").unwrap_or_default();
+                let folder = name.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+                vec![("name".to_owned(), literal(&format!("{folder}{mark}.txt")))]
             }
             _ => return Ok(()),
         };
@@ -370,19 +372,60 @@ impl<'c> Prober<'_, 'c> {
                 self.record.enter(&object, verb, actor, cell);
             }
             let works = done.is_ok_and(|(done, _)| done.affected > 0);
-            if works && actor.kind == Kind::Reader && !self.is_personal(relation) {
+            let done = if verb == Verb::Delete { "delete" } else { "change" };
+            if !works {
+                self.record.enter(&object, verb, actor, Cell::Refused);
+            } else if actor.kind == Kind::Reader && !self.is_personal(relation) {
                 let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
-                let done = if verb == Verb::Delete { "delete" } else { "change" };
                 let deed = Harm::High.that(format!("can {done} rows although its role is read-only"));
                 self.record.cross(&object, verb, actor, deed, cause, &sql);
+            } else if self.is_trail(relation) {
+                let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
+                let deed = Harm::Medium.that(format!("can {done} entries that are kept as a record"));
+                self.record.cross(&object, verb, actor, deed, cause, &sql);
             } else {
-                self.record.enter(&object, verb, actor, if works { Cell::Own } else { Cell::Refused });
+                let cause = self.guilty(relation, actor, verb.name(), Some(row)).await?;
+                match self.broken_promise(actor, &cause) {
+                    Some(promised) => {
+                        let deed = Harm::Medium.that(format!(
+                            "can {done} rows of their own tenant by a policy that is named for {promised}"
+                        ));
+                        self.record.cross(&object, verb, actor, deed, cause, &sql);
+                    }
+                    None => self.record.enter(&object, verb, actor, Cell::Own),
+                }
             }
             if works {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether a table's rows are kept to be held against those who write them. Whose books are their own may correct them.
+    fn is_trail(&self, relation: &Relation) -> bool {
+        names::is_trail(&relation.name) && self.world.tenancy.tenant.is_some()
+    }
+
+    /// Whether policies of a table are named for roles.
+    pub(super) fn is_promised(&self, relation: &Relation) -> bool {
+        let roles = &self.world.roles;
+        relation.policies.iter().any(|policy| !names::promised_roles(&policy.name, roles).is_empty())
+    }
+
+    /// For which roles policies are named that let somebody of a lower one through.
+    pub(super) fn broken_promise(&self, actor: &Actor, cause: &Cause) -> Option<String> {
+        let Cause::Policies(policies) = cause else { return None };
+        let (own, roles) = (actor.role.as_ref()?, &self.world.tenancy.roles);
+        let mut all = Vec::new();
+        for policy in policies {
+            let promised = names::promised_roles(policy, &self.world.roles);
+            if promised.is_empty() || promised.iter().any(|role| roles.rank(role) >= roles.rank(own)) {
+                return None;
+            }
+            all.extend(promised.into_iter().filter(|role| !all.contains(role)).collect::<Vec<_>>());
+        }
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Whether an actor reaches no row of a table by a command without a condition: then they reach none with one,

@@ -96,6 +96,14 @@ impl<'c> Prober<'_, 'c> {
                     let deed = Harm::High.that("can add rows although its role is read-only");
                     self.record.cross(&object, Verb::Insert, actor, deed, cause, &sql);
                 }
+                Inserted::Yes { sql, .. }
+                    if self.is_promised(relation)
+                        && let cause = self.guilty_of_adding(relation, actor, &sql).await?
+                        && let Some(promised) = self.broken_promise(actor, &cause) =>
+                {
+                    let effect = format!("can add rows of their own tenant by a policy that is named for {promised}");
+                    self.record.cross(&object, Verb::Insert, actor, Harm::Medium.that(effect), cause, &sql);
+                }
                 Inserted::Yes { .. } | Inserted::Taken { .. } => {
                     self.record.enter(&object, Verb::Insert, actor, Cell::Own)
                 }
@@ -111,7 +119,9 @@ impl<'c> Prober<'_, 'c> {
         }
         for tenant in self.foreign(actor) {
             let is_file = self.world.ties.get(&relation.oid) == Some(&Tie::Path);
-            let mut variants: Vec<_> = (0..if is_file { self.world.buckets().max(VARIANTS - 1) } else { 1 }).collect();
+            // One's own ids are looked for in a name, and as folders of it.
+            let files = if is_file { 2 * self.world.shelves().len() } else { 0 };
+            let mut variants: Vec<_> = (0..files.max(1)).collect();
             // What joins two rows is there already, but for the last that could be joined; and what it is about may have to be
             // in another state than the first.
             variants.extend(relation.joins().next().into_iter().flat_map(|_| 1..VARIANTS));
@@ -125,7 +135,7 @@ impl<'c> Prober<'_, 'c> {
                     matches!(self.world.ties.get(&relation.oid), Some(Tie::Owner(columns)) if columns.len() == 1);
                 if as_oneself
                     && is_file
-                    && self.world.bucket(variant).is_some_and(|bucket| self.world.is_by_owner(&bucket))
+                    && self.world.shelf(variant).is_some_and(|shelf| self.world.is_by_owner(&shelf.bucket))
                 {
                     continue;
                 }
@@ -133,8 +143,8 @@ impl<'c> Prober<'_, 'c> {
                 let is_ones_folder = is_file
                     && self
                         .world
-                        .bucket(variant)
-                        .is_some_and(|bucket| Some(self.world.file_owner(&bucket, tenant)) == actor.user);
+                        .shelf(variant)
+                        .is_some_and(|shelf| Some(self.world.file_owner(&shelf.bucket, tenant)) == actor.user);
                 if is_ones_folder {
                     continue;
                 }
@@ -441,9 +451,17 @@ impl<'c> Prober<'_, 'c> {
                 draft.set("owner_id", literal(user));
                 // Whoever looks for a name that has one's own ids in it finds them.
                 let own = &self.world.tenants[self.own(actor)].id;
-                let bucket = self.world.bucket(variant)?;
-                let mark = format!("{own}-{user}-{}{variant}", self.world.canary(tenant));
-                draft.set("name", literal(&self.world.file_name(&bucket, tenant, &mark)));
+                let shelf = self.world.shelf(variant)?;
+                let canary = self.world.canary(tenant);
+                let is_first = variant < self.world.shelves().len();
+                if !is_first && !self.world.has_folders(&shelf) {
+                    return None;
+                }
+                let name = match is_first {
+                    true => self.world.file_name(&shelf, tenant, &format!("{own}-{user}-{canary}{variant}")),
+                    false => self.world.file_name_with(&shelf, tenant, own, &format!("{own}/{user}/{canary}{variant}")),
+                };
+                draft.set("name", literal(&name));
             }
         }
         for (column, value) in demanded(relation, actor.db_role()) {

@@ -2,6 +2,7 @@
 
 mod across;
 mod change;
+mod files;
 mod insert;
 
 use crate::{
@@ -111,6 +112,7 @@ impl<'c> Prober<'_, 'c> {
         if matches!(actor.kind, Kind::Member | Kind::Reader) && is_apart {
             self.point_across(relation, actor, own_works, &joined).await?;
             self.taken_values(relation, actor, own_works).await?;
+            self.name_files(relation, actor, own_works).await?;
         }
         self.update(relation, actor).await?;
         self.delete(relation, actor).await?;
