@@ -462,7 +462,7 @@ pub fn by_type(column: &Column, name: &str, mark: &str, variant: usize) -> Vec<S
                 .map(|n| (*n).to_owned())
                 .collect()
         }
-        ("D", "time without time zone" | "time with time zone") => texts(&["12:00"]),
+        ("D", "time without time zone" | "time with time zone") => texts(&["12:00", "13:00", "11:00"]),
         // What ends one day has not ended.
         ("D", _) if names::is_deadline(name) => {
             ["now() + interval '1 day'", "now()", "now() - interval '1 day'"].map(str::to_owned).to_vec()

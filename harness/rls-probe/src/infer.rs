@@ -38,14 +38,17 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     let claim = claimed(catalog);
     let mut best: Option<(&Relation, Option<Members>, String)> = None;
     let mut most = (false, 1);
-    // Users themselves are no tenants.
-    for tenants in tables.iter().filter(|table| !catalog.is_mirror(table)) {
+    // Users themselves are no tenants, nor is what they may do.
+    let may_be = |table: &&&Relation| !catalog.is_mirror(table) && !names::is_privileges_table(&table.name);
+    for tenants in tables.iter().filter(may_be) {
         let Some((column, named)) = usual_name(&tables, tenants) else { continue };
         let members = tables.iter().filter_map(|table| membership(catalog, table, tenants));
         let members = members.max_by_key(|(fit, _)| *fit).map(|(_, members)| members);
-        // A token that has the column's name in it says whose one table's rows are.
-        let is_claimed = members.is_none() && claim.as_ref().is_some_and(|claim| claim.path.last() == Some(&column));
-        if members.is_none() && claim.is_none() || named < 2 && !is_claimed {
+        // A token that has the column's name in it, or that of the key which it refers to, says whose one table's rows are.
+        let claimed = claim.as_ref().and_then(|claim| claim.path.last()).filter(|_| members.is_none());
+        let is_claimed = claimed.is_some_and(|claimed| *claimed == column || is_referred_to(&tables, tenants, claimed));
+        let is_said = is_claimed || claimed.is_some_and(|claimed| names::says_tenant(claimed));
+        if members.is_none() && !is_said || named < 2 && !is_claimed {
             continue;
         }
         if let Some(members) = &members {
@@ -70,6 +73,8 @@ pub fn infer(catalog: &Catalog, schemas: Vec<String>) -> Inferred {
     if let Some((tenants, members, column)) = best
         && let Some(key) = tenants.primary().and_then(|key| key.columns.first()).cloned()
     {
+        let claimed = claim.as_ref().and_then(|claim| claim.path.last()).filter(|_| members.is_none());
+        let key = claimed.filter(|claimed| is_referred_to(&tables, tenants, claimed)).cloned().unwrap_or(key);
         let tenant = TenantTable { table: tenants.title(), key, column: column.clone(), closed: BTreeMap::new() };
         let claim = claim.filter(|_| members.is_none());
         let others = reasons.extract_if(.., |reason| !reason.starts_with(&format!("{} ", tenant.table)));
@@ -185,6 +190,12 @@ fn usual_name(tables: &[&Relation], target: &Relation) -> Option<(String, usize)
     Some(((*name).to_owned(), named))
 }
 
+/// Whether other tables refer to this one by a column.
+fn is_referred_to(tables: &[&Relation], target: &Relation, column: &str) -> bool {
+    let mut references = tables.iter().flat_map(|table| &table.references);
+    references.any(|reference| reference.target == target.oid && reference.target_columns == [column])
+}
+
 /// How well a table fits as the one of members, the most telling first.
 type Fit = (bool, bool, bool, bool);
 
@@ -216,8 +227,11 @@ fn membership(catalog: &Catalog, table: &Relation, tenants: &Relation) -> Option
     if !is_asked && role.is_none() && !is_named {
         return None;
     }
-    // Whoever is a member is asked for the tenant; what is in one place or another is not its user's membership there.
-    if role.is_none() && !is_named && !catalog.is_asked_for(table, &tenant) {
+    // Whoever is a member is asked for the tenant, and a membership is of one; what is in one place or another is not its
+    // user's membership there.
+    let is_of_one = || table.columns.iter().filter(|column| is_user(&column.name)).count() == 1;
+    let is_theirs = || is_one_each(&user) || is_of_one();
+    if role.is_none() && !is_named && !(catalog.is_asked_for(table, &tenant) && is_theirs()) {
         return None;
     }
     // Whoever wrote or approved a row was no member for that.

@@ -116,6 +116,14 @@ pub fn is_privileges_table(table: &str) -> bool {
     !is_invitations(&table) && table.split('_').any(|word| is_one(&singular(word)))
 }
 
+/// Whether a table lists nobody but those who look after others: `admin_users`.
+pub fn is_of_admins(table: &str) -> bool {
+    let table = snake(table.rsplit('.').next().unwrap_or(table));
+    table
+        .split('_')
+        .any(|word| matches!(singular(word).as_str(), "admin" | "administrator" | "moderator" | "superuser"))
+}
+
 /// The roles for which a policy is named: `Admins can edit prices`. What is said of owners may be said of a row's own.
 pub fn promised_roles(policy: &str, roles: &[String]) -> Vec<String> {
     const ALL: [&str; 12] = [
@@ -383,6 +391,11 @@ pub fn is_standard_claim(name: &str) -> bool {
 /// Whether a claim names the tenant.
 pub fn is_tenant_claim(name: &str) -> bool {
     name.ends_with("_id") || has_any(name, &["tenant", "org"])
+}
+
+/// Whether a claim says that it names a tenant, whatever the tenants' table calls them.
+pub fn says_tenant(claim: &str) -> bool {
+    has_any(claim, &["tenant", "org", "company", "team", "workspace", "account", "club"])
 }
 
 /// Whether a claim names the role.

@@ -83,6 +83,10 @@ impl<'c> World<'c> {
     /// Those who take part with another role than everybody has who signs up, where users are the tenants.
     async fn make_sides(&mut self, desk: &mut Desk) -> Result<(), Error> {
         let (Some(granted), true) = (&self.tenancy.granted, self.tenancy.tenant.is_none()) else { return Ok(()) };
+        // Whatever an admin may do, they are none of those whom they look after.
+        if names::is_of_admins(&granted.table) {
+            return Ok(());
+        }
         let others = self.controls.clone();
         let Some(user) = others.first().and_then(|other| other.user.as_ref()) else { return Ok(()) };
         let (role, table) = (ident(&granted.role), granted.table.split('.').map(ident).collect::<Vec<_>>().join("."));
@@ -417,6 +421,7 @@ impl<'c> World<'c> {
                 && self.catalog.is_mirror(relation)
                 && !self.is_members(relation)
                 && self.is_referred_to(relation)
+                && !self.gives_privileges(relation)
         };
         self.catalog.relations.iter().filter(is_mirror).collect()
     }

@@ -360,7 +360,10 @@ impl<'c> World<'c> {
     /// Whom a tenant's rows name in a column: nobody who is a member no more, since being named may be a right; where it is
     /// one, in a closed tenant somebody of no tenant in the place of its member.
     fn named_in(&self, relation: &Relation, column: &str, tenant: usize) -> Vec<String> {
-        if let Some(bystander) = self.bystander.as_ref().filter(|_| self.gives_privileges(relation)) {
+        // Who has privileges is but one, who tries nothing, in their table and where others refer to it.
+        let target = relation.reference_of(column).and_then(|reference| self.catalog.relation(reference.target));
+        let is_of_few = || tenant == OTHER && target.is_some_and(|target| self.gives_privileges(target));
+        if let Some(bystander) = self.bystander.as_ref().filter(|_| self.gives_privileges(relation) || is_of_few()) {
             return vec![bystander.clone()];
         }
         if self.is_right_of_closed(relation, column, tenant) {

@@ -254,7 +254,7 @@ impl<'c> Prober<'_, 'c> {
     }
 
     /// Where users are the tenants: whether a row is of several of them, or of one within what is another's.
-    fn is_between_people(&self, relation: &Relation) -> bool {
+    pub(super) fn is_between_people(&self, relation: &Relation) -> bool {
         let users = relation.columns.iter().filter(|column| self.world.catalog.is_of_user(relation, &column.name));
         let within = relation.references.iter().any(|reference| {
             reference.target_name != "auth.users"

@@ -163,7 +163,13 @@ impl<'c> Prober<'_, 'c> {
                         }
                         let cause = self.guilty_of_adding(relation, actor, &sql).await?;
                         let whose = Self::whose(actor, tenant);
-                        let deed = Harm::of_writing(actor.kind);
+                        // Between people who share a row, it is but put to somebody else's account.
+                        let is_shared = let_in.is_none()
+                            && actor.user.is_some()
+                            && self.is_between_people(relation)
+                            && self.is_in_own_name(actor, &sql);
+                        let harm = Harm::of_writing(actor.kind);
+                        let deed = if is_shared { harm.min(Harm::Medium) } else { harm };
                         let deed = match let_in {
                             Some(read) => deed.that(format!("can add themselves to {whose}, and read {read} there")),
                             None => deed.that(format!("can add rows for {whose}")),
