@@ -4,12 +4,14 @@ mod dealing;
 mod declared;
 mod exposure;
 mod functions;
+mod let_in;
 mod members;
 mod persons;
 mod sessions;
 mod standing;
 mod tables;
 mod views;
+mod written;
 
 use std::collections::{HashMap, HashSet};
 
