@@ -74,7 +74,7 @@ const RLS_PROBE: Allowed = &[
     ("baseline", "finding"),
     ("catalog", "desk error sql"),
     ("command", "baseline compare error finding harm infer mend output project report rule tenancy"),
-    ("compare", "record report"),
+    ("compare", "harm record report"),
     ("constraint", "catalog sql"),
     ("desk", "actor error refused sql"),
     ("draft", "catalog names refused sql"),
