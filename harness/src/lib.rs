@@ -82,9 +82,9 @@ pub use contract::{
     AuditSequence, Budget, Canary, Changes, Choice, ChosenWindow, Column, Contract, Controls, Count, Counted, Counts,
     Dashboard, Data, Details, Duplicates, Entry, FailedParses, Field, Figures, Filled, Forbidden, Form, Formats,
     Function as ContractFunction, Grouped, Heading, Kept, Kind, Kpi, Ledger, List, MemberChoice, Migration, Mirror,
-    Monitoring, Offer, Pages, Period, Problem as ContractProblem, Raw, Rebuild, Recipe, Recovery, Refusals, Refused,
-    Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak, State, StatusFilter, Times,
-    Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Volume, Weakened, Window, WorkingHours,
+    Monitoring, Offer, Pages, Period, Problem as ContractProblem, Raw, Readings, Rebuild, Recipe, Recovery, Refusals,
+    Refused, Release, Right, Route, RowsOf, Search, Security, Sentry, Sms, SmsTransaction, Soak, State, StatusFilter,
+    Times, Tokens, Totals, Trail, UnknownPath, Unread, Variable, View, Volume, Weakened, Window, WorkingHours,
 };
 pub use corpus::{Direction, Fields, Owes, Sample, Source, Variant, variants};
 pub use deployment::{

@@ -66,6 +66,9 @@ pub enum Section {
     /// The fields and buttons of the login view.
     #[serde(rename = "login.outline")]
     Outline,
+    /// What an AI proposes for messages that no rule reads.
+    #[serde(rename = "sms.readings")]
+    Readings,
     /// The build, made again from a clean clone.
     Rebuild,
     /// Accounts that do not get in.
@@ -129,6 +132,7 @@ impl Section {
         Self::Monitoring,
         Self::Navigation,
         Self::Outline,
+        Self::Readings,
         Self::Rebuild,
         Self::Refused,
         Self::Release,

@@ -30,7 +30,9 @@ pub use data::{
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};
-pub use sms::{Attempts, Counts, FailedParses, Raw, Refusals, Sms, SmsTransaction, Soak, Times, Unread};
+pub use sms::{
+    Attempts, Counts, FailedParses, Raw, Readings, Refusals, Sms, SmsDevice, SmsTransaction, Soak, Times, Unread,
+};
 pub use views::{
     Action, Choice, Column, Controls, Count, Details, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Pages,
     Period, Search, State, View, Window,
@@ -493,6 +495,7 @@ impl Contract {
             Section::Monitoring => self.monitoring.is_some(),
             Section::Navigation => self.personas.values().any(|persona| persona.navigation.is_some()),
             Section::Outline => !self.login.outline.is_empty(),
+            Section::Readings => self.sms.as_ref().is_some_and(|sms| sms.readings.is_some()),
             Section::Rebuild => self.rebuild.is_some(),
             Section::Refused => self.login.refused.is_some(),
             Section::Release => self.release.is_some(),

@@ -8,8 +8,8 @@ use toml::Spanned;
 
 use super::{
     Action, Allocation, Audit, AuditSequence, Budget, Canary, Contract, Controls, Dashboard, Data, Duplicates,
-    Forbidden, Form, Formats, Kind, Ledger, List, Mirror, Monitoring, Rebuild, Recipe, Refused, Release, Right, Route,
-    Security, Sentry, Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
+    Forbidden, Form, Formats, Kind, Ledger, List, Mirror, Monitoring, Readings, Rebuild, Recipe, Refused, Release,
+    Right, Route, Security, Sentry, Sms, Soak, State, Tokens, Totals, Trail, View, Volume, WorkingHours,
 };
 use crate::{
     failure::{Failure, Verdict},
@@ -215,6 +215,14 @@ impl Contract {
     /// As [`Contract::allocation`].
     pub fn sms(&self) -> Verdict<&Sms> {
         promised(Section::Sms, self.sms.as_deref())
+    }
+
+    /// What an AI proposes for messages that no rule reads.
+    ///
+    /// # Errors
+    /// As [`Contract::allocation`].
+    pub fn sms_readings(&self) -> Verdict<&Readings> {
+        promised(Section::Readings, self.sms()?.readings.as_ref())
     }
 
     /// What the last soak has to show.

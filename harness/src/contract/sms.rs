@@ -1,5 +1,7 @@
 //! The part of a contract that §4.4 is about: the ingest endpoint and what it leaves in the database.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -29,6 +31,8 @@ pub struct Sms {
     pub attempts: Attempts,
     /// What becomes of them.
     pub transaction: SmsTransaction,
+    /// What an AI proposes for those that no rule reads; may be left out where none does.
+    pub readings: Option<Readings>,
     /// Which time of a payment counts, and how exactly it is kept.
     pub times: Times,
     /// Parts of one message are one within so long, in seconds.
@@ -145,6 +149,30 @@ pub struct Attempts {
     pub why: Option<String>,
     /// Column of the rule that read it, a field of JSON as `column.field`; none where that is not kept.
     pub rule: Option<String>,
+}
+
+/// What an AI proposes for a message that no rule reads: booked when the text says it, and not otherwise.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readings {
+    /// The function that takes a proposal, as the service calls it.
+    pub function: String,
+    /// Its argument for the message's id.
+    pub sms: String,
+    /// Its argument for what was read.
+    pub reading: String,
+    /// The table with a row of each institution that says whether it wants proposals; a new one does not.
+    pub settings: String,
+    /// What that row has where they are wanted.
+    pub wanted: BTreeMap<String, Value>,
+    /// A text that no rule reads; `{id}` stands for the provider's id.
+    pub text: String,
+    /// What it says, under the names of `transaction`, and what the function takes beside that.
+    pub right: BTreeMap<String, Value>,
+    /// What the text does not say, each beside what is right.
+    pub wrong: Vec<BTreeMap<String, Value>>,
+    /// Texts in which the same is read, and which are no payment received.
+    pub never: Vec<String>,
 }
 
 /// Columns of a transaction that a message fills.

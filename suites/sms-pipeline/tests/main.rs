@@ -12,6 +12,7 @@ mod key;
 mod monitoring;
 mod parsing;
 mod parts;
+mod readings;
 mod tenancy;
 
 use rstest_reuse::{self, template};
