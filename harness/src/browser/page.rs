@@ -341,6 +341,15 @@ impl<'a> Page<'a> {
         answer.as_u64().ok_or_else(|| Failure::undecided("the caches of the page can be read").seen("an error"))
     }
 
+    /// Throws away all that the caches of the page's service workers keep; answers with how much that was.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails, or its caches cannot be read.
+    pub async fn empty_caches(&self) -> Verdict<u64> {
+        let answer = self.browser.ask(include_str!("empty_caches.js"), vec![]).await?;
+        answer.as_u64().ok_or_else(|| Failure::undecided("the caches of the page can be emptied").seen("an error"))
+    }
+
     /// Whether the page that is open was made of a document that [`Page::age_caches`] has left.
     ///
     /// # Errors

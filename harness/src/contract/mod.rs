@@ -271,6 +271,9 @@ pub struct Forbidden {
     pub persona: String,
     /// Somebody who may.
     pub allowed: String,
+    /// The outline of what stands in its place for who may not, as in `[[views]]`; nothing where that is not promised.
+    #[serde(default)]
+    pub outline: Vec<String>,
 }
 
 /// What surrounds the views.

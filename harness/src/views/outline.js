@@ -24,6 +24,7 @@ const outline = (roots, data) => {
     if (/^H[1-6]$/.test(tag)) return `heading ${tag[1]} ${quoted(it.innerText)}`;
     if (it.matches("[role=group], [role=tablist], [role=tabpanel]")) return `${it.getAttribute("role")} ${quoted(it.getAttribute("aria-label") ?? "")}`;
     if (it.matches("[role=status]")) return "status";
+    if (it.matches("[role=alert]") && it.innerText.trim()) return `alert ${quoted(it.innerText)}`;
     if (it.matches("[role=tab]")) return `tab ${quoted(it.innerText)}${state(it)}`;
     if (it.matches("button, [role=button]")) return `button ${quoted(named(it))}${state(it)}`;
     if (it.matches("a[href]")) return `link ${quoted(named(it))}`;

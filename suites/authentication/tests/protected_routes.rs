@@ -1,6 +1,9 @@
 //! 4.2.4 "Protected routes redirect when logged out", and open to whom they are promised.
 
-use harness::{Check, Contract, Entry, Failure, Route, Section, Verdict, Wanted, check, check_if_promised};
+use harness::{
+    Cause, Check, Contract, Entry, Failure, Route, Section, Verdict, Wanted, check, check_if_promised,
+    views::outline_difference,
+};
 use rstest_reuse::apply;
 
 use crate::{
@@ -89,6 +92,13 @@ pub mod signed_in {
                     .expected(format!("neither the heading {:?} nor a button {:?}", view.heading.text, view.navigation))
                     .seen(seen.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n"))
                     .at(visit.url()));
+            }
+            if let Some(other) = outline_difference(&view.outline, &page.outline_of("main", None).await?) {
+                return Err(Failure::failed(format!("{} is told that {} is not theirs", view.persona, view.path))
+                    .expected(other.expected)
+                    .seen(other.seen)
+                    .at(visit.url())
+                    .caused_by(Cause::FrontEnd));
             }
             if buttons.iter().any(|text| contract.routes().any(|route| route.navigation.as_ref() == Some(text))) {
                 return Ok(());

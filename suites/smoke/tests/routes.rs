@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Check, Failure, Route, Verdict, check};
+use harness::{Cause, Check, Failure, Route, Verdict, check};
 use rstest_reuse::apply;
 
 use crate::routes;
@@ -11,9 +11,19 @@ use crate::routes;
 #[test]
 fn the_root_shows_the_login_to_a_visitor() -> Verdict {
     check("4.1.1", async |check| {
-        let visit = check.page().await?.open_login("/").await?;
+        let page = check.page().await?;
+        let visit = page.open_login("/").await?;
         visit.expect_ready("a visitor sees the login")?;
-        visit.expect_quiet()
+        visit.expect_quiet()?;
+        let odd = page.oddities().await?;
+        if odd.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::failed("nothing on the login is a script's own value, or empty")
+            .expected("words, and pictures that are drawn")
+            .seen(odd.join("\n"))
+            .at(visit.url())
+            .caused_by(Cause::FrontEnd))
     })
 }
 
