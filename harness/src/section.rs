@@ -107,7 +107,7 @@ pub enum Section {
 
 impl Section {
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::Actions,
         Self::Allocation,
         Self::Audit,

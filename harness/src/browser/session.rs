@@ -480,6 +480,27 @@ impl Browser {
         Ok(())
     }
 
+    /// Takes the connection from the page; its service worker, which has one of its own, keeps that.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn disconnect(&self) -> Verdict {
+        self.set_offline(true).await
+    }
+
+    /// Gives the page its connection back.
+    ///
+    /// # Errors
+    /// Undecided when the browser itself fails.
+    pub async fn connect(&self) -> Verdict {
+        self.set_offline(false).await
+    }
+
+    async fn set_offline(&self, offline: bool) -> Verdict {
+        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.emulateNetworkConditions", conditions).await.map(drop).map_err(Failure::from)
+    }
+
     /// Refuses the page's requests for data: what it fetches is answered with 403, and nothing else gets through.
     ///
     /// # Errors

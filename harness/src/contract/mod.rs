@@ -30,9 +30,7 @@ pub use data::{
 };
 pub use problem::Problem;
 pub use release::{Function, Migration, Monitoring, Rebuild, Recovery, Release, Sentry, Variable};
-pub use sms::{
-    Attempts, Counts, FailedParses, Raw, Readings, Refusals, Sms, SmsDevice, SmsTransaction, Soak, Times, Unread,
-};
+pub use sms::{Attempts, Counts, FailedParses, Raw, Readings, Refusals, Sms, SmsTransaction, Soak, Times, Unread};
 pub use views::{
     Action, Choice, Column, Controls, Count, Details, Field, Figures, Form, Formats, Grouped, Kind, List, Offer, Pages,
     Period, Search, State, View, Window,
@@ -195,6 +193,9 @@ pub struct Portal {
     pub unknown_path: UnknownPath,
     /// Path of the service worker's script; absent where the portal has none.
     pub service_worker: Option<String>,
+    /// Whether that keeps the app for bad connections: a returning visitor sees the login without one.
+    #[serde(default)]
+    pub offline: bool,
     /// Texts shown while the portal works.
     pub busy: Vec<String>,
     /// Headings of a portal that gave up.

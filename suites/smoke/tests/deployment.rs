@@ -80,6 +80,14 @@ fn the_service_worker_serves_what_the_server_serves() -> Verdict {
                     .at(asset.url.as_str()));
             }
         }
+        if check.contract().portal.offline {
+            page.browser().disconnect().await?;
+            let visit = page.open_login("/").await?;
+            visit
+                .expect_ready("a returning visitor without a connection sees the login")
+                .map_err(|failure: Failure| failure.caused_by(Cause::FrontEnd))?;
+            page.browser().connect().await?;
+        }
         expect_no_older_release(&page, &server).await?;
         // A browser that is short of space throws away what a worker keeps, and the worker stays.
         if page.empty_caches().await? == 0 {
