@@ -81,23 +81,35 @@ fn the_service_worker_serves_what_the_server_serves() -> Verdict {
             }
         }
         if check.contract().portal.offline {
-            page.browser().disconnect().await?;
-            let visit = page.open_login("/").await?;
-            visit
-                .expect_ready("a returning visitor without a connection sees the login")
-                .map_err(|failure: Failure| failure.caused_by(Cause::FrontEnd))?;
-            page.browser().connect().await?;
+            expect_without_a_connection(&page, server.fetched.url.as_str()).await?;
         }
         expect_no_older_release(&page, &server).await?;
         // A browser that is short of space throws away what a worker keeps, and the worker stays.
         if page.empty_caches().await? == 0 {
             return Ok(());
         }
+        // The window that is open has the scripts in its memory still.
+        page.browser().open_window().await?;
         let visit = page.open_login("/").await?;
         visit
             .expect_ready("a visitor whose browser threw away what the service worker kept sees the login")
             .map_err(|failure: Failure| failure.caused_by(Cause::FrontEnd))
     })
+}
+
+/// What a browser without a connection says of a portal is not the network's doing.
+async fn expect_without_a_connection(page: &Page<'_>, url: &str) -> Verdict {
+    let claim = "a returning visitor without a connection sees the login";
+    page.browser().disconnect().await?;
+    let shown = page.open_login("/").await.and_then(|visit| visit.expect_ready(claim));
+    shown.map_err(|_| {
+        Failure::failed(claim)
+            .expected("the login, of what the service worker keeps")
+            .seen("a browser that finds no portal, or a portal that does not start")
+            .at(url)
+            .caused_by(Cause::FrontEnd)
+    })?;
+    page.browser().connect().await
 }
 
 /// Whatever the worker keeps, the day after a release that is older than what the server has.
