@@ -38,7 +38,7 @@ struct Dismissal {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Alike {
-    file: String,
+    files: Vec<String>,
     /// Finds the part in a line: its group `part`.
     #[serde(deserialize_with = "pattern")]
     line: Regex,
@@ -96,7 +96,7 @@ impl Known {
         let is_gone = |dismissal: &&Dismissal| !all.iter().any(|mutant| dismissal.is_of(mutant));
         let line = |it: &Dismissal| format!("{}\n- {}\n+ {}", it.file, it.from, it.to);
         let is_of_none = |alike: &&Alike| !all.iter().any(|mutant| alike.is_of(mutant));
-        let pattern = |it: &Alike| format!("{}\n{}", it.file, it.line);
+        let pattern = |it: &Alike| format!("{}\n{}", it.files.join(", "), it.line);
         let parts = self.alike.iter().filter(is_of_none).map(pattern);
         self.mutant.iter().filter(is_gone).map(line).chain(parts).collect()
     }
@@ -144,7 +144,7 @@ impl Alike {
         let part = || self.line.captures(line)?.name("part");
         let contains =
             |part: regex::Match<'_>| part.start() + start <= changed.start && changed.end <= part.end() + start;
-        mutant.file == self.file && part().is_some_and(contains)
+        self.files.contains(&mutant.file) && part().is_some_and(contains)
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
         let known: Known = toml::from_str(
             r#"
             [[alike]]
-            file = "a.sql"
+            files = ["a.sql"]
             line = '^ \((?<part>[0-9]+), '
             why = "an order with gaps"
             "#,
@@ -221,7 +221,7 @@ mod tests {
         assert!(!known.is_dismissed(&at("20")));
         assert!(known.stale(&[at("10")]).is_empty());
         assert_eq!(known.stale(&[at("20")]), ["a.sql\n^ \\((?<part>[0-9]+), "]);
-        assert!(toml::from_str::<Known>("[[alike]]\nfile = \"a\"\nline = \"b\"\nwhy = \"c\"").is_err());
+        assert!(toml::from_str::<Known>("[[alike]]\nfiles = [\"a\"]\nline = \"b\"\nwhy = \"c\"").is_err());
     }
 
     #[test]
