@@ -278,6 +278,8 @@ pub struct Audit {
     pub kinds: Option<AuditKinds>,
     /// Where an event names the columns that an update changed, as the data API writes paths: `metadata->changed`.
     pub changed: Option<String>,
+    /// Column of what an event says beside that, an object of JSON.
+    pub details: Option<String>,
 }
 
 /// Kinds of what events are about.
@@ -507,10 +509,13 @@ pub struct Right {
     /// Arguments or columns.
     #[serde(default)]
     pub values: BTreeMap<String, Value>,
-    /// Roles that may.
+    /// Roles that may: within an institution, and those of the platform's people that any right names.
     pub roles: Vec<String>,
     /// The event that it leaves: of the row, where one is made.
     pub event: Option<String>,
+    /// What that says in `audit.details`, by the names of its fields.
+    #[serde(default)]
+    pub tells: BTreeMap<String, Value>,
     /// What the function's answer names.
     #[serde(default)]
     pub answers: Vec<String>,

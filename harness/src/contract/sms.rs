@@ -17,6 +17,9 @@ pub struct Sms {
     pub body_at_most: usize,
     /// Rules that this portal's parser promises to know; what the corpus says of others is held as "safe".
     pub rules: Vec<String>,
+    /// Those of them whose messages are whole without an id and a balance: what ends behind their payer may be all.
+    #[serde(default)]
+    pub whole: Vec<String>,
     /// A message is answered within so long, in milliseconds.
     pub answers_within_ms: u64,
     /// What refusals say.

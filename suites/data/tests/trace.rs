@@ -44,7 +44,7 @@ impl<'a> Trace<'a> {
 
     /// Whether a change left one event, of its row, that names what was changed.
     pub async fn compare(&mut self, right: &Right, name: &str, tried: &Tried, left: &[Value]) -> Verdict {
-        let Tried { row, key, .. } = tried;
+        let Tried { row, key, tells, .. } = tried;
         let [event] = left else {
             self.differ(right, &format!("1 event {name}, by who did it"), &left.len().to_string());
             return Ok(());
@@ -52,6 +52,16 @@ impl<'a> Trace<'a> {
         let (id, about) = (&row[key], &event[&self.audit.entity]);
         if !row.is_null() && id != about {
             self.differ(right, &format!("{name} of {id}"), &format!("of {about}"));
+        }
+        let details = self.audit.details.as_ref().map_or(&Value::Null, |column| &event[column]);
+        for (field, value) in tells.as_object().into_iter().flatten() {
+            if details[field] != *value {
+                self.differ(
+                    right,
+                    &format!("{name} says {field}: {value}"),
+                    &format!("says {field}: {}", details[field]),
+                );
+            }
         }
         if let Some(table) = &right.delete {
             self.deleted.insert((table.clone(), equals(id)));

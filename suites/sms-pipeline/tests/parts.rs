@@ -2,11 +2,17 @@
 //! the whole; the same payment without an id; and its reversal.
 
 pub mod writes {
-    use harness::{Failure, Message, Verdict, check};
-    use jiff::SignedDuration;
+    use std::collections::BTreeMap;
+
+    use futures_util::{StreamExt, TryStreamExt, stream};
+    use harness::{Direction, Failure, Message, Owes, Sample, Verdict, check};
+    use jiff::{SignedDuration, Timestamp};
     use rstest::rstest;
     use serde_json::Value;
     use support::{Gateway, unique};
+
+    /// How many are on their way at a time.
+    const AT_A_TIME: usize = 8;
 
     /// What a device may report of one payment: the text's parts by their numbers, 9 being the whole.
     #[rstest]
@@ -116,6 +122,62 @@ pub mod writes {
                 .seen(format!("{column}: {}", payments[0][column]))
                 .at("fixtures/sms"))
         })
+    }
+
+    /// What ends behind the payer's name may go on in another part: only of forms that say no more it is all.
+    #[test]
+    fn a_beginning_without_its_end_is_waited_for() -> Verdict {
+        check("4.4.4", async |check| {
+            let sms = check.contract().sms()?;
+            let run = check.deployment().writes().await?.run();
+            let unread = |why| Failure::undecided("the corpus of messages can be read").seen(why);
+            let mut beginnings: BTreeMap<String, (Sample, String)> = BTreeMap::new();
+            for sample in Sample::all().map_err(unread)? {
+                let sample = sample.in_run(run, Timestamp::now());
+                let rule = sample.rule.clone().filter(|rule| sms.rules.contains(rule) && !sms.whole.contains(rule));
+                if let (Some(rule), Some(text)) = (rule, beginning(&sample)) {
+                    beginnings.entry(rule).or_insert((sample, text));
+                }
+            }
+            check.measured(format!("{} rules", beginnings.len()));
+            let booked = stream::iter(&beginnings)
+                .map(async |(rule, (sample, text))| {
+                    let gateway = Gateway::open(check, "beginnings").await?;
+                    let message = Message { sender: sample.sender.clone(), ..gateway.message(text) };
+                    let (sms_id, _) = gateway.ingest(&message).await?;
+                    let payments = gateway.transactions(&sms_id).await?;
+                    Ok::<_, Failure>(payments.first().map(|payment| (rule, text, payment.clone())))
+                })
+                .buffered(AT_A_TIME)
+                .try_collect::<Vec<_>>()
+                .await?;
+            let mut booked = booked.into_iter().flatten();
+            match booked.next() {
+                None if !beginnings.is_empty() => Ok(()),
+                None => Err(Failure::undecided("the corpus has messages that go on behind their payer").seen("none")),
+                Some((rule, text, payment)) => Err(Failure::failed("a beginning without its end is waited for")
+                    .expected("no transaction of a text that ends behind its payer")
+                    .seen(format!(
+                        "{} of {} are booked; that of {rule:?}: {payment}",
+                        1 + booked.count(),
+                        beginnings.len()
+                    ))
+                    .fact("message", text)
+                    .at("fixtures/sms")),
+            }
+        })
+    }
+
+    /// A payment's text up to its payer's name, where more of it follows: an id, a balance.
+    fn beginning(sample: &Sample) -> Option<String> {
+        let name = sample.fields.payer_name.as_ref()?;
+        let end = sample.text.find(name.as_str())? + name.len();
+        let says_more = sample.text[end..].chars().any(char::is_alphanumeric);
+        let amount = sample.fields.amount.as_ref()?;
+        let whole = amount.split('.').next()?;
+        let digits: String = sample.text[..end].chars().filter(|it| *it != ',').collect();
+        (says_more && digits.contains(whole) && sample.direction == Direction::In && sample.owes == Owes::Exact)
+            .then(|| sample.text[..end].to_owned())
     }
 
     /// The parts are of another sender or another device: then they are not of one message.

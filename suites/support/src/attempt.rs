@@ -42,6 +42,8 @@ pub struct Tried {
     pub row: Value,
     /// The column by which it is found.
     pub key: String,
+    /// What its event has to say.
+    pub tells: Value,
 }
 
 impl Attempt<'_> {
@@ -52,7 +54,8 @@ impl Attempt<'_> {
     pub async fn tried(&self, right: &Right) -> Verdict<Tried> {
         let rows = self.row(right).await?;
         let key = self.key(right.row.as_deref())?;
-        Ok(Tried { succeeded: self.succeeds(right, &rows, key).await?, row: rows.row, key: key.to_owned() })
+        let tells = self.filled(&right.tells, &rows);
+        Ok(Tried { succeeded: self.succeeds(right, &rows, key).await?, row: rows.row, key: key.to_owned(), tells })
     }
 
     fn key(&self, kind: Option<&str>) -> Verdict<&str> {
