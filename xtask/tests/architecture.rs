@@ -43,7 +43,7 @@ const HARNESS: Allowed = &[
     ),
     ("checkout", "failure"),
     ("client", "bounded failure limits network obstacle permission redaction"),
-    ("contract", "failure runbook section"),
+    ("contract", "corpus failure runbook section"),
     (
         "deployment",
         "bounded checkout client contract ending failure limits network obstacle permission rebuild redaction rehearsal restore runbook section seen site target workspace",

@@ -390,8 +390,13 @@ pub struct Totals {
     pub name: String,
     /// The runbook's step.
     pub step: String,
-    /// The relation.
+    /// The relation; a function where `rows` is said.
     pub relation: String,
+    /// The function's arguments; `{institution}` is the institution's id.
+    #[serde(default)]
+    pub arguments: BTreeMap<String, Value>,
+    /// The field of the function's answer with the rows, in which days without any may be told as well.
+    pub rows: Option<String>,
     /// What it adds up.
     pub table: String,
     /// Filters, in PostgREST's words.

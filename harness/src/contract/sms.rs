@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::corpus::Direction;
+
 /// The way from a gateway's message to the ledger.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +130,9 @@ pub struct Raw {
     pub error: String,
     /// Column of what kind of text it is, as far as that is known.
     pub kind: String,
+    /// What texts are called that became no payment, by what became of the money in them; nothing where that is no matter.
+    #[serde(default)]
+    pub kinds: BTreeMap<Direction, Vec<String>>,
     /// Column of the payment that it stands for, whether it brought it in, repeats it, is a part of it or takes it back.
     pub payment: String,
 }

@@ -8,7 +8,7 @@ pub mod writes {
     };
 
     use harness::{
-        Cause, Check, Contract, Failure, List, Offer, Section, State, Tenant, Totals, Verdict, Writes,
+        Cause, Check, Contract, Failure, List, Offer, RestClient, Section, State, Tenant, Totals, Verdict, Writes,
         check_if_promised, now_in,
     };
     use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
@@ -68,7 +68,10 @@ pub mod writes {
             let expected = added_up(total, &rows, now_in(&contract.data()?.time_zone)?.time_zone())?;
             let manager = check.deployment().writes().await?.person(&tenant, contract.highest_role()?).await?;
             let rest = check.deployment().rest()?.signed_in(&manager.session);
-            let seen = rest.select(&total.relation, &[(own.0, &own.1)]).await.map_err(unread(&total.relation))?;
+            let seen = match &total.rows {
+                Some(field) => told(check, &rest, total, field, &tenant.id).await?,
+                None => rest.select(&total.relation, &[(own.0, &own.1)]).await.map_err(unread(&total.relation))?,
+            };
             let columns = || total.by.keys().chain([&total.count]).chain(total.sums.keys());
             let line = |row: &Value| {
                 columns().map(|column| format!("{column} {}", plain(&row[column]))).collect::<Vec<_>>().join(", ")
@@ -88,6 +91,17 @@ pub mod writes {
                 .at(&total.relation)
                 .caused_by(Cause::Database))
         })
+    }
+
+    /// The rows that a function tells, without those that add nothing up.
+    async fn told(check: &Check, rest: &RestClient, total: &Totals, field: &str, tenant: &str) -> Verdict<Vec<Value>> {
+        let fill =
+            |value: &Value| value.as_str().map_or(value.clone(), |it| it.replace("{institution}", tenant).into());
+        let arguments: Map<_, _> = total.arguments.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+        let writes = check.deployment().writes().await?;
+        let answer = rest.call(&writes, &total.relation, &arguments.into()).await.map_err(unread(&total.relation))?;
+        let rows = answer[field].as_array().cloned().unwrap_or_default();
+        Ok(rows.into_iter().filter(|row| row[&total.count] != 0).collect())
     }
 
     /// What a row of a total is of, and the rows that it adds up.

@@ -115,6 +115,14 @@ pub mod writes {
                 .expected(rule.as_str())
                 .seen(read_by.to_string()));
         }
+        let kind = &raw[&sms.raw.kind];
+        if let Some(kinds) = sms.raw.kinds.get(&sample.direction).filter(|_| !is_read)
+            && !kinds.iter().any(|own| *kind == **own)
+        {
+            return Err(Failure::failed("a text that is no payment is called what it is")
+                .expected(format!("{}: {}", sms.raw.kind, kinds.join(" or ")))
+                .seen(format!("{}: {kind}", sms.raw.kind)));
+        }
         match sms.attempts.owes_why(last) {
             Some(why) if last[why].as_str().is_none_or(str::is_empty) => {
                 Err(Failure::failed("an attempt that reads nothing says why")
