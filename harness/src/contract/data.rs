@@ -524,6 +524,9 @@ pub struct Right {
     /// What the function's answer names.
     #[serde(default)]
     pub answers: Vec<String>,
+    /// What some of that has to be.
+    #[serde(default)]
+    pub says: BTreeMap<String, Value>,
     /// What those of the function's arguments change that may be left out.
     pub changes: Option<Changes>,
 }

@@ -169,6 +169,8 @@ pub struct Readings {
     pub sms: String,
     /// Its argument for what was read.
     pub reading: String,
+    /// The field of its answer with what became of the message, as the message's own row says it; none where it does not.
+    pub status: Option<String>,
     /// The table with a row of each institution that says whether it wants proposals; a new one does not.
     pub settings: String,
     /// What that row has where they are wanted.

@@ -142,8 +142,10 @@ pub mod writes {
             }
         };
         let message = raw.iter().find(|raw| raw["id"] == *sms_id).unwrap_or(&Value::Null);
+        let status = gateway.check.contract().sms_readings()?.status.as_ref();
         let is_named = answer["success"] == true
             && answer["transaction_id"] == row["id"]
+            && status.is_none_or(|status| answer[status] == *sms.raw.success)
             && sms.raw.is(message, &sms.raw.success)
             && message[&sms.raw.payment] == row["id"];
         if rows.len() == 1 && is_named && says.iter().all(|(column, field)| is(column, field)) {

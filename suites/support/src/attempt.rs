@@ -73,6 +73,7 @@ impl Attempt<'_> {
             let answer = self.rest.call(&self.writes, function, &values).await;
             if let Ok(answer) = &answer {
                 names_all(right, function, answer)?;
+                self.says_what_became(right, function, answer, row)?;
             }
             return answered(right, answer.map(drop));
         }
@@ -109,6 +110,17 @@ impl Attempt<'_> {
         let columns = values.as_object().into_iter().flatten().map(|(column, _)| column);
         let is_changed = |now: &Value| columns.clone().any(|column| now[column] != row.row[column]);
         Ok(now.first().is_none_or(is_changed))
+    }
+
+    fn says_what_became(&self, right: &Right, function: &str, answer: &Value, rows: &Rows) -> Verdict {
+        let promised = self.filled(&right.says, rows);
+        let wrong = promised.as_object().into_iter().flatten().find(|(field, value)| answer[field] != **value);
+        let Some((field, value)) = wrong else { return Ok(()) };
+        Err(Failure::failed(format!("the answer of {function} says what became of it"))
+            .expected(format!("{field}: {value}"))
+            .seen(format!("{field}: {}", answer[field]))
+            .at(format!("rpc/{function}"))
+            .caused_by(Cause::Database))
     }
 
     /// The row that it is about, in the state that it is about, and what else there has to be: another row of its kind, a
