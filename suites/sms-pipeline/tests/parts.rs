@@ -168,16 +168,17 @@ pub mod writes {
         })
     }
 
-    /// A payment's text up to its payer's name, where more of it follows: an id, a balance.
+    /// A payment's text up to its payer's name and the stop behind it, where more of it follows: an id, a balance.
     fn beginning(sample: &Sample) -> Option<String> {
         let name = sample.fields.payer_name.as_ref()?;
         let end = sample.text.find(name.as_str())? + name.len();
-        let says_more = sample.text[end..].chars().any(char::is_alphanumeric);
-        let amount = sample.fields.amount.as_ref()?;
-        let whole = amount.split('.').next()?;
-        let digits: String = sample.text[..end].chars().filter(|it| *it != ',').collect();
-        (says_more && digits.contains(whole) && sample.direction == Direction::In && sample.owes == Owes::Exact)
-            .then(|| sample.text[..end].to_owned())
+        let end = end + usize::from(sample.text[end..].starts_with('.'));
+        let (begin, rest) = sample.text.split_at(end);
+        let has_id = sample.fields.transaction_id.as_ref().is_some_and(|id| begin.contains(id.as_str()));
+        let sum = sample.fields.amount.as_ref()?.split('.').next()?;
+        let goes_on = !has_id && begin.replace(',', "").contains(sum) && rest.contains(char::is_alphanumeric);
+        let is_owed = sample.direction == Direction::In && sample.owes == Owes::Exact;
+        (is_owed && goes_on).then(|| begin.to_owned())
     }
 
     /// The parts are of another sender or another device: then they are not of one message.
