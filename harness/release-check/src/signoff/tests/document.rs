@@ -115,12 +115,12 @@ fn nobody_signs_for_what_others_decide() {
     let refused = |text: &str| Signed::parse(text).err().unwrap().to_string();
     let sign =
         |step: &str| refused(&format!("[[signed]]\nstep = \"{step}\"\nby = \"Ada\"\nat = \"2025-11-23T12:00:00Z\""));
-    assert_eq!(sign("4.1.2"), "4.1.2 is verified by tests: nobody can sign for it");
+    assert_eq!(sign("4.1.1"), "4.1.1 is verified by tests: nobody can sign for it");
     assert_eq!(sign("signoff.1"), "signoff.1 follows from other steps: sign for those");
     assert_eq!(sign("9.9"), "9.9 is signed for, and is no step of the runbook");
     assert_eq!(
-        refused("[[accepted]]\npromise = \"4.1.2\"\nby = \"Ada\"\nat = \"2025-11-23T12:00:00Z\"\nnote = \"\""),
-        "4.1.2 is a step and no promise of the contract: sign for it"
+        refused("[[accepted]]\npromise = \"4.1.1\"\nby = \"Ada\"\nat = \"2025-11-23T12:00:00Z\"\nnote = \"\""),
+        "4.1.1 is a step and no promise of the contract: sign for it"
     );
     assert_eq!(
         refused("[[signed]]\nstep = \"pre.2.3\"\nby = \"Ada\"\nat = \"2099-11-23T12:00:00Z\""),
