@@ -95,6 +95,11 @@ pub fn is_answer(column: &str) -> bool {
     has_any(&snake(column), &answers)
 }
 
+/// Whether a state, or the time of it, is that of something that was taken back.
+pub fn is_taken_back(name: &str) -> bool {
+    has_any(&snake(name), &["revoked", "cancelled", "canceled", "withdrawn"])
+}
+
 /// Whether a table holds invitations.
 pub fn is_invitations(table: &str) -> bool {
     table.contains("invit")
@@ -126,23 +131,31 @@ pub fn is_of_admins(table: &str) -> bool {
 
 /// The roles for which a policy is named: `Admins can edit prices`. What is said of owners may be said of a row's own.
 pub fn promised_roles(policy: &str, roles: &[String]) -> Vec<String> {
-    const ALL: [&str; 12] = [
-        "member",
-        "user",
-        "authenticated",
-        "everyone",
-        "everybody",
-        "anyone",
-        "team",
-        "staff",
-        "own",
-        "self",
-        "their",
+    const OTHERS: [&str; 20] = [
         "all",
+        "anyone",
+        "assignee",
+        "authenticated",
+        "author",
+        "creator",
+        "everybody",
+        "everyone",
+        "holder",
+        "member",
+        "own",
+        "participant",
+        "self",
+        "sender",
+        "staff",
+        "team",
+        "their",
+        "uploader",
+        "user",
+        "writer",
     ];
     let words: Vec<_> = policy.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '_').map(singular).collect();
     let words: Vec<_> = words.iter().flat_map(|word| word.split('_').map(singular).chain([word.clone()])).collect();
-    if words.iter().any(|word| ALL.contains(&word.as_str())) {
+    if words.iter().any(|word| OTHERS.contains(&word.as_str())) {
         return Vec::new();
     }
     let named: Vec<_> = roles.iter().filter(|role| words.contains(&role.to_lowercase())).cloned().collect();
@@ -300,12 +313,26 @@ pub fn is_log(table: &str) -> bool {
     has_any(table, &["log", "audit", "event", "history", "trail", "activity"])
 }
 
+/// What entries of a record are called.
+const ENTRIES: [&str; 8] = ["log", "trail", "event", "entr", "histor", "record", "transaction", "posting"];
+
 /// Whether a table holds what was done, so that it can be held against those who did it: an audit log, a ledger's entries.
 pub fn is_trail(table: &str) -> bool {
-    const ENTRIES: [&str; 8] = ["log", "trail", "event", "entr", "histor", "record", "transaction", "posting"];
+    is_audit(table) || table.contains("ledger") && (table == "ledger" || has_any(&snake(table), &ENTRIES))
+}
+
+/// Whether a column says who did something.
+pub fn is_doer(column: &str) -> bool {
+    matches!(
+        snake(column).as_str(),
+        "actor_id" | "user_id" | "actor" | "performed_by" | "changed_by" | "created_by" | "done_by"
+    )
+}
+
+/// Whether a table is an audit log.
+pub fn is_audit(table: &str) -> bool {
     let table = snake(table);
-    let is_kept = |what: &str| table == what || table.contains(what) && has_any(&table, &ENTRIES);
-    is_kept("audit") || is_kept("ledger")
+    table == "audit" || table.contains("audit") && has_any(&table, &ENTRIES)
 }
 
 /// Whether a table is one that somebody is told things in, which whoever deals with them brings about.
@@ -533,6 +560,13 @@ pub fn is_sure_seal(column: &str) -> bool {
     matches!(snake(column).as_str(), "is_verified" | "verified" | "is_certified")
 }
 
+/// Whether a column says what the platform gives a tenant: what it has paid for, and that somebody has looked at it.
+pub fn is_given_by_platform(column: &str) -> bool {
+    let name = snake(column);
+    let is_given = has_any(&name, &["credit_limit", "subscription_status", "subscription_plan", "subscription_tier"]);
+    is_given || is_sure_seal(&name) || matches!(name.as_str(), "plan" | "tier" | "verified_at")
+}
+
 /// Whether a text column holds what somebody wrote.
 pub fn holds_words(column: &str) -> bool {
     let name = snake(column);
@@ -652,8 +686,21 @@ pub fn is_personal(column: &str) -> bool {
 /// Whether a column holds what colleagues do not tell each other.
 pub fn is_confidential(column: &str) -> bool {
     let name = column.to_lowercase();
-    let is_named =
-        has_any(&name, &["iban", "salary", "national_id", "passport", "ssn", "bank_account", "tax_id", "net_pay"]);
+    let is_named = has_any(
+        &name,
+        &[
+            "iban",
+            "salary",
+            "wage",
+            "hourly_cost",
+            "national_id",
+            "passport",
+            "ssn",
+            "bank_account",
+            "tax_id",
+            "net_pay",
+        ],
+    );
     is_named && !["_at", "_set", "_count", "_verified"].iter().any(|end| name.ends_with(end))
 }
 

@@ -96,6 +96,7 @@ impl<'p, 'c> Prober<'p, 'c> {
                 (false, false) => refused_only.push((actor, reason)),
             }
         }
+        gets_through |= self.let_in_though_uninvited(function, object).await?;
         for (actor, reason) in refused_only {
             let cell = match (&works, &reason) {
                 (Some(_), _) => Cell::Refused,

@@ -6,15 +6,19 @@ use regex::Regex;
 
 use crate::{
     actor::{Actor, Kind},
+    arguments::{Plan, call},
     catalog::Function,
+    error::Error,
+    harm::Harm,
     names,
-    sql::literal,
-    world::{OTHER, OWN, Secret},
+    record::{Cause, Object, Verb},
+    sql::{literal, names_word},
+    world::{OTHER, OWN, Secret, VARIANTS},
 };
 
 use super::{Prober, written::Answer};
 
-impl<'p> Prober<'p, '_> {
+impl<'p, 'c> Prober<'p, 'c> {
     /// The column of a code that lets in whoever knows it, where one of another tenant's was passed: that it can be read is a
     /// finding of its own.
     pub(super) fn let_in_by(&self, actor: &Actor, call: &str) -> Option<String> {
@@ -38,6 +42,29 @@ impl<'p> Prober<'p, '_> {
         let former = actor.tenant.filter(|_| matches!(actor.kind, Kind::Dead | Kind::Closed));
         let tenants: Vec<_> = self.tenants_let_in(actor).iter().copied().chain(former).collect();
         self.world.secret_in(&function.arguments, call, &tenants)
+    }
+
+    /// Whether somebody becomes a member by an invitation that was taken back, or is over.
+    pub(super) async fn let_in_though_uninvited(
+        &mut self,
+        function: &'c Function,
+        object: &Object,
+    ) -> Result<bool, Error> {
+        let world = self.world;
+        let invitations = world.catalog.relations.iter().filter(|relation| names::is_invitations(&relation.name));
+        let is_about = invitations.into_iter().any(|relation| names_word(&function.source, &relation.name));
+        let (Some(actor), Some(members)) = (&world.uninvited, world.members()) else { return Ok(false) };
+        if !is_about || !function.volatile || !function.may(actor.db_role()) {
+            return Ok(false);
+        }
+        let call = call(world, function, actor, OWN, Plan::Other, VARIANTS - 1);
+        let answer = self.answer(actor, true, &call.sql).await?;
+        let is_let_in = answer.is_ok_and(|answer| answer.written.contains(&members.oid));
+        if is_let_in {
+            let deed = Harm::Critical.that("can become a member by an invitation that was taken back");
+            self.record.cross(object, Verb::Call, actor, deed, Cause::Function, &call.sql);
+        }
+        Ok(is_let_in)
     }
 
     /// Whether an answer says in which state somebody's membership is, or their tenant: where they were is no news to them.

@@ -14,7 +14,7 @@ use crate::{
     sql::{ident, literal},
 };
 
-use super::{OTHER, OWN, Row, World};
+use super::{OTHER, OWN, Row, VARIANTS, World};
 
 /// Which of the rows is left to be taken, or was.
 const LEFT: usize = 2;
@@ -40,9 +40,39 @@ impl<'c> World<'c> {
                 let invited = self.sign_up_invited(desk, "invited", &email, true).await?;
                 self.controls.extend(invited);
             }
+            self.take_back(desk, relation, &address.name).await?;
         }
         self.leave_a_pass(desk).await?;
         self.keep_answered(desk).await
+    }
+
+    /// Somebody whose invitation was taken back, or is over.
+    async fn take_back(&mut self, desk: &mut Desk, relation: &Relation, address: &str) -> Result<(), Error> {
+        let last = self.rows(relation, OTHER).get(VARIANTS - 1).cloned();
+        let Some((row, email)) = last.and_then(|row| Some((row.text(address)?, row))).map(|(email, row)| (row, email))
+        else {
+            return Ok(());
+        };
+        let taken_back = |column: &Column| {
+            let is_void = |state: &&String| names::is_taken_back(state);
+            let value = match column.category.as_str() {
+                "D" if names::is_taken_back(&column.name) => "now()".to_owned(),
+                _ if names::is_state(&column.name) => literal(choices(relation, column).iter().find(is_void)?),
+                _ => return None,
+            };
+            Some(format!("{} = {value}", ident(&column.name)))
+        };
+        let mut sets: Vec<_> = relation.columns.iter().filter_map(taken_back).collect();
+        if sets.is_empty() {
+            let dates =
+                relation.columns.iter().filter(|column| column.category == "D" && names::is_last_day(&column.name));
+            sets.extend(dates.map(|column| format!("{} = now() - interval '1 day'", ident(&column.name))));
+        }
+        let sql = format!("update {} set {} where {}", relation.sql(), sets.join(", "), row.key);
+        if !sets.is_empty() && self.with_triggers_held(desk, &sql).await?.is_ok() {
+            self.uninvited = self.sign_up_invited(desk, "uninvited", &email, true).await?;
+        }
+        Ok(())
     }
 
     /// A row that nobody has taken yet, of each table that keeps the hash of what takes it.

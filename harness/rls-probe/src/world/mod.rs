@@ -55,6 +55,8 @@ pub struct World<'c> {
     /// The highest of the other tenant, and a platform admin, if there is such a role: what they get shows that there
     /// is something to get.
     pub controls: Vec<Actor>,
+    /// Somebody whose invitation by the other tenant was taken back: they try what invitations are for.
+    pub uninvited: Option<Actor>,
     rows: HashMap<(i64, Option<usize>), Vec<Row>>,
     /// Rows whose tenant is NULL.
     pub nobodys: HashMap<i64, Row>,
@@ -125,6 +127,7 @@ impl<'c> World<'c> {
             tenants: Vec::new(),
             actors: Vec::new(),
             controls: Vec::new(),
+            uninvited: None,
             rows: HashMap::new(),
             nobodys: HashMap::new(),
             gaps: HashMap::new(),

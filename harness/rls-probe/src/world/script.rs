@@ -14,7 +14,8 @@ impl<'c> World<'c> {
     /// Statements that make the same users and rows again.
     pub async fn script(&self, desk: &mut Desk) -> Result<String, Error> {
         let everybody = self.tenants.iter().flat_map(|tenant| &tenant.users);
-        let actors = self.actors.iter().chain(&self.controls).filter_map(|actor| actor.user.as_ref());
+        let actors =
+            self.actors.iter().chain(&self.controls).chain(&self.uninvited).filter_map(|actor| actor.user.as_ref());
         let everybody: BTreeSet<_> = everybody.chain(actors).cloned().chain(self.named()).collect();
         let everybody: Vec<_> = everybody.iter().map(|user| literal(user)).collect();
         let users = format!("id::text in ({})", everybody.join(", "));

@@ -1,11 +1,13 @@
 -- The same kennels with holes that only show with a secret, a no, a year, a folder, or by what a table or a policy is for.
 -- base: storage kennels
--- right: function public.accept_invite: call by owner, helper, newcomer, left
+-- right: function public.accept_invite: call by owner, helper, newcomer, left, uninvited
 -- right: function public.cancel_stay: call by anonymous, newcomer, owner
 -- right: function public.decide_refund: call by owner
 -- right: function public.booked_in: call by newcomer, helper
 -- right: table public.ledger_entries: update by owner
 -- right: table public.audit_log: delete by owner
+-- right: table public.audit_log: insert by helper
+-- right: table public.kennels: update by owner
 -- right: column public.wages.iban: read by helper
 -- right: table public.papers: insert by owner, manager
 -- right: table public.prices: update by helper
@@ -15,6 +17,9 @@
 -- says: can read files of the other tenant by a row of their own that names them (file_path)
 -- says: can change rows of their own tenant by a policy that is named for manager
 -- says: can delete entries that are kept as a record
+-- says: can add entries in a colleague's name to what is kept as a record
+-- says: can set plan for their own tenant
+-- says: can become a member by an invitation that was taken back
 -- fixed: function public.decide_refund
 -- advised: function public.cancel_stay
 create or replace function accept_invite(p_token text) returns uuid language plpgsql security definer set search_path = '' as $$
@@ -55,7 +60,10 @@ begin
 end $$;
 grant update (amount) on ledger_entries to authenticated;
 create policy w on ledger_entries for update to authenticated using (private.is_staff(kennel_id, 'owner'));
-grant delete on audit_log to authenticated;
+grant insert, delete on audit_log to authenticated;
+grant usage on all sequences in schema public to authenticated;
+create policy i on audit_log for insert to authenticated with check (private.is_staff(kennel_id));
+grant update (plan) on kennels to authenticated;
 create policy d on audit_log for delete to authenticated using (private.is_staff(kennel_id, 'owner'));
 drop policy r on wages;
 create policy r on wages for select to authenticated using (private.is_staff(kennel_id));

@@ -4,13 +4,13 @@ grant usage on schema private to authenticated, anon;
 create type kennel_status as enum ('draft', 'open', 'paused', 'suspended', 'closed');
 create type staff_role as enum ('owner', 'manager', 'helper');
 create type staff_state as enum ('active', 'suspended', 'left');
-create table kennels (id uuid primary key default gen_random_uuid(), name text not null, status kennel_status not null default 'open');
+create table kennels (id uuid primary key default gen_random_uuid(), name text not null, status kennel_status not null default 'open', plan text not null default 'free' check (plan in ('free', 'large')));
 create table kennel_staff (kennel_id uuid not null references kennels, user_id uuid not null references auth.users, role staff_role not null, state staff_state not null default 'active', primary key (kennel_id, user_id));
 create table kennel_invites (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, email text not null, role staff_role not null default 'helper', state text not null default 'open' check (state in ('open', 'accepted', 'revoked')), token_hash text not null unique, expires_at timestamptz not null default now() + interval '7 days');
 create table stays (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, dog text not null, guest_email text not null, state text not null default 'booked' check (state in ('booked', 'cancelled')), code_hash text not null);
 create table refunds (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, amount integer not null check (amount > 1000), state text not null default 'pending' check (state in ('pending', 'paid', 'rejected')));
 create table ledger_entries (id bigserial primary key, kennel_id uuid not null references kennels, amount integer not null, booked_at timestamptz not null default now());
-create table audit_log (id bigserial primary key, kennel_id uuid not null references kennels, what text not null);
+create table audit_log (id bigserial primary key, kennel_id uuid not null references kennels, actor_id uuid references auth.users, what text not null);
 create table wages (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, user_id uuid not null references auth.users, iban text not null);
 create table papers (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, title text not null, file_path text not null, constraint within check (split_part(file_path, '/', 1) = kennel_id::text));
 create table prices (id uuid primary key default gen_random_uuid(), kennel_id uuid not null references kennels, name text not null, amount integer not null);
@@ -26,6 +26,7 @@ do $$ declare t text; begin
   end loop;
 end $$;
 create policy r on kennels for select to authenticated using (private.is_staff(id));
+create policy u on kennels for update to authenticated using (private.is_staff(id, 'owner'));
 create policy r on kennel_staff for select to authenticated using (private.is_staff(kennel_id));
 create policy r on stays for select to authenticated using (private.is_staff(kennel_id));
 create policy r on refunds for select to authenticated using (private.is_staff(kennel_id, 'owner', 'manager'));
@@ -36,11 +37,13 @@ create policy r on papers for select to authenticated using (private.is_staff(ke
 create policy w on papers for insert to authenticated with check (private.is_staff(kennel_id, 'owner', 'manager'));
 create policy r on prices for select to authenticated using (private.is_staff(kennel_id));
 create policy "Owners and managers add prices" on prices for insert to authenticated with check (private.is_staff(kennel_id, 'owner', 'manager'));
+create policy "Authors and managers remove prices" on prices for delete to authenticated using (private.is_staff(kennel_id));
 create policy "Managers change prices" on prices for update to authenticated using (private.is_staff(kennel_id, 'owner', 'manager'));
 revoke all on all tables in schema public from anon, authenticated;
 grant select on kennels, kennel_staff, stays, refunds, ledger_entries, audit_log, wages, papers, prices to authenticated;
 grant insert on papers, prices to authenticated;
-grant update (name, amount) on prices to authenticated;
+grant update (name) on kennels to authenticated;
+grant update (name, amount), delete on prices to authenticated;
 
 create function preview_invite(p_token text) returns table (kennel text, role staff_role) language sql stable security definer set search_path = '' as $$
   select k.name, i.role from public.kennel_invites i join public.kennels k on k.id = i.kennel_id

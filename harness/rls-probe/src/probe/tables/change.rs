@@ -109,7 +109,51 @@ impl<'c> Prober<'_, 'c> {
         }
         self.give_away(relation, actor).await?;
         self.rewrite(relation, actor).await?;
+        self.upgrade(relation, actor).await?;
         self.seal(relation, actor).await
+    }
+
+    /// What the platform gives a tenant, set by somebody who belongs to it: in the tenant's own row, or where there is one row
+    /// for each.
+    async fn upgrade(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let is_one_each = match self.world.ties.get(&relation.oid) {
+            Some(Tie::Tenant(column)) => relation.keys.iter().any(|key| key.columns == [column.clone()]),
+            _ => false,
+        };
+        if actor.kind != Kind::Member || self.world.tenancy.tenant.is_none() || !is_one_each {
+            return Ok(());
+        }
+        let Some(row) = self.world.rows(relation, self.own(actor)).first().cloned() else { return Ok(()) };
+        let given = relation
+            .columns
+            .iter()
+            .filter(|column| names::is_given_by_platform(&column.name) && column.may(actor.db_role(), "update"));
+        for column in given {
+            let name = ident(&column.name);
+            let value = match column.category.as_str() {
+                "B" => format!("not coalesce({name}, false)"),
+                "N" => format!("coalesce({name}, 0) + 1"),
+                "D" => "now()".to_owned(),
+                _ => match choices(relation, column)
+                    .into_iter()
+                    .find(|choice| Some(choice) != row.text(&column.name).as_ref())
+                {
+                    Some(other) => literal(&other),
+                    None => continue,
+                },
+            };
+            let sql = format!("update {} set {name} = {value} where {}", relation.sql(), row.key);
+            let look = [format!("select {name}::text from {} where {}", relation.sql(), row.key)];
+            let before = self.desk.run(&look[0]).await?.value().map(str::to_owned);
+            if let Ok((_, looks)) = self.attempt(actor, &sql, &look).await?
+                && looks.first().is_some_and(|after| after.value().map(str::to_owned) != before)
+            {
+                let cause = self.guilty(relation, actor, "update", Some(&row)).await?;
+                let deed = Harm::Medium.that(format!("can set {} for their own tenant", column.name));
+                self.record.cross(&object_of(relation), Verb::Update, actor, deed, cause, &sql);
+            }
+        }
+        Ok(())
     }
 
     /// Rows of others to try: the last one of each tenant that is not the actor's, one in each state that policies ask for,

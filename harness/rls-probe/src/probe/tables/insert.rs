@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::{
     actor::{Actor, Kind},
-    catalog::{Policy, Relation},
+    catalog::{Column, Policy, Relation},
     desk::Done,
     draft::{Draft, choices},
     error::Error,
@@ -114,6 +114,7 @@ impl<'c> Prober<'_, 'c> {
             }
         }
         if own_works {
+            self.forge(relation, actor).await?;
             self.set_off(relation, actor).await?;
             self.insert_as_another(relation, actor).await?;
         }
@@ -203,6 +204,34 @@ impl<'c> Prober<'_, 'c> {
         }
         self.insert_for_nobody(relation, actor).await?;
         Ok(own_works)
+    }
+
+    /// An entry of an audit log that says of a colleague what they never did.
+    async fn forge(&mut self, relation: &'c Relation, actor: &Actor) -> Result<(), Error> {
+        let is_doer = |column: &&Column| {
+            self.world.catalog.is_of_user(relation, &column.name)
+                || column.base == "uuid" && names::is_doer(&column.name)
+        };
+        let doer = relation.columns.iter().find(is_doer).filter(|column| column.may(actor.db_role(), "insert"));
+        let own = self.own(actor);
+        let colleague = self.world.tenants[own].users.iter().find(|user| Some(*user) != actor.user.as_ref());
+        let (true, Some(doer), Some(colleague)) = (names::is_audit(&relation.name), doer, colleague) else {
+            return Ok(());
+        };
+        let Some(mut draft) =
+            self.draft_by(relation, own, actor, false).filter(|_| self.world.tenancy.tenant.is_some())
+        else {
+            return Ok(());
+        };
+        draft.set(&doer.name, literal(colleague));
+        if let Inserted::Yes { sql, .. } = self.try_insert(actor, draft, &[]).await?
+            && !self.is_in_own_name(actor, &sql)
+        {
+            let cause = self.guilty_of_adding(relation, actor, &sql).await?;
+            let deed = Harm::Medium.that("can add entries in a colleague's name to what is kept as a record");
+            self.record.cross(&object_of(relation), Verb::Insert, actor, deed, cause, &sql);
+        }
+        Ok(())
     }
 
     /// What somebody reads of the other tenant once they have added a row that names them.
