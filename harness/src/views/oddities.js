@@ -18,4 +18,17 @@ for (const picture of document.querySelectorAll("svg, img[src]")) {
   const isDrawn = picture.localName === "svg" ? picture instanceof SVGElement : !picture.complete || picture.naturalWidth > 0;
   if (visible(picture) && !isDrawn) found.push(`nothing drawn in ${name(picture)}`);
 }
-answer([...new Set(found)].slice(0, 6));
+// What is called busy still when all has been read will be for ever to those who listen to it.
+const busy = () => [...document.querySelectorAll("[aria-busy=true]")].filter(visible);
+const told = () => answer([...new Set([...found, ...busy().map((it) => `${name(it)} called busy`)])].slice(0, 6));
+if (busy().length === 0) told();
+else {
+  const ends = new MutationObserver(() => busy().length === 0 && end());
+  const late = setTimeout(end, 5000);
+  ends.observe(document.body, { subtree: true, childList: true, attributes: true });
+  function end() {
+    ends.disconnect();
+    clearTimeout(late);
+    told();
+  }
+}

@@ -103,15 +103,10 @@ pub mod signed_in {
             page.browser().show_as(DESKTOP, "light").await?;
             page.browser().refuse_data().await?;
             seen.turn_away_and_back(&page).await?;
-            let alert = format!("main {}", check.contract().controls()?.alert);
-            let wanted = Wanted::anything(check.contract()).selector(&alert).within(GIVES_UP);
-            let visit = page.browser().wait_for(&wanted).await?;
-            visit.expect_ready("a view whose data fails says so, and does not look empty")?;
-            let said = page.browser().texts(&alert).await?;
-            if said.iter().any(String::is_empty) {
-                return Err(failed(Failure::failed("a view whose data fails says what failed"))
-                    .expected("words in each message")
-                    .seen("a message without a word"));
+            seen.expect_said(&page, "a view").await?;
+            for list in seen.view.lists.iter().filter(|list| list.tab.is_some()) {
+                seen.turn_to(&page, list).await?;
+                seen.expect_said(&page, &format!("the tab {:?}", list.tab.as_deref().unwrap_or_default())).await?;
             }
             page.browser().accept_data().await?;
             seen.try_again(&page).await
@@ -412,6 +407,23 @@ impl<'c> Looked<'c> {
     pub fn list_of(&self, kind: Option<&str>) -> Verdict<&'c List> {
         let nothing = || Failure::undecided(format!("the contract says what {:?} lists", self.view.name));
         self.view.lists.iter().find(|list| kind.is_none_or(|kind| list.kind == kind)).ok_or_else(nothing)
+    }
+
+    /// What is open says, in words, that its data failed.
+    async fn expect_said(&self, page: &Page<'_>, what: &str) -> Verdict {
+        let contract = self.check.contract();
+        let alert = format!("main {}", contract.controls()?.alert);
+        let wanted = Wanted::anything(contract).selector(&alert).within(GIVES_UP);
+        let visit = page.browser().wait_for(&wanted).await?;
+        visit.expect_ready(format!("{what} whose data fails says so, and does not look empty"))?;
+        if page.browser().texts(&alert).await?.iter().all(|said| !said.is_empty()) {
+            return Ok(());
+        }
+        Err(Failure::failed(format!("{what} whose data fails says what failed"))
+            .expected("words in each message")
+            .seen("a message without a word")
+            .at(visit.url())
+            .caused_by(Cause::FrontEnd))
     }
 
     /// Turns to the tab that a list is behind.
