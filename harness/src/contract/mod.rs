@@ -703,12 +703,12 @@ mod tests {
 
     #[test]
     fn a_duplicate_route_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 158, column 1: a second route is named "dashboard""#);
+        assert_snapshot!(shown(|text| text.replace("name = \"groups\"", "name = \"dashboard\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 162, column 1: a second route is named "dashboard""#);
     }
 
     #[test]
     fn an_unknown_key_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 156, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `persona`, `heading`, `texts`, `within_ms`");
+        assert_snapshot!(shown(|text| text.replace("within_ms = 2000", "within_seconds = 2")), @"the contract fixtures/sacco-plus.toml cannot be understood at line 160, column 1, `within_seconds = 2`: unknown field `within_seconds`, expected one of `name`, `step`, `path`, `entry`, `navigation`, `persona`, `heading`, `texts`, `within_ms`");
     }
 
     #[test]
@@ -756,13 +756,13 @@ mod tests {
 
     #[test]
     fn an_unknown_persona_is_reported() {
-        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 120, column 11: "ADMIN_C" is not one of its personas"#);
+        assert_snapshot!(shown(|text| text.replace("persona = \"ADMIN_A\"", "persona = \"ADMIN_C\"")), @r#"the contract fixtures/sacco-plus.toml contradicts itself at line 124, column 11: "ADMIN_C" is not one of its personas"#);
     }
 
     #[test]
     fn an_invalid_pattern_is_reported() {
         assert_snapshot!(shown(|text| text.replace("\"^nosniff$\"", "\"(\"")), @r#"
-        the contract fixtures/sacco-plus.toml cannot be understood at line 220, column 26, `x-content-type-options = "("`: regex parse error:
+        the contract fixtures/sacco-plus.toml cannot be understood at line 224, column 26, `x-content-type-options = "("`: regex parse error:
             (
             ^
         error: unclosed group

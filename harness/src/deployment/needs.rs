@@ -30,7 +30,7 @@ const NEEDS: [Need; 12] = [
     Need {
         variables: &["VITE_SUPABASE_URL", "VITE_SUPABASE_ANON_KEY"],
         section: None,
-        steps: "pre.2.4 pre.2.5 pre.4.1 pre.4.2 2.1.1 2.1.2 2.1.3 2.1.4 2.1.5 3.3.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 \
+        steps: "pre.2.4 pre.2.5 pre.4.1 pre.4.2 2.1.1 2.1.2 2.1.3 2.1.4 2.1.5 3.3.2 4.1.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.2.1 \
                 4.2.2 4.2.3 4.2.4 4.3.1 4.3.2 4.3.3 4.3.4 4.4.1 4.4.2 post.1.3 post.2.4 post.3.5 sec.1.1 sec.1.2 sec.1.3 sec.2.1",
     },
     Need {
@@ -47,7 +47,7 @@ const NEEDS: [Need; 12] = [
     Need {
         variables: &["E2E_INSTITUTION_A_ID"],
         section: Some(Section::Data),
-        steps: "3.3.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.3.1 4.3.2 4.3.3 4.3.4 sec.1.1 sec.1.2 sec.1.3",
+        steps: "3.3.2 4.1.2 4.1.3 4.1.4 4.1.5 4.1.6 4.1.7 4.1.8 4.3.1 4.3.2 4.3.3 4.3.4 sec.1.1 sec.1.2 sec.1.3",
     },
     Need { variables: &["E2E_INSTITUTION_B_ID"], section: Some(Section::Data), steps: "4.3.1 4.3.2" },
     Need { variables: &["SUPABASE_DB_URL"], section: None, steps: "pre.2.4 sec.1.4 rollback.3.B rollback.3.C" },
