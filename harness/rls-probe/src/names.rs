@@ -580,6 +580,11 @@ pub fn is_published_flag(column: &str) -> bool {
     matches!(name, "public" | "published")
 }
 
+/// Whether a time is that at which its row is published.
+pub fn is_published_at(column: &str) -> bool {
+    matches!(snake(column).as_str(), "published_at" | "publish_at" | "published_on")
+}
+
 /// Whether whoever knows a code of such a table has what it stands for.
 pub fn is_redeemed(table: &str) -> bool {
     has_any(&snake(table), &["coupon", "voucher", "promo", "gift", "discount", "referral"])

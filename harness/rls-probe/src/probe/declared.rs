@@ -177,7 +177,8 @@ impl<'c> Prober<'_, 'c> {
         names::says_public(&policy.name) || is_for_accounts
     }
 
-    /// The flag of a row that is shown although it says that it is not published, where no policy asks for the flag.
+    /// The flag, or the day, by which a row says that it is not published, where it is shown all the same and no policy asks
+    /// for it.
     async fn is_unpublished_shown(
         &mut self,
         relation: &'c Relation,
@@ -185,17 +186,28 @@ impl<'c> Prober<'_, 'c> {
         policies: &[&Policy],
         keys: &str,
     ) -> Result<Option<String>, Error> {
-        let is_flag = |column: &&Column| column.category == "B" && names::is_published_flag(&column.name);
-        let Some(flag) = relation.columns.iter().find(is_flag) else { return Ok(None) };
-        let is_asked =
-            policies.iter().any(|policy| policy.using.as_ref().is_some_and(|text| text.contains(&flag.name)));
-        if is_asked || !flag.may(actor.db_role(), "select") {
+        let unset = |column: &Column| match column.category.as_str() {
+            "B" if names::is_published_flag(&column.name) => Some("false"),
+            "D" if names::is_published_at(&column.name) && !column.not_null => Some("null"),
+            _ => None,
+        };
+        let flags: Vec<_> = relation.columns.iter().filter_map(|column| Some((column, unset(column)?))).collect();
+        let asked: Vec<_> = policies.iter().filter_map(|policy| policy.using.as_deref()).collect();
+        // One of several is enough.
+        let is_asked = flags.iter().any(|(flag, _)| asked.iter().any(|text| text.contains(&flag.name)));
+        let Some((flag, unset)) = flags.first().filter(|(flag, _)| !is_asked && flag.may(actor.db_role(), "select"))
+        else {
             return Ok(None);
-        }
+        };
+        let name = ident(&flag.name);
         let unpublished =
-            format!("select count(*) from {} where ({keys}) and not {}", relation.sql(), ident(&flag.name));
-        let shown = self.attempt(actor, &unpublished, &[]).await?.is_ok_and(|(done, _)| done.number() > 0);
-        Ok(shown.then(|| flag.name.clone()))
+            format!("select count(*) from {} where ({keys}) and {name} is not distinct from {unset}", relation.sql());
+        // Where all rows are published, one of them is not for a moment.
+        let row = self.world.rows(relation, OTHER).first().map(|row| row.key.clone());
+        let taken_back = row.map(|key| format!("update {} set {name} = {unset} where {key}", relation.sql()));
+        let before: Vec<_> = taken_back.into_iter().collect();
+        let shown = self.desk.attempt(actor, Arranged::ByNobody(&before), &unpublished, &[]).await?;
+        Ok(shown.is_ok_and(|(done, _)| done.number() > 0).then(|| flag.name.clone()))
     }
 
     /// What strangers write into a table that is nobody's, about themselves, and any account reads.

@@ -98,7 +98,9 @@ impl<'c> Prober<'_, 'c> {
     pub(super) async fn confidences(&mut self, relation: &'c Relation) -> Result<(), Error> {
         let roles = &self.world.tenancy.roles;
         let catalog = self.world.catalog;
-        let is_of_people = relation.columns.iter().any(|column| catalog.is_of_user(relation, &column.name));
+        let is_of_members = |target: &i64| self.world.members().is_some_and(|members| members.oid == *target);
+        let is_of_people = relation.columns.iter().any(|column| catalog.is_of_user(relation, &column.name))
+            || relation.references.iter().any(|reference| is_of_members(&reference.target));
         if self.world.tenancy.tenant.is_none() || self.world.roles.len() < 2 || !is_of_people {
             return Ok(());
         }

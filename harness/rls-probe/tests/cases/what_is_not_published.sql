@@ -3,6 +3,7 @@
 -- base: hosted
 -- low
 -- right: table public.pages: read by anonymous user
+-- right: table public.news: read by anonymous
 -- right: table public.contact_messages: read by newcomer
 -- own: table public.post_tags: read by anonymous user
 
@@ -18,3 +19,9 @@ create policy "read" on tags for select to anon, authenticated using (true);
 create policy "read" on post_tags for select to anon, authenticated using (exists (select from posts p where p.id = post_id and p.is_public));
 create policy "write to us" on contact_messages for insert to anon, authenticated with check (true);
 create policy "inbox" on contact_messages for select to authenticated using (auth.uid() is not null);
+create table news (id bigserial primary key, author_id uuid not null references auth.users, title text not null, published_at timestamptz);
+alter table news enable row level security;
+create policy "Published news is visible to everyone" on news for select to anon, authenticated using (true);
+create table notices (id bigserial primary key, author_id uuid not null references auth.users, title text not null, published_at timestamptz);
+alter table notices enable row level security;
+create policy "Published notices are visible to everyone" on notices for select to anon, authenticated using (published_at <= now());
